@@ -1,0 +1,23 @@
+# One set of compiler settings for everything that sees xtensor: its allocator's alignment, and with it the layout of
+# its types, changes with the -m flags. Only the files of lib/simd add flags of their own, and they never include it.
+add_library(cria_settings INTERFACE)
+add_library(cria::settings ALIAS cria_settings)
+target_compile_features(cria_settings INTERFACE cxx_std_20)
+target_include_directories(cria_settings INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_compile_options(cria_settings INTERFACE
+  $<BUILD_INTERFACE:-Wall -Wextra -Wshadow -fno-math-errno>
+  $<BUILD_INTERFACE:$<$<BOOL:${CRIA_NATIVE}>:-march=native>>)
+target_compile_definitions(cria_settings INTERFACE
+  $<$<BOOL:${CRIA_DOUBLE}>:CRIA_DOUBLE>
+  $<BUILD_INTERFACE:$<$<BOOL:${CRIA_ASSERT}>:CRIA_ASSERT>>)
+
+# What a .cpp that computes with xtensor links to; the public headers never include it.
+add_library(cria_xtensor INTERFACE)
+target_link_libraries(cria_xtensor INTERFACE cria_settings xtensor xtl xsimd)
+target_compile_definitions(cria_xtensor INTERFACE XTENSOR_USE_XSIMD
+  $<$<BOOL:${CRIA_ASSERT}>:XTENSOR_ENABLE_ASSERT>)
+
+if(CRIA_SANITIZE)
+  add_compile_options(-fsanitize=${CRIA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${CRIA_SANITIZE})
+endif()

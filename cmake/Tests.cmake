@@ -1,0 +1,27 @@
+# cria_test(name SOURCES a.cpp … LINK target … [LABELS …] [EVERY_TARGET])
+# One Catch2 executable test_name, and one CTest test of that name, labelled with it.
+# EVERY_TARGET runs it once for each SIMD target; those that this machine lacks are skipped, visibly.
+cria_dependency(Catch2 catchorg/Catch2 v3.7.1)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(CRIA_SIMD_TARGETS portable neon)
+else()
+  set(CRIA_SIMD_TARGETS portable avx2 avx512)
+endif()
+
+function(cria_test name)
+  cmake_parse_arguments(arg "EVERY_TARGET" "" "SOURCES;LINK;LABELS" ${ARGN})
+  add_executable(test_${name} ${arg_SOURCES})
+  target_link_libraries(test_${name} PRIVATE cria_testing cria_xtensor ${arg_LINK})
+  if(arg_EVERY_TARGET)
+    foreach(target IN LISTS CRIA_SIMD_TARGETS)
+      add_test(NAME ${name}.${target} COMMAND test_${name})
+      set_tests_properties(${name}.${target} PROPERTIES ENVIRONMENT CRIA_SIMD=${target})
+      list(APPEND tests ${name}.${target})
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND test_${name})
+    set(tests ${name})
+  endif()
+  set_tests_properties(${tests} PROPERTIES LABELS "${name};${arg_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT 600)
+endfunction()
