@@ -1,0 +1,81 @@
+// The primitives: the few loops in which nearly all time is spent. Everything else is written with them.
+//
+// Each has one plain implementation (portable.cpp, the one to read first) and SIMD versions written once over xsimd
+// (kernels.hpp) and compiled for each instruction set. Which set runs is decided when the program starts: the best one
+// that the CPU has, or the one that CRIA_SIMD=portable|avx2|avx512|neon names.
+//
+// Pointers may be unaligned; sizes may be anything, zero included. Inputs and outputs do not overlap unless said.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/real.hpp"
+
+namespace cria::simd {
+
+using std::size_t;
+
+/// A matrix in memory: element (i, j) is data[i * row_stride + j * column_stride], so a transpose is a change of
+/// strides and not of memory.
+struct Matrix {
+  const real* data;
+  size_t row_stride;
+  size_t column_stride = 1;
+
+  Matrix transposed() const { return {data, column_stride, row_stride}; }
+};
+
+/// What a target provides. The functions below call the active one.
+struct Primitives {
+  const char* target;
+  real (*dot)(const real* x, const real* y, size_t n);
+  void (*axpy)(real a, const real* x, real* y, size_t n);
+  void (*gemm)(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate);
+  real (*softmax)(real* x, size_t n);
+  void (*exp_minus)(real* x, real offset, size_t n);
+  void (*silu_mul)(const real* gate, const real* up, real* out, size_t n);
+  void (*silu_mul_backward)(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n);
+};
+
+/// The primitives that run now.
+const Primitives& active();
+
+/// Names of the targets that this program has and this CPU can run, the best last.
+std::vector<std::string_view> available_targets();
+bool target_available(std::string_view name);
+
+/// Makes a target active; throws UserError naming the available ones when it is not among them. For tests and benches:
+/// not to be called while other threads compute.
+void select_target(std::string_view name);
+
+/// Σ x[i] y[i]
+inline real dot(const real* x, const real* y, size_t n) { return active().dot(x, y, n); }
+
+/// y += a x
+inline void axpy(real a, const real* x, real* y, size_t n) { active().axpy(a, x, y, n); }
+
+/// C = A B, or C += A B with `accumulate`; A is (m, k), B is (k, n), C is (m, n) with rows c_stride apart.
+/// The sum over k runs in an order that depends on the target and on k alone, so a row of C has the same bits however
+/// many rows are computed with it.
+inline void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate = false) {
+  active().gemm(m, n, k, a, b, c, c_stride, accumulate);
+}
+
+/// x = softmax(x) in place; returns log Σ exp(x), from which any row of probabilities can be formed again as
+/// exp(x - returned). The largest entry is subtracted first, so no entry overflows; -inf entries become 0.
+inline real softmax(real* x, size_t n) { return active().softmax(x, n); }
+
+/// x = exp(x - offset) in place.
+inline void exp_minus(real* x, real offset, size_t n) { active().exp_minus(x, offset, n); }
+
+/// out = silu(gate) * up, with silu(x) = x / (1 + exp(-x)); out may be gate or up.
+inline void silu_mul(const real* gate, const real* up, real* out, size_t n) { active().silu_mul(gate, up, out, n); }
+
+/// d_gate += d_out * up * silu'(gate) and d_up += d_out * silu(gate).
+inline void silu_mul_backward(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n) {
+  active().silu_mul_backward(gate, up, d_out, d_gate, d_up, n);
+}
+
+}  // namespace cria::simd

@@ -1,0 +1,88 @@
+#include "tests/testing.hpp"
+
+#include <cstdlib>
+
+#include "lib/formats/npy.hpp"
+#include "lib/simd/primitives.hpp"
+
+namespace cria::testing {
+namespace {
+
+// A test that runs with CRIA_SIMD set to a target which this CPU lacks ends as "skipped" (CTest's SKIP_RETURN_CODE).
+[[maybe_unused]] const bool target_present = [] {
+  const char* wanted = std::getenv("CRIA_SIMD");
+  if (wanted && !simd::target_available(wanted)) {
+    fmt::print("skipped: this CPU cannot run the SIMD target {}\n", wanted);
+    std::fflush(stdout);
+    std::_Exit(77);
+  }
+  return true;
+}();
+
+}  // namespace
+
+NpyValues read_golden(const std::string& name) {
+  const NpyArray npy = read_npy(std::filesystem::path(CRIA_GOLDEN_FOLDER) / name);
+  return {npy.shape, npy.values};
+}
+
+std::string describe_difference(const std::vector<double>& actual, const std::vector<double>& expected,
+                                const std::vector<size_t>& shape, double tolerance) {
+  double largest = 0;
+  size_t first = actual.size(), differing = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const double gap = std::abs(actual[i] - expected[i]);
+    if (!(gap <= tolerance)) {
+      if (first == actual.size()) first = i;
+      ++differing;
+    }
+    if (!(gap <= largest)) largest = gap;
+  }
+  if (differing == 0) return "";
+  std::vector<size_t> index(shape.size());
+  size_t rest = first;
+  for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) index[axis] = rest % shape[axis];
+  return fmt::format("{} of {} differ by more than {:.3g}, at most by {:.3g}; first at {}: is {:.9g}, expected {:.9g}",
+                     differing, actual.size(), tolerance, largest, shape_text(index), actual[first], expected[first]);
+}
+
+#ifdef CRIA_DOUBLE
+double gradient_error(std::span<real> values, std::span<const real> gradient, const std::function<double()>& loss,
+                      size_t samples) {
+  double error = 0, largest = 0;
+  for (real g : gradient) largest = std::max(largest, std::abs(g));
+  const size_t stride = std::max<size_t>(1, values.size() / samples);
+  for (size_t i = 0; i < values.size(); i += stride) {
+    // Fourth-order central differences: with this step both the truncation and the rounding error are near 1e-11.
+    const double value = values[i], step = 1e-3 * std::max(1.0, std::abs(value));
+    const auto at = [&](double offset) {
+      values[i] = value + offset * step;
+      return loss();
+    };
+    const double slope = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step);
+    values[i] = value;
+    error = std::max(error, std::abs(slope - gradient[i]));
+  }
+  return error / largest;
+}
+#endif
+
+std::optional<std::filesystem::path> cases_folder() {
+  const char* folder = std::getenv("CRIA_CASES");
+  const std::filesystem::path path = folder ? folder : CRIA_DEFAULT_CASES;
+  if (std::filesystem::exists(path / "README.md")) return path;
+  fmt::print("skipped: the reference cases are not at {} (set CRIA_CASES)\n", path.string());
+  return std::nullopt;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "cria-test-XXXXXX").string();
+  require(::mkdtemp(pattern.data()) != nullptr, "TemporaryFolder", "cannot make a folder");
+  path_ = pattern;
+}
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace cria::testing

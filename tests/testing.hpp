@@ -1,0 +1,84 @@
+// What every test includes: Catch2, written as version 3 and adapted to version 2, the goldens, and comparisons that
+// say where two arrays differ.
+#pragma once
+
+#if __has_include(<catch2/catch_test_macros.hpp>)
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#define CRIA_CONTAINS Catch::Matchers::ContainsSubstring
+#else
+#include <catch2/catch.hpp>
+#define CRIA_CONTAINS Catch::Matchers::Contains
+#endif
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "lib/base/check.hpp"
+#include "lib/base/random.hpp"
+#include "lib/base/real.hpp"
+#include "lib/base/xtensor.hpp"
+
+namespace cria::testing {
+
+/// Matches a string that has `part` in it: CHECK_THROWS_WITH(call(), contains("(3)")).
+inline auto contains(const std::string& part) { return CRIA_CONTAINS(part); }
+
+/// data/golden/<name>, a .npy file of any number type, as double. Fails the test when it is missing.
+template <size_t N>
+Array<double, N> golden(const std::string& name);
+
+/// The golden rounded to `real`.
+template <size_t N>
+Array<real, N> golden_real(const std::string& name) {
+  return xt::cast<real>(golden<N>(name));
+}
+
+/// Nothing when |actual - expected| <= tolerance everywhere, else one line with the first place that differs, both
+/// values and the largest difference. NaN never agrees. Use: CHECK(difference(…) == "").
+template <class A, class E>
+std::string difference(const A& actual, const E& expected, double tolerance);
+
+/// The largest |actual - expected|, divided by the largest |expected|: the error that tolerances are chosen by.
+template <class A, class E>
+double relative_error(const A& actual, const E& expected);
+
+/// Numbers from a normal distribution, the same on every machine.
+template <size_t N>
+Array<real, N> random_array(const Shape<N>& shape, std::uint64_t seed, double scale = 1) {
+  Random random(seed);
+  Array<real, N> out(shape);
+  for (real& value : out) value = static_cast<real>(scale * random.normal());
+  return out;
+}
+
+#ifdef CRIA_DOUBLE
+/// Compares an analytic gradient with central differences of `loss` in each of `values` (at most `samples` of them,
+/// spread evenly) and returns the largest error relative to the largest gradient entry. Only in the double build, where
+/// the error is about 1e-10: in float, differences of a loss have too few digits left to say anything.
+double gradient_error(std::span<real> values, std::span<const real> gradient, const std::function<double()>& loss,
+                      size_t samples = 200);
+#endif
+
+/// The folder of reference cases that the project does not ship: $CRIA_CASES, else ../shared/cases beside the source
+/// tree. Empty when absent; such tests then say that they were skipped.
+std::optional<std::filesystem::path> cases_folder();
+
+/// A fresh folder that is removed at the end of the scope.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace cria::testing
+
+#include "tests/testing.inl"

@@ -1,0 +1,54 @@
+// The templates of testing.hpp.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace cria::testing {
+
+/// Shape and values of a .npy file, as double.
+struct NpyValues {
+  std::vector<size_t> shape;
+  std::vector<double> values;
+};
+NpyValues read_golden(const std::string& name);
+
+/// "" or what differs first; the arrays are given as flat values in row-major order.
+std::string describe_difference(const std::vector<double>& actual, const std::vector<double>& expected,
+                                const std::vector<size_t>& shape, double tolerance);
+
+template <size_t N>
+Array<double, N> golden(const std::string& name) {
+  const NpyValues npy = read_golden(name);
+  require(npy.shape.size() == N, name.c_str(), "the golden has another number of dimensions than the test asks for");
+  Shape<N> shape;
+  std::copy(npy.shape.begin(), npy.shape.end(), shape.begin());
+  Array<double, N> out(shape);
+  std::copy(npy.values.begin(), npy.values.end(), out.begin());
+  return out;
+}
+
+template <class A, class E>
+std::string difference(const A& actual, const E& expected, double tolerance) {
+  const std::vector<size_t> shape(expected.shape().begin(), expected.shape().end());
+  if (!std::equal(shape.begin(), shape.end(), actual.shape().begin(), actual.shape().end()))
+    return "the shapes differ";
+  return describe_difference({actual.begin(), actual.end()}, {expected.begin(), expected.end()}, shape, tolerance);
+}
+
+template <class A, class E>
+double relative_error(const A& actual, const E& expected) {
+  double error = 0, largest = 0;
+  auto e = expected.begin();
+  for (auto a = actual.begin(); a != actual.end(); ++a, ++e) {
+    const double gap = std::abs(static_cast<double>(*a) - static_cast<double>(*e));
+    error = gap <= error ? error : gap;  // NaN goes through
+    largest = std::max(largest, std::abs(static_cast<double>(*e)));
+  }
+  return error / largest;
+}
+
+}  // namespace cria::testing
