@@ -1,0 +1,73 @@
+// The primitives in plain C++: what they mean, and what runs where no better target exists.
+#include <algorithm>
+#include <cmath>
+
+#include "lib/simd/targets.hpp"
+
+namespace cria::simd::portable {
+namespace {
+
+real dot(const real* x, const real* y, size_t n) {
+  real sum = 0;
+  // Lets the compiler form several partial sums; without it the order of a float sum is fixed and nothing is vectorised.
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < n; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+void axpy(real a, const real* x, real* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] += a * x[i];
+}
+
+void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate) {
+  const auto at = [](const Matrix& x, size_t i, size_t j) { return x.data[i * x.row_stride + j * x.column_stride]; };
+  for (size_t i = 0; i < m; ++i) {
+    real* row = c + i * c_stride;
+    if (!accumulate) std::fill_n(row, n, real(0));
+    if (b.column_stride == 1) {
+      // Row i of C is the sum of B's rows, weighted by A's row i.
+      for (size_t p = 0; p < k; ++p) axpy(at(a, i, p), b.data + p * b.row_stride, row, n);
+    } else if (b.row_stride == 1 && a.column_stride == 1) {
+      for (size_t j = 0; j < n; ++j) row[j] += dot(a.data + i * a.row_stride, b.data + j * b.column_stride, k);
+    } else {
+      for (size_t j = 0; j < n; ++j)
+        for (size_t p = 0; p < k; ++p) row[j] += at(a, i, p) * at(b, p, j);
+    }
+  }
+}
+
+void exp_minus(real* x, real offset, size_t n) {
+  for (size_t i = 0; i < n; ++i) x[i] = std::exp(x[i] - offset);
+}
+
+real softmax(real* x, size_t n) {
+  if (n == 0) return 0;
+  const real largest = *std::max_element(x, x + n);
+  real sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += x[i] = std::exp(x[i] - largest);
+  for (size_t i = 0; i < n; ++i) x[i] /= sum;
+  return largest + std::log(sum);
+}
+
+real sigmoid(real x) { return 1 / (1 + std::exp(-x)); }
+
+void silu_mul(const real* gate, const real* up, real* out, size_t n) {
+  for (size_t i = 0; i < n; ++i) out[i] = gate[i] * sigmoid(gate[i]) * up[i];
+}
+
+void silu_mul_backward(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const real s = sigmoid(gate[i]);
+    d_up[i] += d_out[i] * gate[i] * s;
+    d_gate[i] += d_out[i] * up[i] * s * (1 + gate[i] * (1 - s));  // (x s)' = s + x s (1 - s)
+  }
+}
+
+}  // namespace
+
+const Primitives& primitives() {
+  static const Primitives table = {"portable", dot, axpy, gemm, softmax, exp_minus, silu_mul, silu_mul_backward};
+  return table;
+}
+
+}  // namespace cria::simd::portable

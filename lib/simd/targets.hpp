@@ -1,0 +1,21 @@
+// The targets that a build may hold. Each is one .cpp file, compiled with the flags of its instruction set.
+#pragma once
+
+#include "lib/simd/primitives.hpp"
+
+// A file compiled for an instruction set must not leave inline functions behind that older CPUs could be made to run,
+// so these files include nothing but plain headers, and keep their kernels in a namespace per target.
+namespace cria::simd {
+namespace portable {
+const Primitives& primitives();
+}
+namespace avx2 {
+const Primitives& primitives();
+}
+namespace avx512 {
+const Primitives& primitives();
+}
+namespace neon {
+const Primitives& primitives();
+}
+}  // namespace cria::simd

@@ -1,0 +1,81 @@
+#include <numeric>
+
+#include "lib/base/arena.hpp"
+#include "lib/base/file.hpp"
+#include "lib/base/thread_pool.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+TEST_CASE("a view's rows, axes and shapes address the memory that they window") {
+  std::vector<int> memory(24);
+  std::iota(memory.begin(), memory.end(), 0);
+  const View<int, 3> view(memory.data(), {2, 3, 4});
+  CHECK(view(1, 2, 3) == 23);
+  CHECK(view[1](2, 3) == 23);
+  CHECK(view.at<1>(2)(1, 3) == 23);
+  CHECK_FALSE(view.at<1>(2).contiguous());
+  CHECK(view.rows(1, 2)(0, 0, 0) == 12);
+  CHECK(view.reshape(Shape<2>{6, 4})(5, 3) == 23);
+}
+
+TEST_CASE("a wrong shape is reported with both shapes") {
+  std::vector<real> memory(6);
+  const View<real, 2> view(memory.data(), {2, 3});
+  CHECK_NOTHROW(require_shape("x", view, Shape<2>{2, 3}));
+  CHECK_THROWS_AS(require_shape("x", view, Shape<2>{3, 2}), ContractError);
+  CHECK_THROWS_WITH(require_shape("x", view, Shape<2>{3, 2}), "x has shape (2, 3), expected (3, 2)");
+}
+
+TEST_CASE("an arena cuts aligned memory in order and refuses when it is used up") {
+  Arena<real> arena(10);
+  const auto first = arena.take(Shape<2>{2, 3});
+  const auto second = arena.take(Shape<1>{4});
+  CHECK(reinterpret_cast<std::uintptr_t>(first.data()) % 64 == 0);
+  CHECK(second.data() == first.data() + 6);
+  CHECK(arena.span().size() == 10);
+  CHECK_THROWS_AS(arena.take(Shape<1>{1}), ContractError);
+}
+
+TEST_CASE("random numbers are the same everywhere, even, and continue from a saved state") {
+  Random random(1);
+  const Random copy = Random::from_state(random.state());
+  Random other = copy;
+  double sum = 0, squares = 0;
+  for (int i = 0; i < 10000; ++i) {
+    const double x = random.normal();
+    REQUIRE(x == other.normal());
+    sum += x, squares += x * x;
+  }
+  CHECK(std::abs(sum / 10000) < 0.04);  // four standard errors of the mean of 10000
+  CHECK(std::abs(squares / 10000 - 1) < 0.06);
+  // llama2.c's generator: the first number after the raw state 1.
+  CHECK(Random::from_state(1).next() == static_cast<std::uint32_t>(0x47E4CE4B896CDD1Du >> 32));
+}
+
+TEST_CASE("a thread pool runs every index once and passes an exception on") {
+  for (const size_t threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 200; ++round) {
+      std::vector<int> counts(37);
+      pool.for_each(counts.size(), [&](size_t i) { ++counts[i]; });
+      REQUIRE(counts == std::vector<int>(37, 1));
+    }
+    CHECK_THROWS_AS(pool.for_each(9, [](size_t i) { if (i == 5) throw UserError("five"); }), UserError);
+    CHECK_NOTHROW(pool.for_each(9, [](size_t) {}));
+  }
+}
+
+TEST_CASE("a file is replaced whole or not at all") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", "one");
+  CHECK(read_file(folder / "a") == "one");
+  CHECK_THROWS_AS(write_file_atomically(folder / "a", [](const WriteBytes& write) {
+    write("tw");
+    throw std::runtime_error("stopped half way");
+  }), std::runtime_error);
+  CHECK(read_file(folder / "a") == "one");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+  CHECK_THROWS_WITH(read_file(folder / "missing"), contains("missing: No such file"));
+}
