@@ -1,5 +1,7 @@
 #include "lib/base/thread_pool.hpp"
 
+#include <utility>
+
 #include "lib/base/check.hpp"
 
 namespace cria {
