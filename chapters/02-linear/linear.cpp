@@ -1,0 +1,71 @@
+// Chapter 02, linear and embedding. The products themselves are the primitive simd::gemm; what this file adds is which
+// matrix is transposed when. It leaves out biases and weights of other types than `real`.
+#include "chapters/02-linear/linear.hpp"
+
+#include <fmt/format.h>
+
+#include "lib/base/check.hpp"
+#include "lib/base/xtensor.hpp"
+#include "lib/simd/primitives.hpp"
+
+namespace cria {
+namespace {
+
+simd::Matrix matrix(View<const real, 2> view) { return {view.data(), view.stride(0), view.stride(1)}; }
+
+void require_token(std::int32_t token, size_t vocabulary) {
+  if (token < 0 || static_cast<size_t>(token) >= vocabulary)
+    throw ContractError(fmt::format("token id {} is not in 0 … {}", token, vocabulary - 1));
+}
+
+}  // namespace
+
+void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real, 2> y) {
+  const size_t N = x.shape(0), K = x.shape(1), M = weight.shape(0);
+  require_shape("linear_forward: weight", weight, Shape<2>{M, K});
+  require_shape("linear_forward: y", y, Shape<2>{N, M});
+  // solution: linear_forward
+  simd::gemm(N, M, K, matrix(x), matrix(weight).transposed(), y.data(), y.stride(0));
+  // end of solution
+}
+
+void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const real, 2> weight, View<real, 2> d_x,
+                     View<real, 2> d_weight) {
+  const size_t N = x.shape(0), K = x.shape(1), M = weight.shape(0);
+  require_shape("linear_backward: d_y", d_y, Shape<2>{N, M});
+  require_shape("linear_backward: weight", weight, Shape<2>{M, K});
+  require_shape("linear_backward: d_x", d_x, Shape<2>{N, K});
+  require_shape("linear_backward: d_weight", d_weight, Shape<2>{M, K});
+  const bool accumulate = true;
+  // solution: linear_backward
+  // y[n, m] = Σ_k x[n, k] weight[m, k], so x[n, k] is met once for each m, with weight[m, k] …
+  simd::gemm(N, K, M, matrix(d_y), matrix(weight), d_x.data(), d_x.stride(0), accumulate);
+  // … and weight[m, k] once for each row n, with x[n, k].
+  simd::gemm(M, K, N, matrix(d_y).transposed(), matrix(x), d_weight.data(), d_weight.stride(0), accumulate);
+  // end of solution
+}
+
+void embedding_forward(View<const std::int32_t, 1> tokens, View<const real, 2> table, View<real, 2> out) {
+  const size_t N = tokens.shape(0), V = table.shape(0), C = table.shape(1);
+  require_shape("embedding_forward: out", out, Shape<2>{N, C});
+  for (size_t n = 0; n < N; ++n) {
+    require_token(tokens[n], V);
+    // solution: embedding_forward
+    noalias(array(out[n])) = array(table[static_cast<size_t>(tokens[n])]);
+    // end of solution
+  }
+}
+
+void embedding_backward(View<const real, 2> d_out, View<const std::int32_t, 1> tokens, View<real, 2> d_table) {
+  const size_t N = tokens.shape(0), V = d_table.shape(0), C = d_table.shape(1);
+  require_shape("embedding_backward: d_out", d_out, Shape<2>{N, C});
+  for (size_t n = 0; n < N; ++n) {
+    require_token(tokens[n], V);
+    // solution: embedding_backward
+    // out[n] = table[tokens[n]]
+    array(d_table[static_cast<size_t>(tokens[n])]) += array(d_out[n]);
+    // end of solution
+  }
+}
+
+}  // namespace cria

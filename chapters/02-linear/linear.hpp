@@ -1,0 +1,36 @@
+// Chapter 02: the matrix product that does nearly all of a Llama's arithmetic, and the embedding that feeds it.
+//
+// No bias: Llama has none anywhere. Weights are stored (out, in), as PyTorch and Hugging Face store them.
+#pragma once
+
+#include <cstdint>
+
+#include "lib/base/real.hpp"
+#include "lib/base/view.hpp"
+
+namespace cria {
+
+/// y = x Wᵀ. Rows of x and y may be apart by more than their width (parts of a wider matrix).
+/// Throws ContractError when the shapes do not fit.
+void linear_forward(View<const real, 2> x,       // (N, K)
+                    View<const real, 2> weight,  // (M, K)
+                    View<real, 2> y);            // (N, M)
+
+/// d_x += d_y W and d_weight += d_yᵀ x.
+void linear_backward(View<const real, 2> d_y,     // (N, M)
+                     View<const real, 2> x,       // (N, K)
+                     View<const real, 2> weight,  // (M, K)
+                     View<real, 2> d_x,           // (N, K)
+                     View<real, 2> d_weight);     // (M, K)
+
+/// Row n of out is the table's row tokens[n]. Throws ContractError when a token is not in 0 … V - 1.
+void embedding_forward(View<const std::int32_t, 1> tokens,  // (N)
+                       View<const real, 2> table,           // (V, C)
+                       View<real, 2> out);                  // (N, C)
+
+/// d_table's row tokens[n] += d_out's row n: a token that occurs twice collects both gradients.
+void embedding_backward(View<const real, 2> d_out,           // (N, C)
+                        View<const std::int32_t, 1> tokens,  // (N)
+                        View<real, 2> d_table);              // (V, C)
+
+}  // namespace cria

@@ -1,0 +1,83 @@
+#include "chapters/08-llama/activations.hpp"
+
+#include "chapters/05-attention/attention.hpp"
+
+namespace cria {
+namespace {
+
+// Names every tensor of a layer with its width, once, for counting and for taking.
+template <class Take>
+void lay_out(const LlamaConfig& c, size_t rows, LayerActivations& a, Take&& take) {
+  const size_t queries = c.heads * c.head_dim, keys = c.kv_heads * c.head_dim;
+  for (View<real, 1>* view : {&a.attention_inverse_rms, &a.feed_forward_inverse_rms}) take(*view, Shape<1>{rows});
+  for (View<real, 2>* view : {&a.attention_normed, &a.middle, &a.feed_forward_normed}) take(*view, Shape<2>{rows, c.dim});
+  for (View<real, 2>* view : {&a.query, &a.attended}) take(*view, Shape<2>{rows, queries});
+  for (View<real, 2>* view : {&a.key, &a.value}) take(*view, Shape<2>{rows, keys});
+  for (View<real, 2>* view : {&a.gate, &a.up, &a.gated}) take(*view, Shape<2>{rows, c.hidden_dim});
+  take(a.log_sum_exp, Shape<2>{rows, c.heads});
+}
+
+size_t layer_size(const LlamaConfig& config, size_t rows) {
+  size_t size = 0;
+  LayerActivations none;
+  lay_out(config, rows, none, [&](auto&, auto shape) { size += element_count(shape); });
+  return size;
+}
+
+}  // namespace
+
+LayerActivations LayerActivations::first_rows(size_t n) const {
+  LayerActivations part = *this;
+  const auto cut = [n](auto&... views) { ((views = views.rows(0, n)), ...); };
+  cut(part.input, part.attention_inverse_rms, part.attention_normed, part.query, part.key, part.value, part.log_sum_exp,
+      part.attended, part.middle, part.feed_forward_inverse_rms, part.feed_forward_normed, part.gate, part.up,
+      part.gated, part.output);
+  return part;
+}
+
+LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys, Keep keep)
+    : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {
+  const size_t rows = positions.size(), half = c.head_dim / 2;
+  const size_t distinct = keep == Keep::all_layers ? c.layers : 1;
+  const size_t scratch_size = attention_scratch_size(positions_each, keys);
+  arena_ = Arena<real>(distinct * layer_size(c, rows) + (distinct + 2) * rows * c.dim + rows * (c.head_dim + 1) + scratch_size);
+
+  const auto take = [&](auto& view, auto shape) { view = arena_.take(shape); };
+  View<real, 2> stream = arena_.take(Shape<2>{rows, c.dim});
+  for (size_t i = 0; i < c.layers; ++i) {
+    LayerActivations& layer = layers_[i];
+    if (i < distinct) {
+      lay_out(c, rows, layer, take);
+    } else {
+      layer = layers_[0];
+    }
+    layer.input = stream;
+    if (keep == Keep::all_layers) stream = arena_.take(Shape<2>{rows, c.dim});
+    layer.output = stream;
+  }
+  take(normed, Shape<2>{rows, c.dim});
+  take(inverse_rms, Shape<1>{rows});
+  take(angles.cosine, Shape<2>{rows, half});
+  take(angles.sine, Shape<2>{rows, half});
+  scratch = arena_.take(Shape<1>{scratch_size}).span();
+  rope_inverse_frequencies(c.rope_theta, frequencies);
+}
+
+BackwardTensors BackwardTensors::first_rows(size_t n) const {
+  BackwardTensors part = *this;
+  for (View<real, 2>* view : {&part.d_hidden, &part.d_normed, &part.d_query, &part.d_key, &part.d_value, &part.d_attended,
+                              &part.d_gate, &part.d_up, &part.d_gated})
+    *view = view->rows(0, n);
+  return part;
+}
+
+LlamaBackwardBuffers::LlamaBackwardBuffers(const LlamaConfig& c, size_t rows)
+    : arena(rows * (2 * c.dim + (2 * c.heads + 2 * c.kv_heads) * c.head_dim + 3 * c.hidden_dim)) {
+  BackwardTensors& t = tensors;
+  for (View<real, 2>* view : {&t.d_hidden, &t.d_normed}) *view = arena.take(Shape<2>{rows, c.dim});
+  for (View<real, 2>* view : {&t.d_query, &t.d_attended}) *view = arena.take(Shape<2>{rows, c.heads * c.head_dim});
+  for (View<real, 2>* view : {&t.d_key, &t.d_value}) *view = arena.take(Shape<2>{rows, c.kv_heads * c.head_dim});
+  for (View<real, 2>* view : {&t.d_gate, &t.d_up, &t.d_gated}) *view = arena.take(Shape<2>{rows, c.hidden_dim});
+}
+
+}  // namespace cria

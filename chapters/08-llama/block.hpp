@@ -1,0 +1,25 @@
+// One decoder layer: attention and feed-forward, each with its norm in front and the residual stream around it.
+#pragma once
+
+#include "chapters/08-llama/llama.hpp"
+
+namespace cria {
+
+/// What all layers of one pass share.
+struct BlockContext {
+  const LlamaConfig& config;
+  size_t sequences, positions;  // B, T
+  RopeAngles angles;            // (N, Dh/2) each
+  std::span<const std::int32_t> first_key;
+  std::span<real> scratch;
+  KvCache* cache = nullptr;
+};
+
+/// a.output = block(a.input); fills the rest of `a` on the way.
+void block_forward(const BlockContext& context, size_t layer, const LayerTensors<real>& weights, const LayerActivations& a);
+
+/// Turns buffers.d_hidden from the gradient of a.output into that of a.input; `gradients` accumulates the weights'.
+void block_backward(const BlockContext& context, const LayerTensors<real>& weights, const LayerActivations& a,
+                    const BackwardTensors& buffers, const LayerTensors<real>& gradients);
+
+}  // namespace cria

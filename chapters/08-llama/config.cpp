@@ -1,0 +1,36 @@
+#include "chapters/08-llama/config.hpp"
+
+#include <fmt/format.h>
+
+#include "lib/base/check.hpp"
+
+namespace cria {
+
+void LlamaConfig::validate() const {
+  const auto positive = [](const char* name, size_t value) {
+    if (value == 0) throw UserError(fmt::format("{} is 0, expected at least 1", name));
+  };
+  positive("vocab_size", vocabulary_size);
+  positive("hidden_size", dim);
+  positive("intermediate_size", hidden_dim);
+  positive("num_hidden_layers", layers);
+  positive("num_attention_heads", heads);
+  positive("num_key_value_heads", kv_heads);
+  positive("head_dim", head_dim);
+  positive("max_position_embeddings", context);
+  if (heads % kv_heads != 0)
+    throw UserError(fmt::format("num_attention_heads is {} and num_key_value_heads is {}: the second must divide the first",
+                                heads, kv_heads));
+  if (head_dim % 2 != 0) throw UserError(fmt::format("head_dim is {}, expected an even number: RoPE turns pairs", head_dim));
+  if (!(norm_eps >= 0)) throw UserError(fmt::format("rms_norm_eps is {}, expected 0 or more", norm_eps));
+  if (!(rope_theta > 0)) throw UserError(fmt::format("rope_theta is {}, expected more than 0", rope_theta));
+}
+
+double forward_operations_per_token(const LlamaConfig& c, size_t keys) {
+  const double attention = double(c.dim) * c.head_dim * (2 * c.heads + 2 * c.kv_heads);
+  const double feed_forward = 3.0 * c.dim * c.hidden_dim;
+  const double products = c.layers * (attention + feed_forward) + double(c.vocabulary_size) * c.dim;
+  return 2 * products + 4.0 * c.layers * c.heads * c.head_dim * keys;
+}
+
+}  // namespace cria

@@ -1,0 +1,70 @@
+// Chapter 08, the model: embedding, layers, last norm, head; and the exact reverse. It leaves out sampling (chapter 09),
+// the loss (10), data and checkpoints (11).
+#include "chapters/08-llama/llama.hpp"
+
+#include <algorithm>
+
+#include "chapters/02-linear/linear.hpp"
+#include "chapters/03-rmsnorm/rmsnorm.hpp"
+#include "chapters/08-llama/block.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+RopeAngles first_rows(const RopeAngles& angles, size_t n) { return {angles.cosine.rows(0, n), angles.sine.rows(0, n)}; }
+
+}  // namespace
+
+void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache) {
+  const LlamaConfig& config = weights.config();
+  const LlamaTensors<real>& w = weights.tensors();
+  const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
+  require(N > 0 && N <= activations.rows(), "llama_forward", "the activations have room for fewer rows than there are tokens");
+  require(input.first_key.empty() || input.first_key.size() == N, "llama_forward", "first_key needs one entry for each token");
+  // solution: llama_forward
+  for (size_t n = 0; n < N; ++n)
+    activations.positions[n] = static_cast<std::int32_t>((cache ? cache->length(n / T) : 0) + n % T);
+  const RopeAngles angles = first_rows(activations.angles, N);
+  rope_angles(std::span(activations.positions).first(N), activations.frequencies, angles);
+
+  const BlockContext context{config, B, T, angles, input.first_key, activations.scratch, cache};
+  embedding_forward(input.tokens.flat(), w.embedding, activations.layer(0).input.rows(0, N));
+  for (size_t i = 0; i < config.layers; ++i)
+    block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
+  rmsnorm_forward(activations.last_layer().output.rows(0, N), w.norm, static_cast<real>(config.norm_eps),
+                  activations.normed.rows(0, N), activations.inverse_rms.rows(0, N));
+  if (cache)
+    for (size_t b = 0; b < B; ++b) cache->advance(T, b);
+  // end of solution
+}
+
+void llama_logits(const LlamaParameters& weights, View<const real, 2> normed, View<real, 2> logits) {
+  linear_forward(normed, weights.tensors().head, logits);
+}
+
+void llama_backward(const LlamaParameters& weights, LlamaInput input, const LlamaActivations& activations,
+                    View<const real, 2> d_logits, LlamaBackwardBuffers& buffers, const LlamaParameters& gradients) {
+  const LlamaConfig& config = weights.config();
+  const LlamaTensors<real>&w = weights.tensors(), &d = gradients.tensors();
+  const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
+  require(N > 0 && N <= activations.rows(), "llama_backward", "the activations are not those of this input");
+  require_shape("llama_backward: d_logits", d_logits, Shape<2>{N, config.vocabulary_size});
+  // solution: llama_backward
+  const BackwardTensors b = buffers.tensors.first_rows(N);
+  std::ranges::fill(b.d_normed.span(), real(0));
+  std::ranges::fill(b.d_hidden.span(), real(0));
+  // logits = normed headᵀ
+  linear_backward(d_logits, activations.normed.rows(0, N), w.head, b.d_normed, d.head);
+  // normed = rmsnorm(hidden)
+  rmsnorm_backward(b.d_normed, activations.last_layer().output.rows(0, N), w.norm, activations.inverse_rms.rows(0, N),
+                   b.d_hidden, d.norm);
+  const BlockContext context{config, B, T, first_rows(activations.angles, N), input.first_key, activations.scratch};
+  for (size_t i = config.layers; i-- > 0;)
+    block_backward(context, w.layers[i], activations.layer(i).first_rows(N), b, d.layers[i]);
+  // hidden = embedding[tokens]; a tied embedding is also the head, and collects both gradients
+  embedding_backward(b.d_hidden, input.tokens.flat(), d.embedding);
+  // end of solution
+}
+
+}  // namespace cria

@@ -1,0 +1,36 @@
+// Chapter 08: the components of chapters 02 to 07 wired into a Llama (Touvron et al. 2023, arXiv:2302.13971; Llama 2,
+// arXiv:2307.09288; Llama 3, arXiv:2407.21783). The wiring exists once: training, prefill and decoding all run it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "chapters/06-kv-cache/kv_cache.hpp"
+#include "chapters/08-llama/activations.hpp"
+#include "chapters/08-llama/parameters.hpp"
+
+namespace cria {
+
+struct LlamaInput {
+  View<const std::int32_t, 2> tokens;         // (B, T)
+  std::span<const std::int32_t> first_key = {};  // (B*T) the first position each row may attend to, for documents packed
+                                                 // into one sequence (Llama 3, section 3.2); empty: all from 0
+};
+
+/// Writes everything up to activations.normed, whose rows the head turns into logits. With a cache, the tokens continue
+/// what it holds, sequence b of the batch in its sequence b, and are added to it. Throws ContractError when a token is
+/// not in the vocabulary or the activations have too few rows.
+void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations,
+                   KvCache* cache = nullptr);
+
+/// logits = normed headᵀ, for as many rows as are asked for: training wants all, sampling the last one.
+void llama_logits(const LlamaParameters& weights, View<const real, 2> normed,  // (N, C)
+                  View<real, 2> logits);                                       // (N, V)
+
+/// gradients += the gradient of any loss whose gradient by the logits is d_logits. The activations must be those of a
+/// forward pass of the same input, without cache and with all layers kept.
+void llama_backward(const LlamaParameters& weights, LlamaInput input, const LlamaActivations& activations,
+                    View<const real, 2> d_logits,  // (B*T, V)
+                    LlamaBackwardBuffers& buffers, const LlamaParameters& gradients);
+
+}  // namespace cria

@@ -1,0 +1,94 @@
+// The parameters of a Llama: one flat arena, and a struct of views that gives each tensor its name in the code.
+//
+// for_each_parameter is the single list of them. Allocation, initialisation, AdamW's groups, checkpoints and tests all
+// go through it, so there are no parallel lists to keep in step. Gradients are the same type with the same layout.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chapters/08-llama/config.hpp"
+#include "lib/base/arena.hpp"
+#include "lib/base/random.hpp"
+#include "lib/base/real.hpp"
+#include "lib/base/view.hpp"
+
+namespace cria {
+
+/// One decoder layer. T is real, or const real where nothing may be changed.
+template <class T>
+struct LayerTensors {
+  View<T, 1> attention_norm;     // (C)
+  View<T, 2> query;              // (H*Dh, C)
+  View<T, 2> key;                // (G*Dh, C)
+  View<T, 2> value;              // (G*Dh, C)
+  View<T, 2> output;             // (C, H*Dh)
+  View<T, 1> feed_forward_norm;  // (C)
+  View<T, 2> gate;               // (F, C)
+  View<T, 2> up;                 // (F, C)
+  View<T, 2> down;               // (C, F)
+};
+
+template <class T>
+struct LlamaTensors {
+  View<T, 2> embedding;  // (V, C)
+  std::vector<LayerTensors<T>> layers;
+  View<T, 1> norm;  // (C)
+  View<T, 2> head;  // (V, C); the embedding when the two are tied
+};
+
+/// Calls visit(name, shape, view) for every tensor that is stored, in a fixed order; the names are Hugging Face's.
+/// A tied head is not stored, so it is not visited.
+template <class Tensors, class Visit>
+void for_each_parameter(const LlamaConfig& c, Tensors& tensors, Visit&& visit) {
+  const size_t queries = c.heads * c.head_dim, keys = c.kv_heads * c.head_dim;
+  visit(std::string("model.embed_tokens.weight"), Shape<2>{c.vocabulary_size, c.dim}, tensors.embedding);
+  for (size_t i = 0; i < c.layers; ++i) {
+    auto& layer = tensors.layers[i];
+    const auto name = [&](const char* part) { return fmt::format("model.layers.{}.{}.weight", i, part); };
+    visit(name("input_layernorm"), Shape<1>{c.dim}, layer.attention_norm);
+    visit(name("self_attn.q_proj"), Shape<2>{queries, c.dim}, layer.query);
+    visit(name("self_attn.k_proj"), Shape<2>{keys, c.dim}, layer.key);
+    visit(name("self_attn.v_proj"), Shape<2>{keys, c.dim}, layer.value);
+    visit(name("self_attn.o_proj"), Shape<2>{c.dim, queries}, layer.output);
+    visit(name("post_attention_layernorm"), Shape<1>{c.dim}, layer.feed_forward_norm);
+    visit(name("mlp.gate_proj"), Shape<2>{c.hidden_dim, c.dim}, layer.gate);
+    visit(name("mlp.up_proj"), Shape<2>{c.hidden_dim, c.dim}, layer.up);
+    visit(name("mlp.down_proj"), Shape<2>{c.dim, c.hidden_dim}, layer.down);
+  }
+  visit(std::string("model.norm.weight"), Shape<1>{c.dim}, tensors.norm);
+  if (!c.tied_embeddings) visit(std::string("lm_head.weight"), Shape<2>{c.vocabulary_size, c.dim}, tensors.head);
+}
+
+/// How many numbers for_each_parameter visits.
+size_t parameter_count(const LlamaConfig& config);
+
+/// Weights, or gradients, or any other set of numbers with one entry for each parameter. Starts as zeros.
+class LlamaParameters {
+ public:
+  /// Throws UserError when the configuration is not valid.
+  explicit LlamaParameters(const LlamaConfig& config);
+
+  const LlamaConfig& config() const { return config_; }
+  const LlamaTensors<real>& tensors() const { return tensors_; }
+  std::span<real> flat() const { return arena_.span(); }
+
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for_each_parameter(config_, tensors_, [&](const std::string& name, auto, const auto& view) { visit(name, view); });
+  }
+
+ private:
+  LlamaConfig config_;
+  Arena<real> arena_;
+  LlamaTensors<real> tensors_;
+};
+
+/// Normal with deviation 0.02 for every matrix, divided by √(2 L) for those that write into the residual stream (GPT-2,
+/// Radford et al. 2019, section 2.3), so that its size does not grow with depth; ones for the norms.
+void initialise(const LlamaParameters& weights, Random& random);
+
+}  // namespace cria

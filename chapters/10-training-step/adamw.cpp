@@ -1,0 +1,80 @@
+// Chapter 10, AdamW over the flat spans of all parameters.
+#include "chapters/10-training-step/adamw.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "lib/simd/primitives.hpp"
+
+namespace cria {
+namespace {
+
+constexpr size_t chunk = 16384;  // numbers: long enough to be worth a hand-over, short enough to balance
+
+}  // namespace
+
+double global_norm(std::span<const real> gradient, ThreadPool& pool) {
+  const size_t chunks = (gradient.size() + chunk - 1) / chunk;
+  std::vector<double> squares(chunks);
+  pool.for_each(chunks, [&](size_t i) {
+    const auto part = gradient.subspan(i * chunk, std::min(chunk, gradient.size() - i * chunk));
+    squares[i] = simd::dot(part.data(), part.data(), part.size());
+  });
+  double sum = 0;
+  for (const double square : squares) sum += square;
+  return std::sqrt(sum);
+}
+
+double clip_factor(double norm, double max_norm) {
+  // solution: clip_factor
+  return norm > max_norm ? max_norm / norm : 1;
+  // end of solution
+}
+
+double learning_rate(const Schedule& s, double time) {
+  // solution: learning_rate
+  if (time < s.warmup) return s.peak * time / s.warmup;
+  if (time >= s.total) return s.floor;
+  const double progress = (time - s.warmup) / (s.total - s.warmup);
+  return s.floor + (s.peak - s.floor) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+  // end of solution
+}
+
+AdamW::AdamW(const LlamaParameters& weights, AdamWOptions options)
+    : options_(options), first_(weights.config()), second_(weights.config()) {
+  size_t begin = 0;
+  weights.for_each([&](const std::string& name, const auto& view) {
+    const bool decays = options_.decay_all || (view.shape().size() == 2 && name != "model.embed_tokens.weight");
+    for (size_t at = 0; at < view.size(); at += chunk)
+      parts_.push_back({begin + at, std::min(chunk, view.size() - at), decays});
+    begin += view.size();
+  });
+}
+
+void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradients, double gradient_factor,
+                 double learning_rate, ThreadPool& pool) {
+  ++steps_;
+  pool.for_each(parts_.size(), [&](size_t index) {
+    const Part part = parts_[index];
+    const auto of = [&](const LlamaParameters& p) { return p.flat().data() + part.begin; };
+    real *w = of(weights), *m = of(first_), *v = of(second_);
+    const real* gradient = of(gradients);
+    const real beta1 = real(options_.beta1), beta2 = real(options_.beta2), eps = real(options_.eps);
+    const real factor = real(gradient_factor), rate = real(learning_rate);
+    const real decay = real(part.decays ? options_.weight_decay : 0);
+    // solution: adamw_step
+    // Both means start at zero; these corrections undo the bias towards it (Kingma & Ba 2015, section 3).
+    const real unbias1 = real(1 / (1 - std::pow(options_.beta1, double(steps_))));
+    const real unbias2 = real(1 / (1 - std::pow(options_.beta2, double(steps_))));
+    for (size_t i = 0; i < part.size; ++i) {
+      const real g = factor * gradient[i];
+      m[i] = beta1 * m[i] + (1 - beta1) * g;
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      w[i] -= rate * (m[i] * unbias1 / (std::sqrt(v[i] * unbias2) + eps) + decay * w[i]);
+    }
+    // end of solution
+  });
+}
+
+}  // namespace cria

@@ -1,0 +1,65 @@
+// Chapter 10: AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), clipping, and the learning rate over time.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "chapters/08-llama/parameters.hpp"
+#include "lib/base/thread_pool.hpp"
+
+namespace cria {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0.1;
+  bool decay_all = false;  // also the norms and the embedding; else the matrices of the layers and the head only
+};
+
+/// √Σ g² over all parameters, summed in a fixed order in double, so it does not depend on the number of threads.
+double global_norm(std::span<const real> gradient, ThreadPool& pool);
+
+/// The factor that brings a gradient of this norm down to max_norm (Pascanu et al. 2013), 1 when it is not above it.
+/// Everything is scaled by the one factor, so the direction stays.
+double clip_factor(double norm, double max_norm);
+
+/// Warm-up in a straight line to `peak`, then half a cosine down to `floor` at `total`, and flat from there
+/// (Loshchilov & Hutter 2017; Touvron et al. 2023, section 2.3). The unit of time is the caller's: steps, or seconds.
+struct Schedule {
+  double peak = 1e-3;
+  double floor = 1e-4;
+  double warmup = 100;
+  double total = 1000;
+};
+double learning_rate(const Schedule& schedule, double time);
+
+/// The optimiser's state: running means of the gradient and of its square, one of each for every parameter.
+class AdamW {
+ public:
+  AdamW(const LlamaParameters& weights, AdamWOptions options);
+
+  /// weights -= learning_rate * (m̂ / (√v̂ + eps) + weight_decay * weights), with gradient * gradient_factor as the
+  /// gradient. Counts one step.
+  void step(const LlamaParameters& weights, const LlamaParameters& gradients, double gradient_factor,
+            double learning_rate, ThreadPool& pool);
+
+  size_t steps() const { return steps_; }
+  /// For checkpoints: both states in the parameters' layout, and the number of steps.
+  const LlamaParameters& first_moment() const { return first_; }
+  const LlamaParameters& second_moment() const { return second_; }
+  void set_steps(size_t steps) { steps_ = steps; }
+
+ private:
+  struct Part {
+    size_t begin, size;
+    bool decays;
+  };
+
+  AdamWOptions options_;
+  LlamaParameters first_, second_;
+  std::vector<Part> parts_;  // spans short enough to share out between threads
+  size_t steps_ = 0;
+};
+
+}  // namespace cria
