@@ -1,17 +1,20 @@
-# Every dependency is taken from the system when it is there (Debian's packages), and fetched at a pinned tag otherwise.
+# Every dependency is taken from the system where it is there (Debian's packages), and fetched at a pinned tag elsewhere.
 include(FetchContent)
 set(FETCHCONTENT_QUIET ON)
 
-function(cria_dependency name repository tag)
-  cmake_parse_arguments(arg "" "PACKAGE" "OPTIONS" ${ARGN})
-  set(package ${name})
-  if(arg_PACKAGE)
-    set(package ${arg_PACKAGE})
-  endif()
-  foreach(option IN LISTS arg_OPTIONS)
-    set(${option} OFF)
-  endforeach()
+# cria_dependency(package owner/repository tag [SET variable value …])
+# The variables are seen by the fetched project only. No version is asked for: xsimd's and Catch2's package files accept
+# nothing but their own major version, and cria builds with several.
+function(cria_dependency package repository tag)
+  cmake_parse_arguments(arg "" "" "SET" ${ARGN})
   set(BUILD_TESTING OFF)
+  set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)      # let the variables set here win over the options of older projects
+  set(CMAKE_POLICY_VERSION_MINIMUM 3.5)      # CMake 4 refuses projects that ask for less
+  set(CMAKE_MESSAGE_LOG_LEVEL WARNING)
+  while(arg_SET)
+    list(POP_FRONT arg_SET variable value)
+    set(${variable} ${value})
+  endwhile()
   FetchContent_Declare(${package} GIT_REPOSITORY https://github.com/${repository}.git GIT_TAG ${tag} GIT_SHALLOW ON
                        SYSTEM FIND_PACKAGE_ARGS)
   FetchContent_MakeAvailable(${package})
@@ -22,18 +25,20 @@ cria_dependency(xtl xtensor-stack/xtl 0.7.7)
 cria_dependency(xsimd xtensor-stack/xsimd 13.2.0)
 cria_dependency(xtensor xtensor-stack/xtensor 0.25.0)
 cria_dependency(fmt fmtlib/fmt 10.1.1)
-cria_dependency(nlohmann_json nlohmann/json v3.11.2 OPTIONS JSON_BuildTests)
-cria_dependency(yaml-cpp jbeder/yaml-cpp 0.8.0 OPTIONS YAML_CPP_BUILD_TESTS YAML_CPP_BUILD_TOOLS)
-cria_dependency(CLI11 CLIUtils/CLI11 v2.3.2)
+cria_dependency(nlohmann_json nlohmann/json v3.11.2 SET JSON_BuildTests OFF JSON_Install ON)
+cria_dependency(yaml-cpp jbeder/yaml-cpp 0.8.0
+                SET YAML_CPP_BUILD_TESTS OFF YAML_CPP_BUILD_TOOLS OFF YAML_CPP_INSTALL ON)
+cria_dependency(utf8proc JuliaStrings/utf8proc v2.9.0)  # found by Findutf8proc.cmake
+if(CRIA_APP)
+  cria_dependency(CLI11 CLIUtils/CLI11 v2.3.2)
+endif()
+if(CRIA_TESTS)
+  cria_dependency(Catch2 catchorg/Catch2 v3.7.1)
+endif()
 find_package(Threads REQUIRED)
 
-# utf8proc installs a pkg-config file only.
-find_path(UTF8PROC_INCLUDE utf8proc.h)
-find_library(UTF8PROC_LIBRARY utf8proc)
-if(UTF8PROC_INCLUDE AND UTF8PROC_LIBRARY)
-  add_library(utf8proc UNKNOWN IMPORTED GLOBAL)
-  set_target_properties(utf8proc PROPERTIES IMPORTED_LOCATION ${UTF8PROC_LIBRARY}
-                                            INTERFACE_INCLUDE_DIRECTORIES ${UTF8PROC_INCLUDE})
-else()
-  cria_dependency(utf8proc JuliaStrings/utf8proc v2.9.0)
+# Before 0.8, yaml-cpp's target had no namespace.
+if(NOT TARGET yaml-cpp::yaml-cpp)
+  add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
 endif()
+get_target_property(CRIA_SYSTEM_UTF8PROC utf8proc IMPORTED)

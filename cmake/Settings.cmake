@@ -2,6 +2,7 @@
 # its types, changes with the -m flags. Only the files of lib/simd add flags of their own, and they never include it.
 add_library(cria_settings INTERFACE)
 add_library(cria::settings ALIAS cria_settings)
+set_target_properties(cria_settings PROPERTIES EXPORT_NAME settings)
 target_compile_features(cria_settings INTERFACE cxx_std_20)
 target_include_directories(cria_settings INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
 target_compile_options(cria_settings INTERFACE
@@ -9,7 +10,8 @@ target_compile_options(cria_settings INTERFACE
   $<BUILD_INTERFACE:$<$<BOOL:${CRIA_NATIVE}>:-march=native>>)
 target_compile_definitions(cria_settings INTERFACE
   $<$<BOOL:${CRIA_DOUBLE}>:CRIA_DOUBLE>
-  $<BUILD_INTERFACE:$<$<BOOL:${CRIA_ASSERT}>:CRIA_ASSERT>>)
+  $<BUILD_INTERFACE:$<$<BOOL:${CRIA_ASSERT}>:CRIA_ASSERT>>
+  $<BUILD_INTERFACE:$<$<BOOL:${CRIA_ASSERT}>:_GLIBCXX_ASSERTIONS>>)
 
 # What a .cpp that computes with xtensor links to; the public headers never include it.
 add_library(cria_xtensor INTERFACE)
@@ -18,6 +20,13 @@ target_compile_definitions(cria_xtensor INTERFACE XTENSOR_USE_XSIMD
   $<$<BOOL:${CRIA_ASSERT}>:XTENSOR_ENABLE_ASSERT>)
 
 if(CRIA_SANITIZE)
-  add_compile_options(-fsanitize=${CRIA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_compile_options(-fsanitize=${CRIA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${CRIA_SANITIZE})
+endif()
+
+# A compiler cache is used where there is one.
+find_program(CRIA_CCACHE ccache)
+mark_as_advanced(CRIA_CCACHE)
+if(PROJECT_IS_TOP_LEVEL AND CRIA_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CRIA_CCACHE})
 endif()

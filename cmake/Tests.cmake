@@ -1,7 +1,8 @@
 # cria_test(name SOURCES a.cpp … LINK target … [LABELS …] [EVERY_TARGET])
-# One Catch2 executable test_name, and one CTest test of that name, labelled with it.
+# One Catch2 executable test_name, and one CTest test of that name. Its labels are its name, the chapter NN-name when it
+# is called name or name_something, and LABELS (slow: takes over 10 s; threads: worth a run under the thread sanitizer).
+# The target tests-label builds everything that has a label.
 # EVERY_TARGET runs it once for each SIMD target; those that this machine lacks are skipped, visibly.
-cria_dependency(Catch2 catchorg/Catch2 v3.7.1)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(CRIA_SIMD_TARGETS portable neon)
@@ -23,5 +24,21 @@ function(cria_test name)
     add_test(NAME ${name} COMMAND test_${name})
     set(tests ${name})
   endif()
-  set_tests_properties(${tests} PROPERTIES LABELS "${name};${arg_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT 600)
+  set(labels ${name} ${arg_LABELS})
+  get_property(chapters GLOBAL PROPERTY CRIA_CHAPTERS)
+  foreach(chapter IN LISTS chapters)
+    string(REGEX REPLACE "^[0-9]+-" "" prefix ${chapter})
+    string(REPLACE "-" "_" prefix ${prefix})
+    if(name MATCHES "^${prefix}(_|$)")
+      list(APPEND labels ${chapter})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES labels)
+  foreach(label IN LISTS labels)
+    if(NOT TARGET tests-${label})
+      add_custom_target(tests-${label})
+    endif()
+    add_dependencies(tests-${label} test_${name})
+  endforeach()
+  set_tests_properties(${tests} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()
