@@ -1,0 +1,28 @@
+// The table of a target's primitives: the kernels for one architecture under the names that primitives.hpp gives them.
+#pragma once
+
+#include "lib/simd/gemm.hpp"
+#include "lib/simd/kernels.hpp"
+#include "lib/simd/targets.hpp"
+
+namespace cria::simd::kernels {
+
+template <class Arch>
+void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate) {
+  gemm<Arch, real>(m, n, k, Source<real>{a.data, a.row_stride, a.column_stride},
+                   Source<real>{b.data, b.row_stride, b.column_stride}, c, c_stride, accumulate);
+}
+
+template <class Arch>
+constexpr Primitives table(const char* target) {
+  return {.target = target,
+          .dot = dot<Arch, real>,
+          .axpy = axpy<Arch, real>,
+          .gemm = gemm<Arch>,
+          .softmax = softmax<Arch, real>,
+          .exp_minus = exp_minus<Arch, real>,
+          .silu_mul = silu_mul<Arch, real>,
+          .silu_mul_backward = silu_mul_backward<Arch, real>};
+}
+
+}  // namespace cria::simd::kernels

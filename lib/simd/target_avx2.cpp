@@ -1,0 +1,11 @@
+// The kernels for x86-64 with AVX2 and FMA (2013 and later): 16 registers of 8 floats.
+#include "lib/simd/table.hpp"
+
+namespace cria::simd::avx2 {
+
+const Primitives& primitives() {
+  static constexpr Primitives table = kernels::table<xsimd::fma3<xsimd::avx2>>("avx2");
+  return table;
+}
+
+}  // namespace cria::simd::avx2

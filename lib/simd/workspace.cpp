@@ -1,0 +1,24 @@
+#include "lib/simd/workspace.hpp"
+
+#include <memory>
+#include <new>
+
+namespace cria::simd {
+
+void* workspace(std::size_t bytes) {
+  constexpr std::align_val_t alignment{64};
+  struct Free {
+    void operator()(void* memory) const { ::operator delete(memory, alignment); }
+  };
+  thread_local std::unique_ptr<void, Free> memory;
+  thread_local std::size_t size = 0;
+  if (bytes > size) {
+    memory.reset();
+    size = 0;
+    memory.reset(::operator new(bytes, alignment));
+    size = bytes;
+  }
+  return memory.get();
+}
+
+}  // namespace cria::simd
