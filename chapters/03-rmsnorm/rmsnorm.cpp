@@ -1,10 +1,12 @@
 // RMSNorm, forward and backward, a row at a time.
+//
+// Plain loops and not xtensor: an expression costs about 40 ns before its first element, ten times what these loops
+// take for 64 channels, and every token passes here twice a layer.
 #include "chapters/03-rmsnorm/rmsnorm.hpp"
 
 #include <cmath>
 
 #include "lib/base/check.hpp"
-#include "lib/base/xtensor.hpp"
 #include "lib/simd/primitives.hpp"
 
 namespace cria {
@@ -16,10 +18,13 @@ void rmsnorm_forward(View<const real, 2> x, View<const real, 1> weight, real eps
   require_shape("rmsnorm_forward: y", y, x.shape());
   require_shape("rmsnorm_forward: inverse_rms", inverse_rms, {N});
   // solution: rmsnorm_forward
+  const auto w = weight.span();
   for (size_t n = 0; n < N; ++n) {
-    const real mean_square = simd::dot(x[n].data(), x[n].data(), C) / real(C);
+    const auto x_n = x[n].span();
+    const auto y_n = y[n].span();
+    const real mean_square = simd::dot(x_n.data(), x_n.data(), C) / real(C);
     const real r = inverse_rms[n] = 1 / std::sqrt(mean_square + eps);
-    noalias(array(y[n])) = array(x[n]) * r * array(weight);
+    for (size_t c = 0; c < C; ++c) y_n[c] = x_n[c] * r * w[c];
   }
   // end of solution
 }
@@ -33,14 +38,22 @@ void rmsnorm_backward(View<const real, 2> d_y, View<const real, 2> x, View<const
   require_shape("rmsnorm_backward: d_x", d_x, x.shape());
   require_shape("rmsnorm_backward: d_weight", d_weight, {C});
   // solution: rmsnorm_backward
+  const auto w = weight.span();
+  const auto d_w = d_weight.span();
   for (size_t n = 0; n < N; ++n) {
+    const auto x_n = x[n].span(), d_y_n = d_y[n].span();
+    const auto d_x_n = d_x[n].span();
     const real r = inverse_rms[n];
-    const auto d_y_n = array(d_y[n]), x_n = array(x[n]), w = array(weight);
-    // y = x * r * weight
-    array(d_weight) += d_y_n * x_n * r;
-    const real d_r = xt::sum(d_y_n * w * x_n)();
-    // r = (mean(x²) + eps)^(-1/2), so dr/dx = -r³ x / C
-    array(d_x[n]) += d_y_n * w * r - x_n * (d_r * r * r * r / real(C));
+    // y = x * r * weight, of which r is one number for the whole row
+    real d_r = 0;
+#pragma omp simd reduction(+ : d_r)
+    for (size_t c = 0; c < C; ++c) {
+      d_w[c] += d_y_n[c] * x_n[c] * r;
+      d_r += d_y_n[c] * x_n[c] * w[c];
+    }
+    // r = (mean(x²) + eps)^(-1/2), so dr/dx[c] = -r³ x[c] / C
+    const real through_r = -d_r * r * r * r / real(C);
+    for (size_t c = 0; c < C; ++c) d_x_n[c] += d_y_n[c] * w[c] * r + through_r * x_n[c];
   }
   // end of solution
 }
