@@ -1,6 +1,6 @@
 # cria_test(name SOURCES a.cpp … LINK target … [LABELS …] [EVERY_TARGET])
 # One Catch2 executable test_name, and one CTest test of that name. Its labels are its name, the chapter NN-name when it
-# is called name or name_something, and LABELS (slow: takes over 10 s; threads: worth a run under the thread sanitizer).
+# begins with that name, and LABELS (slow: takes over 10 s; threads: worth a run under the thread sanitizer).
 # The target tests-label builds everything that has a label.
 # EVERY_TARGET runs it once for each SIMD target; those that this machine lacks are skipped, visibly.
 
@@ -26,10 +26,10 @@ function(cria_test name)
   endif()
   set(labels ${name} ${arg_LABELS})
   get_property(chapters GLOBAL PROPERTY CRIA_CHAPTERS)
+  string(REPLACE "_" "-" dashed ${name})
   foreach(chapter IN LISTS chapters)
-    string(REGEX REPLACE "^[0-9]+-" "" prefix ${chapter})
-    string(REPLACE "-" "_" prefix ${prefix})
-    if(name MATCHES "^${prefix}(_|$)")
+    string(SUBSTRING ${chapter} 3 -1 noun)
+    if(dashed MATCHES "^([0-9][0-9]-)?${noun}(-|$)")
       list(APPEND labels ${chapter})
     endif()
   endforeach()
