@@ -1,0 +1,75 @@
+// .safetensors files: Hugging Face's format for named tensors (github.com/huggingface/safetensors, "Format").
+//
+// Reading maps the file, so that a tensor costs memory only when it is copied out, and trusts nothing in it. One file
+// is one set of tensors: a model split over several files is put together by whoever reads them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/file.hpp"
+#include "lib/base/real.hpp"
+#include "lib/base/view.hpp"
+#include "lib/formats/element_type.hpp"
+
+namespace cria {
+
+/// A tensor as it lies in the mapped file: row-major, little-endian, at any alignment.
+struct StoredTensor {
+  std::string name;
+  ElementType type;
+  std::vector<size_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+class SafetensorsFile {
+ public:
+  /// Maps the file and checks its whole header. Throws UserError, one line with the file, the tensor and what was
+  /// expected, when the file cannot be read or anything in it does not fit.
+  explicit SafetensorsFile(const std::filesystem::path& path);
+
+  /// In the order in which their bytes lie.
+  const std::vector<StoredTensor>& tensors() const { return tensors_; }
+  /// What stands under "__metadata__", for example {"format": "pt"}.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+  /// Nothing when there is no such tensor.
+  const StoredTensor* find(std::string_view name) const;
+  /// Throws UserError when there is no such tensor.
+  const StoredTensor& tensor(std::string_view name) const;
+
+  /// Copies a tensor of floating-point numbers (F64, F32, F16, BF16) as `real`, in row-major order. Throws UserError
+  /// when it is missing, of another shape, or of integers.
+  void copy_to(std::string_view name, std::span<const size_t> shape, std::span<real> values) const;
+  template <size_t N>
+  void copy_to(std::string_view name, View<real, N> values) const {
+    copy_to(name, values.shape(), values.span());
+  }
+
+ private:
+  std::filesystem::path path_;
+  MappedFile file_;
+  std::vector<StoredTensor> tensors_;
+  std::map<std::string, size_t, std::less<>> index_;  // name -> place in tensors_
+  std::map<std::string, std::string> metadata_;
+};
+
+/// A tensor to be written; the shape's product is the number of values.
+struct TensorToWrite {
+  std::string name;
+  std::vector<size_t> shape;
+  std::span<const real> values;
+};
+
+/// Writes the tensors in this order as `type`, f32 or f64; the file appears whole or not at all. transformers wants
+/// the metadata {"format": "pt"}. Throws UserError when the file cannot be written, ContractError for two tensors of
+/// one name or a shape that does not fit.
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}},
+                       ElementType type = ElementType::f32);
+
+}  // namespace cria
