@@ -1,0 +1,212 @@
+// Chapter 11, corpora.
+#include "chapters/11-pretraining/corpus.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "chapters/01-bpe/tokenizer_files.hpp"
+#include "chapters/01-bpe/train.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+#include "lib/grammar/generate.hpp"
+
+namespace cria {
+namespace {
+
+constexpr std::uint64_t held_out = std::uint64_t{1} << 63;  // indices of stories that training never reaches
+constexpr size_t validation_stories = 512, tokenizer_stories = 5000;
+
+/// Story number i of a seed is always the same one, whatever was asked for before.
+class Stories {
+ public:
+  explicit Stories(std::uint64_t seed) : seed_(seed), grammar_(Grammar::load(data_folder() / "stories" / "stories.grammar")) {}
+  Story at(std::uint64_t index) const {
+    Random random(seed_ * 0x9E3779B97F4A7C15u + index);
+    return generate(grammar_, random);
+  }
+
+ private:
+  std::uint64_t seed_;
+  Grammar grammar_;
+};
+
+// A document's end stands for one byte: the newline, or other separator, that the file has there.
+Document encode_document(const Tokenizer& tokenizer, std::string_view text) {
+  const auto begin = tokenizer.bos_id(), end = tokenizer.eos_id();
+  if (!begin || !end)
+    throw UserError(fmt::format("the tokenizer lacks {} or {}, which mark where a document begins and ends", begin_of_text, end_of_text));
+  return make_document(tokenizer.encode(text), *begin, *end, text.size() + 1);
+}
+
+void add_to(Validation& validation, const Document& document, const Recipe& recipe) {
+  const auto fresh = [&] {
+    validation.batches.emplace_back(recipe.training.batch, recipe.training.positions, true).clear();
+  };
+  if (validation.batches.empty()) fresh();
+  for (const Document& piece : cut(document, recipe.training.positions)) {
+    if (!validation.batches.back().add(piece)) fresh(), validation.batches.back().add(piece);
+    validation.targets += piece.targets.size();
+  }
+  validation.bytes += double(document.bytes);
+}
+
+Corpus open_stories(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+  const auto stories = std::make_shared<Stories>(data.seed);
+  Corpus corpus;
+  corpus.has_documents = true;
+  corpus.training = packed_documents([=, &tokenizer](std::uint64_t i) { return encode_document(tokenizer, stories->at(i).text); },
+                                     recipe.training.batch, recipe.training.positions);
+  double bits = 0;
+  for (size_t i = 0; i < validation_stories && corpus.validation.targets < recipe.validation_tokens; ++i) {
+    const Story story = stories->at(held_out + i);
+    add_to(corpus.validation, encode_document(tokenizer, story.text), recipe);
+    bits -= story.log2_probability;
+  }
+  corpus.validation.floor = bits / corpus.validation.bytes;
+  return corpus;
+}
+
+std::vector<std::string_view> split(std::string_view text, const std::string& separator) {
+  std::vector<std::string_view> parts;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + separator.size();
+  }
+  return parts;
+}
+
+// Windows side by side; the last one may be shorter.
+Validation stream_validation(const std::vector<TokenId>& tokens, double bytes_per_token, const Recipe& recipe) {
+  Validation validation;
+  const size_t T = recipe.training.positions, B = recipe.training.batch;
+  const size_t end = std::min(tokens.size(), recipe.validation_tokens + 1);
+  for (size_t begin = 0, b = 0; begin + 1 < end; begin += T, ++b) {
+    if (b % B == 0) validation.batches.emplace_back(B, T, false).clear();
+    const size_t length = std::min(T, end - 1 - begin);
+    validation.batches.back().set_window(b % B, std::span(tokens).subspan(begin, length + 1));
+    validation.targets += length;
+  }
+  validation.bytes = bytes_per_token * double(validation.targets);
+  return validation;
+}
+
+Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+  std::vector<TokenId> tokens = tokenizer.encode(text);
+  const double bytes_per_token = double(text.size()) / double(tokens.size());
+  const auto held = static_cast<size_t>(double(tokens.size()) * recipe.validation);
+  const std::vector<TokenId> validation(tokens.end() - held, tokens.end());
+  tokens.resize(tokens.size() - held);
+  if (tokens.size() <= recipe.training.positions)
+    throw UserError(fmt::format("{}: {} tokens to train on are fewer than one context of {}; expected a longer text, or a "
+                                "smaller data.context", data.source, tokens.size(), recipe.training.positions));
+  Corpus corpus;
+  corpus.training_tokens = tokens.size();
+  corpus.validation = stream_validation(validation, bytes_per_token, recipe);
+  corpus.training = random_windows(std::move(tokens), bytes_per_token, recipe.training.batch, recipe.training.positions, data.seed);
+  return corpus;
+}
+
+// A file's documents in an order that changes with each pass over them.
+class ShuffledDocuments {
+ public:
+  explicit ShuffledDocuments(std::uint64_t seed) : seed_(seed) {}
+  void add(Document document) { documents_.push_back(std::move(document)); }
+  bool empty() const { return documents_.empty(); }
+
+  const Document& at(std::uint64_t index) {
+    const std::uint64_t pass = index / documents_.size();
+    if (order_.empty() || pass != pass_) shuffle(pass);
+    return documents_[order_[index % documents_.size()]];
+  }
+
+ private:
+  void shuffle(std::uint64_t pass) {
+    pass_ = pass;
+    order_.resize(documents_.size());
+    std::iota(order_.begin(), order_.end(), 0);
+    Random random(seed_ * 0x9E3779B97F4A7C15u + pass);
+    for (size_t left = order_.size(); left > 1; --left)
+      std::swap(order_[left - 1], order_[random.below(static_cast<std::uint32_t>(left))]);
+  }
+
+  std::uint64_t seed_, pass_ = 0;
+  std::vector<Document> documents_;
+  std::vector<std::uint32_t> order_;
+};
+
+Corpus open_documents(const std::vector<std::string_view>& texts, const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+  Corpus corpus;
+  corpus.has_documents = true;
+  const auto held = static_cast<size_t>(std::ceil(double(texts.size()) * recipe.validation));
+  const auto documents = std::make_shared<ShuffledDocuments>(data.seed);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Document document = encode_document(tokenizer, texts[i]);
+    if (i + held >= texts.size()) {
+      if (corpus.validation.targets < recipe.validation_tokens) add_to(corpus.validation, document, recipe);
+      continue;
+    }
+    for (Document& piece : cut(document, recipe.training.positions)) {
+      corpus.training_tokens += piece.targets.size();
+      documents->add(std::move(piece));
+    }
+  }
+  if (documents->empty()) throw UserError(fmt::format("{}: all documents are held out, none is left to train on; lower data.validation", data.source));
+  corpus.training = packed_documents([=](std::uint64_t i) { return documents->at(i); }, recipe.training.batch, recipe.training.positions);
+  return corpus;
+}
+
+}  // namespace
+
+double Validation::loss(Trainer& trainer) const {
+  double sum = 0;
+  for (const BatchMemory& memory : batches) {
+    const Batch batch = memory.batch();
+    sum += trainer.evaluate(batch) * double(count_targets(batch));
+  }
+  return sum / double(targets);
+}
+
+double Validation::bits_per_byte(double loss) const { return loss * double(targets) / (std::numbers::ln2 * bytes); }
+
+Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe& recipe) {
+  if (kind != "bpe" && kind != "bytes" && kind != "characters") return load_tokenizer(kind);
+  if (kind == "bytes") return Tokenizer(bytes_model());
+  const BpeOptions options{.vocabulary_size = recipe.vocabulary, .pattern = split_pattern_from_name(recipe.pattern)};
+  if (data.source != "stories" && kind == "bpe") return Tokenizer(train_bpe_on_file(data.source, options));
+  std::string text;
+  if (data.source == "stories") {
+    const Stories stories(data.seed);
+    for (size_t i = 0; i < tokenizer_stories; ++i) text += stories.at(i).text + "\n";
+  } else {
+    text = read_file(data.source);
+  }
+  return Tokenizer(kind == "bpe" ? train_bpe(text, options) : characters_model(text));
+}
+
+Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+  if (data.source == "stories") return open_stories(data, tokenizer, recipe);
+  const std::string text = read_file(data.source);
+  if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text to train on", data.source));
+  const std::vector<std::string_view> documents = split(text, recipe.separator);
+  return documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe) : open_stream(text, data, tokenizer, recipe);
+}
+
+Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe, bool documents) {
+  const std::string text = read_file(file);
+  if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text", file.string()));
+  if (!documents) {
+    const std::vector<TokenId> tokens = tokenizer.encode(text);
+    return stream_validation(tokens, double(text.size()) / double(tokens.size()), recipe);
+  }
+  Validation validation;
+  for (const std::string_view part : split(text, recipe.separator))
+    add_to(validation, encode_document(tokenizer, part), recipe);
+  return validation;
+}
+
+}  // namespace cria

@@ -1,0 +1,54 @@
+// From a text file, or the built-in stories, to a tokenizer, training batches and held-out batches.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chapters/01-bpe/tokenizer.hpp"
+#include "chapters/11-pretraining/batches.hpp"
+#include "chapters/11-pretraining/recipe.hpp"
+
+namespace cria {
+
+/// Held-out text: always the same batches, so losses can be compared.
+struct Validation {
+  std::vector<BatchMemory> batches;
+  size_t targets = 0;
+  double bytes = 0;             // of text that the targets stand for
+  std::optional<double> floor;  // bits per byte that the best possible model needs, where the source is known
+
+  /// Mean loss in nats per target.
+  double loss(Trainer& trainer) const;
+  /// The same text's bits per byte at this loss; unlike nats per token it does not depend on the tokenizer.
+  double bits_per_byte(double loss) const;
+};
+
+struct Corpus {
+  std::unique_ptr<BatchSource> training;
+  Validation validation;
+  bool has_documents = false;  // texts begin and end with special tokens; else it is one long stream
+  size_t training_tokens = 0;  // 0: a source without end
+};
+
+/// What to train on: the built-in stories, or a file.
+struct Data {
+  std::string source;  // "stories", or a path
+  std::uint64_t seed = 0;
+};
+
+/// The tokenizer that `kind` asks for: bpe and characters learn from the data, bytes needs none, anything else is the
+/// folder or file of an existing one. Throws UserError for data that is missing or empty.
+Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe& recipe);
+
+/// Throws UserError when the file is missing, empty, or shorter than a context.
+Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe);
+
+/// A file whole, as held-out text.
+Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe,
+                           bool documents);
+
+}  // namespace cria

@@ -1,0 +1,178 @@
+// Chapter 11, recipes. One table lists every key with its place and meaning; reading, writing and documenting use it.
+#include "chapters/11-pretraining/recipe.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <functional>
+#include <variant>
+#include <vector>
+
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+
+namespace cria {
+namespace {
+
+struct Key {
+  const char* section;
+  const char* name;
+  std::variant<size_t*, double*, bool*, std::string*> value;
+  const char* meaning;
+
+  std::string path() const { return fmt::format("{}.{}", section, name); }
+};
+
+std::vector<Key> keys(Recipe& r) {
+  LlamaConfig& m = r.model;
+  TrainerOptions& t = r.training;
+  return {
+      {"model", "dim", &m.dim, "width of the residual stream"},
+      {"model", "hidden_dim", &m.hidden_dim, "width inside the feed-forward"},
+      {"model", "layers", &m.layers, "decoder layers"},
+      {"model", "heads", &m.heads, "query heads"},
+      {"model", "kv_heads", &m.kv_heads, "key and value heads; must divide heads"},
+      {"model", "head_dim", &m.head_dim, "width of a head; even"},
+      {"model", "norm_eps", &m.norm_eps, "added to the mean square in RMSNorm"},
+      {"model", "rope_theta", &m.rope_theta, "base of RoPE's wavelengths"},
+      {"model", "tied_embeddings", &m.tied_embeddings, "the output head is the embedding table"},
+      {"tokenizer", "vocabulary", &r.vocabulary, "tokens that `--tokenizer bpe` learns"},
+      {"tokenizer", "pattern", &r.pattern, "how text is split before merging: llama3, gpt2 or none"},
+      {"optimiser", "learning_rate", &r.learning_rate, "the highest, reached after the warm-up"},
+      {"optimiser", "final_learning_rate", &r.final_learning_rate, "at the end, as a share of the highest"},
+      {"optimiser", "warmup", &r.warmup, "share of the run in which the rate rises"},
+      {"optimiser", "beta1", &t.adamw.beta1, "decay of the gradient's running mean"},
+      {"optimiser", "beta2", &t.adamw.beta2, "decay of its square's running mean"},
+      {"optimiser", "eps", &t.adamw.eps, "added to the root of the second mean"},
+      {"optimiser", "weight_decay", &t.adamw.weight_decay, "decoupled from the gradient"},
+      {"optimiser", "decay_all", &t.adamw.decay_all, "decay norms and embedding too"},
+      {"optimiser", "clip_norm", &t.clip_norm, "gradients with a larger norm are scaled down to it; 0: never"},
+      {"data", "batch", &t.batch, "sequences in a step"},
+      {"data", "context", &t.positions, "tokens in a sequence"},
+      {"data", "micro_batch", &t.micro_batch, "sequences that one thread takes at a time"},
+      {"data", "lanes", &t.lanes, "the most threads that can share a step"},
+      {"data", "separator", &r.separator, "stands between a file's documents; a text without it is one long stream"},
+      {"data", "validation", &r.validation, "share of a file that is held out: its end"},
+      {"data", "validation_tokens", &r.validation_tokens, "tokens to validate on, at most"},
+      {"data", "evaluations", &r.evaluations, "validations, each with a checkpoint, in a run"},
+  };
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j)
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
+  }
+  return row.back();
+}
+
+[[noreturn]] void fail(const std::filesystem::path& file, const YAML::Mark& mark, const std::string& message) {
+  throw UserError(fmt::format("{}:{}: {}", file.string(), mark.line + 1, message));
+}
+
+void set(const Key& key, const YAML::Node& node, const std::filesystem::path& file) {
+  std::visit(
+      [&](auto* value) {
+        using T = std::remove_pointer_t<decltype(value)>;
+        const char* expected = std::is_same_v<T, size_t>   ? "a whole number, 0 or more"
+                               : std::is_same_v<T, double> ? "a number"
+                               : std::is_same_v<T, bool>   ? "true or false"
+                                                           : "a word";
+        try {
+          if (std::is_same_v<T, size_t> && node.IsScalar() && node.Scalar().starts_with('-')) throw YAML::Exception(node.Mark(), "");
+          *value = node.as<T>();
+        } catch (const YAML::Exception&) {
+          fail(file, node.Mark(), fmt::format("{} is {}, expected {}", key.path(), node.IsScalar() ? node.Scalar() : "no single value", expected));
+        }
+      },
+      key.value);
+}
+
+std::string value_text(const Key& key) {
+  YAML::Emitter yaml;  // quotes what needs it, such as a newline
+  std::visit([&](auto* value) { yaml << *value; }, key.value);
+  return yaml.c_str();
+}
+
+void check(const Recipe& r, const std::filesystem::path& file) {
+  const auto expect = [&](bool good, const char* message) {
+    if (!good) throw UserError(fmt::format("{}: {}", file.string(), message));
+  };
+  try {
+    r.model.validate();
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{}: {}", file.string(), error.what()));
+  }
+  const TrainerOptions& t = r.training;
+  expect(t.batch > 0 && t.micro_batch > 0 && t.lanes > 0, "data.batch, data.micro_batch and data.lanes must be at least 1");
+  expect(t.positions > 0, "data.context must be at least 1");
+  expect(r.learning_rate > 0, "optimiser.learning_rate must be more than 0");
+  expect(r.warmup >= 0 && r.warmup < 1, "optimiser.warmup is a share of the run: 0 or more, and less than 1");
+  expect(r.final_learning_rate >= 0 && r.final_learning_rate <= 1, "optimiser.final_learning_rate is a share of the highest: 0 to 1");
+  expect(t.adamw.beta1 >= 0 && t.adamw.beta1 < 1 && t.adamw.beta2 >= 0 && t.adamw.beta2 < 1, "optimiser.beta1 and beta2 must be 0 or more, and less than 1");
+  expect(!r.separator.empty(), "data.separator must not be empty");
+  expect(r.validation >= 0 && r.validation < 1, "data.validation is a share of the file: 0 or more, and less than 1");
+}
+
+}  // namespace
+
+Recipe::Recipe() {
+  model.dim = 128;
+  model.hidden_dim = 344;
+  model.layers = 4;
+  model.heads = 4;
+  model.kv_heads = 2;
+  model.head_dim = 32;
+}
+
+Recipe read_recipe(const std::filesystem::path& path) {
+  Recipe recipe;
+  YAML::Node root;
+  try {
+    root = YAML::Load(read_file(path));
+  } catch (const YAML::Exception& error) {
+    fail(path, error.mark, fmt::format("this is not YAML: {}", error.msg));
+  }
+  if (root.IsNull()) return recipe;
+  if (!root.IsMap()) fail(path, root.Mark(), "expected sections model, tokenizer, optimiser, data");
+  const std::vector<Key> known = keys(recipe);
+  for (const auto& section : root) {
+    const std::string section_name = section.first.Scalar();
+    if (!section.second.IsMap() && !section.second.IsNull())
+      fail(path, section.first.Mark(), fmt::format("section {} must hold keys with values", section_name));
+    for (const auto& entry : section.second) {
+      const std::string name = fmt::format("{}.{}", section_name, entry.first.Scalar());
+      const auto distance = [&](const Key& key) { return edit_distance(name, key.path()); };
+      const auto nearest = std::ranges::min_element(known, {}, distance);
+      if (distance(*nearest) != 0)
+        fail(path, entry.first.Mark(), fmt::format("unknown key {}; the nearest known one is {}", name, nearest->path()));
+      set(*nearest, entry.second, path);
+    }
+  }
+  recipe.model.context = recipe.training.positions;
+  check(recipe, path);
+  return recipe;
+}
+
+std::string recipe_text(const Recipe& recipe) {
+  Recipe copy = recipe;
+  std::string text, section;
+  for (const Key& key : keys(copy)) {
+    if (section != key.section) text += fmt::format("{}:\n", section = key.section);
+    text += fmt::format("  {}: {}\n", key.name, value_text(key));
+  }
+  return text;
+}
+
+std::string recipe_documentation() {
+  Recipe defaults;
+  std::string text = "| key | default | meaning |\n|---|---|---|\n";
+  for (const Key& key : keys(defaults)) text += fmt::format("| `{}` | {} | {} |\n", key.path(), value_text(key), key.meaning);
+  return text;
+}
+
+}  // namespace cria
