@@ -1,0 +1,177 @@
+// The scanners of the split patterns. Each alternative of a regular expression is quoted above the lines that match it;
+// like the expression, they are tried in order, and each takes as much as it can.
+#include "chapters/01-bpe/split.hpp"
+
+#include <utf8proc.h>
+
+#include <array>
+#include <string>
+
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+enum Class : std::uint8_t { letter, number, space, symbol, end_of_text_class };
+
+Class class_of(std::int32_t code_point) {
+  switch (code_point) {  // \s, Unicode's White_Space
+    case 0x09: case 0x0A: case 0x0B: case 0x0C: case 0x0D: case 0x20: case 0x85: case 0xA0:
+    case 0x1680: case 0x2028: case 0x2029: case 0x202F: case 0x205F: case 0x3000: return space;
+  }
+  if (code_point >= 0x2000 && code_point <= 0x200A) return space;
+  if (code_point < 0) return symbol;  // not UTF-8
+  const auto category = utf8proc_category(code_point);
+  if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) return letter;  // \p{L}
+  if (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO) return number;  // \p{N}
+  return symbol;
+}
+
+const std::array<Class, 128> ascii_classes = [] {
+  std::array<Class, 128> classes;
+  for (std::int32_t c = 0; c < 128; ++c) classes[c] = class_of(c);
+  return classes;
+}();
+
+/// A position in the text, with the class and size of the character there.
+struct Cursor {
+  std::string_view text;
+  std::size_t at;
+  Class kind;
+  std::size_t size;
+
+  Cursor(std::string_view the_text, std::size_t begin) : text(the_text), at(begin) { look(); }
+  void look() {
+    if (at >= text.size()) {
+      kind = end_of_text_class, size = 0;
+    } else if (const auto byte = static_cast<unsigned char>(text[at]); byte < 128) {
+      kind = ascii_classes[byte], size = 1;
+    } else {
+      const Character character = character_at(text, at);
+      kind = class_of(character.code_point), size = character.size;
+    }
+  }
+  void step() { at += size, look(); }
+  void skip(Class what) { while (kind == what) step(); }
+  bool is(char c) const { return at < text.size() && text[at] == c; }
+  bool is_newline() const { return is('\n') || is('\r'); }
+  void skip_newlines() { while (is_newline()) step(); }
+};
+
+/// '(?:[sdmt]|ll|ve|re): the length of the contraction at `begin`, 0 if there is none. Without regard to case, s is
+/// also U+017F, the long s.
+std::size_t contraction(std::string_view text, std::size_t begin, bool any_case) {
+  if (text[begin] != '\'') return 0;
+  const auto at = [&](std::size_t i) {
+    const char c = begin + i < text.size() ? text[begin + i] : '\0';
+    return any_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  };
+  if (at(1) == 's' || at(1) == 'd' || at(1) == 'm' || at(1) == 't') return 2;
+  if (at(1) == 'l' && at(2) == 'l') return 3;
+  if ((at(1) == 'v' || at(1) == 'r') && at(2) == 'e') return 3;
+  return any_case && text.substr(begin + 1, 2) == "\u017F" ? 3 : 0;
+}
+
+/// \s+(?!\S)|\s+ : spaces up to the last one, which is left to the word that follows; all of them at the end of the text;
+/// the last one alone. The cursor stands behind the spaces, `last` at the last of them.
+std::size_t end_of_spaces(const Cursor& cursor, std::size_t begin, std::size_t last) {
+  return cursor.kind == end_of_text_class || last == begin ? cursor.at : last;
+}
+
+std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
+  // '(?:[sdmt]|ll|ve|re)
+  if (const std::size_t size = contraction(text, begin, false)) return begin + size;
+
+  //  ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+
+  Cursor cursor(text, begin);
+  if (cursor.is(' ')) cursor.step();
+  if (const Class kind = cursor.kind; kind == letter || kind == number || kind == symbol) {
+    cursor.skip(kind);
+    return cursor.at;
+  }
+  // \s+(?!\S)|\s+
+  std::size_t last = begin;
+  for (cursor = Cursor(text, begin); cursor.kind == space; cursor.step()) last = cursor.at;
+  return end_of_spaces(cursor, begin, last);
+}
+
+std::size_t llama3_piece_end(std::string_view text, std::size_t begin) {
+  // (?i:'s|'t|'re|'ve|'m|'ll|'d)
+  if (const std::size_t size = contraction(text, begin, true)) return begin + size;
+
+  // [^\r\n\p{L}\p{N}]?\p{L}+
+  Cursor cursor(text, begin);
+  const Class first = cursor.kind;
+  if (first != letter && first != number && !cursor.is_newline()) cursor.step();
+  if (cursor.kind == letter) {
+    cursor.skip(letter);
+    return cursor.at;
+  }
+  // \p{N}{1,3}
+  if (first == number) {
+    for (int digits = 0; digits < 3 && cursor.kind == number; ++digits) cursor.step();
+    return cursor.at;
+  }
+  //  ?[^\s\p{L}\p{N}]+[\r\n]*
+  if (first == symbol || (text[begin] == ' ' && cursor.kind == symbol)) {
+    cursor.skip(symbol);
+    cursor.skip_newlines();
+    return cursor.at;
+  }
+  // \s*[\r\n]+ takes the spaces up to the last line end among them, if there is one; else \s+(?!\S)|\s+
+  std::size_t last = begin, line_end = 0;
+  for (cursor = Cursor(text, begin); cursor.kind == space; cursor.step()) {
+    last = cursor.at;
+    if (cursor.is_newline()) line_end = cursor.at + 1;
+  }
+  return line_end != 0 ? line_end : end_of_spaces(cursor, begin, last);
+}
+
+}  // namespace
+
+std::size_t piece_end(SplitPattern pattern, std::string_view text, std::size_t begin) {
+  switch (pattern) {
+    case SplitPattern::gpt2: return gpt2_piece_end(text, begin);
+    case SplitPattern::llama3: return llama3_piece_end(text, begin);
+    case SplitPattern::none: break;
+  }
+  return text.size();
+}
+
+std::size_t last_safe_border(std::string_view text, std::size_t limit) {
+  for (std::size_t at = std::min(limit, text.size()); at-- > 1;)
+    if (text[at] == ' ' && text[at - 1] > ' ' && text[at - 1] < 127) return at;
+  return 0;
+}
+
+Character character_at(std::string_view text, std::size_t at) {
+  utf8proc_int32_t code_point;
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at);
+  const auto size = utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(std::min<std::size_t>(text.size() - at, 4)),
+                                     &code_point);
+  return size > 0 ? Character{code_point, static_cast<std::size_t>(size)} : Character{-1, 1};
+}
+
+std::string_view split_regex(SplitPattern pattern) {
+  switch (pattern) {
+    case SplitPattern::gpt2:
+      return R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+    case SplitPattern::llama3:
+      return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+    case SplitPattern::none: break;
+  }
+  return "";
+}
+
+SplitPattern split_pattern_from_name(std::string_view name) {
+  for (SplitPattern pattern : {SplitPattern::none, SplitPattern::gpt2, SplitPattern::llama3})
+    if (name == split_pattern_name(pattern)) return pattern;
+  throw UserError("there is no split pattern \"" + std::string(name) + "\": expected llama3, gpt2 or none");
+}
+
+std::string_view split_pattern_name(SplitPattern pattern) {
+  constexpr std::string_view names[] = {"none", "gpt2", "llama3"};
+  return names[static_cast<int>(pattern)];
+}
+
+}  // namespace cria

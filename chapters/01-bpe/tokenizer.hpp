@@ -1,0 +1,63 @@
+// Tokenizer: text to token ids and back.
+//
+// Every byte string survives encode and decode with a byte-level model, also one that is not UTF-8. Left out:
+// normalisation, and SentencePiece models (a later chapter). A tokenizer does not change once built, so any number of
+// threads may use it at once.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chapters/01-bpe/bpe_model.hpp"
+#include "chapters/01-bpe/merge.hpp"
+#include "chapters/01-bpe/special_tokens.hpp"
+
+namespace cria {
+
+/// What "<|end_of_text|>" inside a text means. What users type is plain text: nobody ends a conversation by quoting it.
+enum class SpecialText { plain, parse };
+
+class Tokenizer {
+ public:
+  /// Throws UserError for a model that is not whole, e.g. one that lacks a byte.
+  explicit Tokenizer(BpeModel model);
+
+  std::vector<TokenId> encode(std::string_view text, SpecialText special = SpecialText::plain) const;
+  /// The same, appended. Throws UserError for a character that a character tokenizer does not have.
+  void encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const;
+
+  /// The bytes of the tokens, one after the other. Throws UserError for an id out of range.
+  std::string decode(std::span<const TokenId> ids) const;
+
+  /// The bytes of one token; those of a token may be part of a character only.
+  std::string_view piece(TokenId id) const;
+  std::size_t vocabulary_size() const { return model_.vocabulary.size(); }
+  bool is_special(TokenId id) const { return kinds_[static_cast<std::size_t>(id)] == Kind::special; }
+  /// The special token with this text.
+  std::optional<TokenId> special_id(std::string_view text) const;
+  std::optional<TokenId> bos_id() const { return special_id(begin_of_text); }
+  std::optional<TokenId> eos_id() const { return special_id(end_of_text); }
+
+  const BpeModel& model() const { return model_; }
+
+ private:
+  enum class Kind : std::uint8_t {
+    whole,    // merging its bytes gives this very token, so a piece with these bytes needs no merging
+    partial,  // only ever a symbol on the way
+    special,
+  };
+  void encode_piece(std::string_view piece, std::vector<Merger::Symbol>& symbols, std::vector<TokenId>& out) const;
+  void split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const;
+
+  BpeModel model_;
+  Merger merger_;
+  SpecialTokens specials_;
+  std::array<TokenId, 256> byte_ids_{};
+  std::vector<Kind> kinds_;  // of each token
+};
+
+}  // namespace cria

@@ -1,0 +1,33 @@
+// Tokenizer files: Hugging Face tokenizer.json (read and written) and tiktoken rank files (read).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "chapters/01-bpe/bpe_model.hpp"
+#include "chapters/01-bpe/tokenizer.hpp"
+
+namespace cria {
+
+/// The model in a tokenizer.json, or in a folder that holds one. Throws UserError with the reason for a file that is
+/// damaged or needs what Tokenizer does not do (normalisers, other split patterns, SentencePiece's byte fallback).
+BpeModel load_tokenizer_json(const std::filesystem::path& file_or_folder);
+
+/// The text of a tokenizer.json that Hugging Face tokenizers and transformers load as it is.
+std::string tokenizer_json(const BpeModel& model);
+
+/// Writes tokenizer.json and tokenizer_config.json into the folder, which is created if needed.
+void save_tokenizer(const BpeModel& model, const std::filesystem::path& folder);
+
+/// A rank file as tiktoken and Meta's Llama 3 have it: a token in base64 and its rank on each line. The file has no special
+/// tokens; those given follow its vocabulary.
+BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std::string>& special_tokens);
+
+/// Llama 3.1's 256 special tokens, in the order of their ids 128000 … 128255.
+std::vector<std::string> llama3_special_tokens();
+
+/// Either kind: a folder, and a file that ends in .json, is a tokenizer.json; any other is Llama 3's rank file.
+Tokenizer load_tokenizer(const std::filesystem::path& path);
+
+}  // namespace cria

@@ -1,0 +1,170 @@
+// BPE training. In words: take the most frequent pair of neighbouring tokens, make it one token everywhere, repeat.
+//
+// Counting all pairs again after every merge would cost (words x merges). Here every pair has a list of the places where
+// it stands, so a merge touches these places only. Every merge shortens the text by one symbol per place, so all merges
+// together cost no more than the text has symbols, plus the heap that finds the most frequent pair.
+#include "chapters/01-bpe/train.hpp"
+
+#include <queue>
+
+#include "chapters/01-bpe/pair_map.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+using Index = std::uint32_t;
+constexpr Index none = static_cast<Index>(-1);
+
+/// One place in the text: first a byte, later a longer token. Its word is a chain of symbols; and all symbols at which the
+/// same pair begins form a second chain, in the order of the text.
+struct Symbol {
+  TokenId token;
+  Index word;
+  Index previous, next;  // in the word
+  Index pair = none;     // that it forms with the next symbol
+  Index earlier = none, later = none;  // symbols with the same pair
+};
+
+struct Pair {
+  TokenId left, right;
+  std::int64_t count = 0;  // over all words, each as often as it was met
+  Index first = none, last = none;  // symbols
+};
+
+class Trainer {
+ public:
+  Trainer(const WordCounts& words, Ties ties, BpeModel& model) : words_(words), ties_(ties), model_(model) {
+    if (words.words.total_bytes() >= none) throw UserError("the words of this text are longer than 4 GB together");
+    symbols_.reserve(words.words.total_bytes());
+    for (Index word = 0; word < words.words.size(); ++word) {
+      const std::string_view bytes = words.words[word];
+      const Index begin = static_cast<Index>(symbols_.size()), end = begin + static_cast<Index>(bytes.size());
+      for (Index at = begin; at < end; ++at)
+        symbols_.push_back({.token = static_cast<unsigned char>(bytes[at - begin]), .word = word,
+                            .previous = at == begin ? none : at - 1, .next = at + 1 == end ? none : at + 1});
+    }
+    for (Index at = 0; at < symbols_.size(); ++at) enter(at);
+    offer_pairs(0);
+  }
+
+  /// Merges the most frequent pair, unless there is none.
+  bool merge_next() {
+    while (!candidates_.empty()) {
+      const Candidate best = candidates_.top();
+      candidates_.pop();
+      const Pair& pair = pairs_[best.pair];
+      if (pair.count == 0) continue;  // merges with other neighbours have used it up
+      if (pair.count != best.count) {
+        offer(best.pair);  // it has fewer places now, so others may come first
+        continue;
+      }
+      merge(best.pair);
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  void merge(Index index) {
+    const auto [left, right, count, first, last] = pairs_[index];
+    const std::string bytes = std::string(model_.vocabulary[left]).append(model_.vocabulary[right]);
+    const auto token = static_cast<TokenId>(model_.vocabulary.insert(bytes));
+    model_.merges.push_back({left, right, token});
+
+    const std::size_t known_pairs = pairs_.size();
+    // … before, at, after … -> … before, at …: three pairs end here and two begin. From the left, so "aaa" is (aa)a.
+    while (pairs_[index].first != none) {
+      const Index at = pairs_[index].first, before = symbols_[at].previous, after = symbols_[at].next;
+      leave(at), leave(after), leave(before);
+      symbols_[at].token = token;
+      symbols_[at].next = symbols_[after].next;
+      if (symbols_[at].next != none) symbols_[symbols_[at].next].previous = at;
+      enter(at), enter(before);
+    }
+    offer_pairs(known_pairs);
+  }
+
+  /// Adds the pair that begins at this symbol to its list.
+  void enter(Index at) {
+    if (at == none || symbols_[at].next == none) return;
+    Symbol& symbol = symbols_[at];
+    const TokenId right = symbols_[symbol.next].token;
+    symbol.pair = pair_index_.find_or_insert(symbol.token, right, static_cast<Index>(pairs_.size()));
+    if (symbol.pair == pairs_.size()) pairs_.push_back({symbol.token, right});
+    Pair& pair = pairs_[symbol.pair];
+    pair.count += words_.counts[symbol.word];
+    symbol.earlier = pair.last, symbol.later = none;
+    (pair.last == none ? pair.first : symbols_[pair.last].later) = at;
+    pair.last = at;
+  }
+
+  /// Takes the pair that begins at this symbol out of its list.
+  void leave(Index at) {
+    if (at == none || symbols_[at].pair == none) return;
+    Symbol& symbol = symbols_[at];
+    Pair& pair = pairs_[symbol.pair];
+    pair.count -= words_.counts[symbol.word];
+    (symbol.earlier == none ? pair.first : symbols_[symbol.earlier].later) = symbol.later;
+    (symbol.later == none ? pair.last : symbols_[symbol.later].earlier) = symbol.earlier;
+    symbol.pair = none;
+  }
+
+  // Counts only fall once a pair is complete (new pairs always hold the newest token), so a candidate is never too low.
+  struct Candidate {
+    std::int64_t count;
+    Index pair, first;
+  };
+  void offer(Index pair) { candidates_.push({pairs_[pair].count, pair, pairs_[pair].first}); }
+  void offer_pairs(std::size_t from) {
+    for (Index pair = static_cast<Index>(from); pair < pairs_.size(); ++pair) offer(pair);
+  }
+  bool comes_later(const Candidate& a, const Candidate& b) const {
+    if (a.count != b.count) return a.count < b.count;
+    if (ties_ == Ties::first_met) return a.first > b.first;
+    const Pair &p = pairs_[a.pair], &q = pairs_[b.pair];
+    const int left = model_.vocabulary[p.left].compare(model_.vocabulary[q.left]);
+    return left != 0 ? left < 0 : model_.vocabulary[p.right] < model_.vocabulary[q.right];
+  }
+  struct ComesLater {
+    const Trainer* trainer;
+    bool operator()(const Candidate& a, const Candidate& b) const { return trainer->comes_later(a, b); }
+  };
+
+  const WordCounts& words_;
+  Ties ties_;
+  BpeModel& model_;
+  std::vector<Symbol> symbols_;
+  std::vector<Pair> pairs_;
+  PairMap<Index> pair_index_;
+  std::priority_queue<Candidate, std::vector<Candidate>, ComesLater> candidates_{ComesLater{this}};
+};
+
+}  // namespace
+
+BpeModel train_bpe(const WordCounts& words, const BpeOptions& options) {
+  const std::size_t smallest = 256 + options.special_tokens.size();
+  if (options.vocabulary_size < smallest)
+    throw UserError("a vocabulary of " + std::to_string(options.vocabulary_size) + " is too small: the bytes and the " +
+                    "special tokens alone are " + std::to_string(smallest));
+  BpeModel model = bytes_model({});
+  model.pattern = options.pattern;
+  Trainer trainer(words, options.ties, model);
+  const std::size_t merges = options.vocabulary_size - smallest;
+  while (model.merges.size() < merges && trainer.merge_next()) {
+  }
+  add_special_tokens(model, options.special_tokens);
+  return model;
+}
+
+BpeModel train_bpe(std::string_view text, const BpeOptions& options) {
+  WordCounts words;
+  count_words(text, options.pattern, SpecialTokens(options.special_tokens), words);
+  return train_bpe(words, options);
+}
+
+BpeModel train_bpe_on_file(const std::filesystem::path& file, const BpeOptions& options) {
+  return train_bpe(count_words_in_file(file, options.pattern, SpecialTokens(options.special_tokens)), options);
+}
+
+}  // namespace cria

@@ -1,0 +1,36 @@
+// Training byte-level BPE: learns merges from counted words.
+//
+// Sennrich, Haddow, Birch 2016 (arXiv:1508.07909), on bytes as in GPT-2 (Radford et al. 2019). Left out: training
+// with an alphabet of characters, dropout, and any limit on the length of a token.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chapters/01-bpe/bpe_model.hpp"
+#include "chapters/01-bpe/word_counts.hpp"
+
+namespace cria {
+
+/// Which of several pairs with the same count is merged first.
+enum class Ties {
+  greatest_bytes,  // the pair with the greatest left token, then the greatest right one, compared as bytes (CS336)
+  first_met,       // the pair that stands first in the words, in the order in which these were met (minbpe)
+};
+
+struct BpeOptions {
+  std::size_t vocabulary_size = 4096;  // bytes, merges and special tokens together
+  SplitPattern pattern = SplitPattern::llama3;
+  std::vector<std::string> special_tokens = {begin_of_text, end_of_text};
+  Ties ties = Ties::greatest_bytes;
+};
+
+/// The vocabulary is the 256 bytes, then one token for each merge, then the special tokens. It is smaller than asked for
+/// if no pair is left to merge. Throws UserError for a size that does not hold the bytes and the special tokens.
+BpeModel train_bpe(const WordCounts& words, const BpeOptions& options);
+BpeModel train_bpe(std::string_view text, const BpeOptions& options);
+BpeModel train_bpe_on_file(const std::filesystem::path& file, const BpeOptions& options);
+
+}  // namespace cria
