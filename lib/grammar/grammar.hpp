@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@ struct Alternative {
 struct Rule {
   std::string name;          // "" for a choice written inline, (a|b|c)
   bool is_sentence = false;  // every alternative is one sentence form
+  size_t line = 0;           // in the grammar file
   std::vector<Alternative> alternatives;
 };
 
@@ -41,6 +43,7 @@ struct Row {
 struct Thread {
   std::string name;
   std::vector<std::string> fields;
+  size_t line = 0;
   std::vector<Row> rows;
 };
 
@@ -50,7 +53,7 @@ struct Grammar {
   std::uint32_t start = 0;  // the rule `story`
 
   /// Reads a grammar file. Throws UserError "file:line: what is wrong".
-  static Grammar load(const std::string& path);
+  static Grammar load(const std::filesystem::path& path);
   /// The same from memory; `name` stands for the file in messages.
   static Grammar read(std::string_view text, const std::string& name);
 };

@@ -1,0 +1,15 @@
+// What must hold in a grammar as a whole, beyond the form of its lines.
+#pragma once
+
+#include <string>
+
+#include "lib/grammar/grammar.hpp"
+
+namespace cria {
+
+/// Throws UserError "file:line: …" when a rule leads back to itself, is never used, when a sentence stands inside
+/// another or does not end like one, or when words stand outside every sentence. Removes the spaces outside sentences:
+/// they are layout, sentences are joined by one space each.
+void check_grammar(Grammar& grammar, const std::string& file);
+
+}  // namespace cria

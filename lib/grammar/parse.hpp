@@ -1,0 +1,58 @@
+// Finds the derivations of a text: the way back from a story to the choices that made it.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/grammar/grammar.hpp"
+
+namespace cria {
+
+struct Parse {
+  double log2_probability = 0;  // of the text: the sum over its derivations
+  size_t derivations = 0;       // 1 for every story of an unambiguous grammar
+};
+
+/// Where a text leaves the grammar.
+struct Mismatch {
+  size_t position = 0;   // bytes of the text that some story of the grammar begins with
+  std::string expected;  // what could have followed, e.g. `Mia (hero.name, drawn before)`
+};
+
+/// Reads texts against one grammar, which must outlive it. About 10 000 stories a second; a parser serves one thread.
+class Parser {
+ public:
+  explicit Parser(const Grammar& grammar);
+
+  /// All derivations of a whole story, without its newline; nothing when there are none.
+  std::optional<Parse> story(std::string_view text) const;
+
+  /// Whether some story of the grammar may contain this sentence, whatever its threads were bound to before.
+  bool sentence(std::string_view text) const;
+
+  /// Why a story, or a sentence on its own, is not derivable.
+  Mismatch why_not_story(std::string_view text) const;
+  Mismatch why_not_sentence(std::string_view text) const;
+
+ private:
+  friend class Matcher;
+
+  /// The bytes that a sequence can begin with, so that most alternatives are ruled out by one look at the text.
+  struct First {
+    std::bitset<256> bytes;
+    bool empty = false;  // the sequence can be empty, so anything may come
+  };
+  First first_of(const Sequence& sequence) const;
+
+  const Grammar& grammar_;
+  std::vector<std::vector<First>> rule_first_;                 // [rule][alternative]
+  std::vector<std::vector<std::vector<First>>> thread_first_;  // [thread][row][field]
+  Sequence any_sentence_;  // the sequence that stands for every `sentence` rule, one symbol each
+  Sequence start_;
+};
+
+}  // namespace cria
