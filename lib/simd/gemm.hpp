@@ -5,8 +5,8 @@
 // (k_block x columns) stays in L1 while all panels of A pass it.
 //
 // The sum of each element of C runs over p in ascending order, in blocks that depend on k alone, so its bits depend
-// neither on the other sizes nor on how rows and columns are divided among threads. (m = 1 or n = 1 with contiguous
-// operands is a row of dot products, in the order of dot.)
+// neither on the other sizes nor on how rows and columns are divided among threads. (m = 1 with B
+// stored by columns is a row of dot products instead, each in the order of dot.)
 #pragma once
 
 #include "lib/simd/gemv.hpp"
@@ -80,9 +80,7 @@ void gemm(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, size_t c
     return;
   }
   if (m == 1 && a.column_stride == 1 && b.row_stride == 1)
-    return gemv<Arch>(n, k, a.data, b.data, b.column_stride, c, 1, accumulate);
-  if (n == 1 && a.column_stride == 1 && b.row_stride == 1)
-    return gemv<Arch>(m, k, b.data, a.data, a.row_stride, c, c_stride, accumulate);
+    return gemv<Arch>(n, k, a.data, b.data, b.column_stride, c, accumulate);
   gemm_blocked<Arch>(m, n, k, a, b, c, c_stride, accumulate);
 }
 

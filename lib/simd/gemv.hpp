@@ -6,9 +6,9 @@
 
 namespace cria::simd::kernels {
 
-/// y[i * y_stride] = Σ x[p] w[i * w_stride + p], or += with `accumulate`.
+/// y[i] = Σ x[p] w[i * w_stride + p], or += with `accumulate`.
 template <class Arch, class T>
-void gemv(size_t n, size_t k, const T* x, const T* w, size_t w_stride, T* y, size_t y_stride, bool accumulate) {
+void gemv(size_t n, size_t k, const T* x, const T* w, size_t w_stride, T* y, bool accumulate) {
   using B = Batch<T, Arch>;
   for (size_t i = 0; i < n; ++i, w += w_stride) {
     B sum[4] = {B(T(0)), B(T(0)), B(T(0)), B(T(0))};
@@ -21,7 +21,7 @@ void gemv(size_t n, size_t k, const T* x, const T* w, size_t w_stride, T* y, siz
       sum[0] = multiply_add(B::load_unaligned(x + p), B::load_unaligned(w + p), sum[0]);
     if (p < k) sum[1] = multiply_add(load_partial<Arch>(x + p, k - p), load_partial<Arch>(w + p, k - p), sum[1]);
     const T total = sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    y[i * y_stride] = accumulate ? y[i * y_stride] + total : total;
+    y[i] = accumulate ? y[i] + total : total;
   }
 }
 

@@ -1,0 +1,203 @@
+// Every primitive over vectors on every target of this machine, against the same formula in wider arithmetic, over sizes
+// that are no multiple of anything and starts that are not aligned. (The matrix product is in test_gemm.cpp.)
+#include "tests/lib/simd_testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+TEST_CASE("every target that the CPU supports is there, and is the one that runs when it is selected") {
+  std::vector<std::string> expected = {"portable"};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) expected.push_back("avx2");
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    expected.push_back("avx512");
+#elif defined(__aarch64__)
+  expected.push_back("neon");
+#endif
+  std::vector<std::string> ran;
+  on_every_target([&] { ran.push_back(simd::active().target); });
+  CHECK(ran == expected);
+  CHECK_THROWS_WITH(simd::select_target("mmx"), contains("mmx") && contains(expected.back()));
+}
+
+TEST_CASE("dot and axpy agree with wider arithmetic for any size and start") {
+  on_every_target([] {
+    for (size_t n : sizes())
+      for (size_t start : {0, 1, 3}) {
+        INFO("n " << n << ", start " << start);
+        Guarded x(n + start, 1), y(n + start, 2);
+        wide sum = 0, size = 0;
+        for (size_t i = start; i < n + start; ++i) sum += wide(x[i]) * y[i], size += std::abs(wide(x[i]) * y[i]);
+        Worst dot, axpy;
+        dot.see(simd::dot(x.data() + start, y.data() + start, n), sum, n * eps * size);
+        REQUIRE(dot.ratio <= 1);
+
+        const Guarded old = y;
+        simd::axpy(real(0.7), x.data() + start, y.data() + start, n);
+        for (size_t i = start; i < n + start; ++i) {
+          const wide product = wide(real(0.7)) * x[i];
+          axpy.see(y[i], old[i] + product, eps * (std::abs(product) + std::abs(wide(old[i]))));
+        }
+        REQUIRE(axpy.ratio <= 1);
+        REQUIRE((start == 0 || y[start - 1] == old[start - 1]));
+        REQUIRE(y.intact());
+      }
+  });
+}
+
+TEST_CASE("exp_minus is within 1.6 units in the last place of the exponential, and right far out") {
+  // Measured over the range: 1.02 (avx2, avx512), 0.51 (portable, the C library). The argument's own rounding is
+  // avoided by an offset of 0.
+  on_every_target([] {
+    const real low = std::is_same_v<real, float> ? -86.6f : -707.6, high = std::is_same_v<real, float> ? 88.72f : 709.78;
+    const size_t n = 200001;
+    std::vector<real> x(n);
+    for (size_t i = 0; i < n; ++i) x[i] = low + (high - low) * static_cast<real>(i) / static_cast<real>(n - 1);
+    std::vector<real> y = x;
+    simd::exp_minus(y.data(), 0, n);
+    Worst ulps;
+    for (size_t i = 0; i < n; ++i) {
+      const wide expected = std::exp(wide(x[i]));
+      const real rounded = static_cast<real>(expected);
+      ulps.see(y[i], expected, wide(rounded) - std::nextafter(rounded, real(0)));
+    }
+    UNSCOPED_INFO("largest error in units in the last place: " << static_cast<double>(ulps.ratio));
+    CHECK(ulps.ratio <= 1.6);
+
+    real edges[] = {0, -infinity, -1e30f, infinity, 1e30f, not_a_number, -real(0), 1000};
+    simd::exp_minus(edges, 0, 8);
+    CHECK(edges[0] == 1);
+    CHECK(edges[1] == 0);
+    CHECK(edges[2] == 0);
+    CHECK(edges[3] == infinity);
+    CHECK(edges[4] == infinity);
+    CHECK(std::isnan(edges[5]));
+    CHECK(edges[6] == 1);
+    CHECK(edges[7] == infinity);
+  });
+}
+
+TEST_CASE("exp_minus subtracts the offset and writes nothing else, for any size and start") {
+  on_every_target([] {
+    for (size_t n : sizes()) {
+      INFO("n " << n);
+      Guarded x(n + 1, 3, 5);
+      const Guarded old = x;
+      simd::exp_minus(x.data() + 1, real(1.25), n);
+      Worst worst;
+      // x - offset is rounded by half an eps of it, which exp turns into a relative error.
+      for (size_t i = 1; i < n + 1; ++i) {
+        const wide difference = wide(old[i]) - real(1.25);
+        worst.see(x[i], std::exp(difference), (2 + std::abs(difference)) * eps * std::exp(difference));
+      }
+      REQUIRE(worst.ratio <= 1);
+      REQUIRE(x[0] == old[0]);
+      REQUIRE(x.intact());
+    }
+  });
+}
+
+TEST_CASE("softmax agrees with wider arithmetic and returns the logarithm of the sum of exponentials") {
+  on_every_target([] {
+    CHECK(simd::softmax(nullptr, 0) == 0);
+    for (size_t n : sizes())
+      for (double offset : {0.0, 5000.0}) {
+        if (n == 0) continue;
+        INFO("n " << n << ", offset " << offset);
+        Guarded x(n + 1, 4, 6);
+        for (size_t i = 1; i < n + 1; ++i) x[i] += static_cast<real>(offset);
+        if (n > 3) x[2] = x[n / 2] = -infinity;
+        const Guarded old = x;
+        const real log_sum = simd::softmax(x.data() + 1, n);
+        wide largest = -infinity, sum = 0;
+        for (size_t i = 1; i < n + 1; ++i) largest = std::max<wide>(largest, old[i]);
+        for (size_t i = 1; i < n + 1; ++i) sum += std::exp(old[i] - largest);
+        Worst worst;
+        for (size_t i = 1; i < n + 1; ++i) {
+          const wide difference = old[i] - largest, expected = std::exp(difference) / sum;
+          // The exponential as above; its sum, summed in n steps; the quotient.
+          if (expected > 0) worst.see(x[i], expected, (6 + std::abs(difference) + n) * eps * expected);
+          else REQUIRE(x[i] == 0);
+        }
+        REQUIRE(worst.ratio <= 1);
+        Worst log_error;
+        log_error.see(log_sum, largest + std::log(sum), eps * (std::abs(largest) + 2 * std::log(sum) + n));
+        REQUIRE(log_error.ratio <= 1);
+        REQUIRE(x[0] == old[0]);
+        REQUIRE(x.intact());
+      }
+  });
+}
+
+TEST_CASE("softmax of nothing but -inf, and with NaN or +inf in it, is NaN everywhere") {
+  on_every_target([] {
+    for (size_t n : {1, 5, 16, 40})
+      for (real bad : {not_a_number, infinity, -infinity})
+        for (size_t at : {size_t(0), n / 2, n - 1}) {
+          INFO("n " << n << ", " << bad << " at " << at);
+          std::vector<real> x(n, bad == -infinity ? -infinity : real(0.5));
+          x[at] = bad;
+          CHECK(std::isnan(simd::softmax(x.data(), n)));
+          for (real p : x) REQUIRE(std::isnan(p));
+        }
+  });
+}
+
+TEST_CASE("silu_mul and its backward agree with wider arithmetic, far out as well") {
+  on_every_target([] {
+    for (size_t n : sizes()) {
+      INFO("n " << n);
+      Guarded gate(n + 1, 5, 4), up(n + 1, 6), d_out(n + 1, 7), out(n + 1, 8), d_gate(n + 1, 9), d_up(n + 1, 10);
+      if (n > 2) gate[1] = 100, gate[n] = -100, gate[2] = -1000;
+      const Guarded old_out = out, old_d_gate = d_gate, old_d_up = d_up, old_gate = gate;
+      simd::silu_mul(gate.data() + 1, up.data() + 1, out.data() + 1, n);
+      simd::silu_mul_backward(gate.data() + 1, up.data() + 1, d_out.data() + 1, d_gate.data() + 1, d_up.data() + 1, n);
+      Worst forward, backward;
+      for (size_t i = 1; i < n + 1; ++i) {
+        const wide g = gate[i], s = 1 / (1 + std::exp(-g)), slope = s * (1 + g * (1 - s));
+        // Roundings: exp(-g) has 2, sum, quotient and products one each; 1 - s cancels, but only beside the 1.
+        forward.see(out[i], g * s * up[i], 8 * eps * std::abs(g * s * up[i]));
+        backward.see(d_up[i], old_d_up[i] + d_out[i] * g * s,
+                     8 * eps * (std::abs(wide(old_d_up[i])) + std::abs(d_out[i] * g * s)));
+        backward.see(d_gate[i], old_d_gate[i] + d_out[i] * up[i] * slope,
+                     8 * eps * (std::abs(wide(old_d_gate[i])) + std::abs(d_out[i] * up[i]) * s * (1 + std::abs(g))));
+      }
+      REQUIRE(forward.ratio <= 1);
+      REQUIRE(backward.ratio <= 1);
+      REQUIRE((out[0] == old_out[0] && d_gate[0] == old_d_gate[0] && d_up[0] == old_d_up[0]));
+      REQUIRE((out.intact() && d_gate.intact() && d_up.intact()));
+
+      // In place: out may be gate.
+      simd::silu_mul(gate.data() + 1, up.data() + 1, gate.data() + 1, n);
+      for (size_t i = 1; i < n + 1; ++i) REQUIRE(gate[i] == out[i]);
+    }
+  });
+}
+
+TEST_CASE("adamw agrees with three steps of the paper's algorithm in wider arithmetic") {
+  on_every_target([] {
+    for (size_t n : sizes()) {
+      INFO("n " << n);
+      Guarded p(n, 11), m(n, 0, 0), v(n, 0, 0);
+      std::vector<wide> exact(p.begin(), p.end()), mean(n), square(n);
+      Worst worst;
+      for (size_t t = 1; t <= 3; ++t) {
+        Guarded gradient(n, 20 + t);
+        simd::adamw(p.data(), gradient.data(), m.data(), v.data(), n, {0.01, 0.9, 0.999, 1e-8, 0.1, t, 0.5});
+        for (size_t i = 0; i < n; ++i) {
+          const wide g = 0.5 * wide(gradient[i]);
+          mean[i] = 0.9 * mean[i] + 0.1 * g;
+          square[i] = 0.999 * square[i] + 0.001 * g * g;
+          const wide corrected = mean[i] / (1 - std::pow(wide(0.9), t));
+          const wide root = std::sqrt(square[i] / (1 - std::pow(wide(0.999), t)));
+          exact[i] -= 0.01 * (corrected / (root + 1e-8) + 0.1 * exact[i]);
+          // m, v and the direction (at most 3 in size for 3 steps) are each within a few roundings of exact.
+          worst.see(p[i], exact[i], t * eps * (2 * std::abs(exact[i]) + 0.01 * 3 * 20));
+        }
+      }
+      REQUIRE(worst.ratio <= 1);
+      REQUIRE((p.intact() && m.intact() && v.intact()));
+    }
+  });
+}
