@@ -14,21 +14,23 @@ namespace {
 
 constexpr size_t tile_rows = 32;
 
-/// Which keys a query sees: begin(t) … end(t) - 1.
+/// Which keys row t sees: begin(t) … end(t) - 1. Rows after the last query see what it sees.
 struct Visible {
   size_t queries, keys;
   std::span<const std::int32_t> first_key;
 
-  size_t begin(size_t t) const { return first_key.empty() ? 0 : static_cast<size_t>(first_key[t]); }
-  size_t end(size_t t) const { return keys - queries + t + 1; }
+  size_t begin(size_t t) const {
+    return first_key.empty() ? 0 : static_cast<size_t>(first_key[std::min(t, queries - 1)]);
+  }
+  size_t end(size_t t) const { return keys - queries + std::min(t + 1, queries); }
 };
 
-/// Queries begin … end - 1 and the keys that at least one of them sees; what lies outside is never computed. The matrices
-/// of a tile, such as its scores, are (rows, keys).
+/// Rows begin … end - 1 and the keys that at least one of them sees; what lies outside is never computed. The matrices of
+/// a tile, such as its scores, are (rows, keys).
 struct Tile {
   size_t begin, end, first_key, end_key;
 
-  Tile(const Visible& visible, size_t from) : begin(from), end(std::min(from + tile_rows, visible.queries)) {
+  Tile(const Visible& visible, size_t from, size_t row_count) : begin(from), end(std::min(from + tile_rows, row_count)) {
     end_key = visible.end(end - 1);
     first_key = end_key;
     for (size_t t = begin; t < end; ++t) first_key = std::min(first_key, visible.begin(t));
@@ -39,6 +41,14 @@ struct Tile {
 
 /// The rows from `row` on of one head, as a matrix (…, Dh).
 simd::Matrix head_rows(View<const real, 3> x, size_t row, size_t head) { return {&x(row, head, 0), x.stride(0)}; }
+
+/// The H heads of a single query as H/G rows of G heads. The rows of a group see the same keys, so that one product over
+/// them serves all: decoding reads k and v once, not H/G times.
+template <class T>
+View<T, 3> heads_as_rows(View<T, 3> x, size_t G) {
+  const size_t rows = x.shape(1) / G, Dh = x.shape(2);
+  return {x.data(), {rows, G, Dh}, {Dh, rows * Dh, 1}};
+}
 
 void require_rows(const char* what, View<const real, 3> x, const Shape<3>& shape) {
   require_shape(what, x, shape);
@@ -55,7 +65,7 @@ Visible checked_sizes(const char* what, View<const real, 3> q, View<const real, 
   require_rows(what, q, {T, H, Dh});
   require_rows(what, k, {S, G, Dh});
   require_rows(what, v, {S, G, Dh});
-  require(scratch.size() >= attention_scratch_size(T, S), what, "the scratch memory is too small");
+  require(scratch.size() >= attention_scratch_size(S), what, "the scratch memory is too small");
   require(first_key.empty() || first_key.size() == T, what, "first_key has another length than q");
   const Visible visible{T, S, first_key};
   for (size_t t = 0; t < first_key.size(); ++t)
@@ -65,22 +75,27 @@ Visible checked_sizes(const char* what, View<const real, 3> q, View<const real, 
 
 }  // namespace
 
-size_t attention_scratch_size(size_t queries, size_t keys) { return 2 * std::min(queries, tile_rows) * keys; }
+size_t attention_scratch_size(size_t keys) { return 2 * tile_rows * keys; }
 
 void attention_forward(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
                        std::span<const std::int32_t> first_key, View<real, 3> out, View<real, 2> log_sum_exp,
                        std::span<real> scratch) {
   const Visible visible = checked_sizes("attention_forward", q, k, v, first_key, scratch);
-  const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), heads_per_group = H / k.shape(1);
+  const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), G = k.shape(1);
   require_rows("attention_forward: out", out, {T, H, Dh});
   require_shape("attention_forward: log_sum_exp", log_sum_exp, Shape<2>{T, H});
   // solution: attention_forward
+  if (T == 1) {
+    q = heads_as_rows(q, G);
+    out = heads_as_rows(out, G);
+    log_sum_exp = {log_sum_exp.data(), {H / G, G}, {1, H / G}};
+  }
   const real scale = 1 / std::sqrt(static_cast<real>(Dh));
   real* p = scratch.data();
-  for (size_t h = 0; h < H; ++h) {
-    const size_t g = h / heads_per_group;
-    for (size_t from = 0; from < T; from += tile_rows) {
-      const Tile tile(visible, from);
+  for (size_t h = 0; h < q.shape(1); ++h) {
+    const size_t g = h / (q.shape(1) / G);
+    for (size_t from = 0; from < q.shape(0); from += tile_rows) {
+      const Tile tile(visible, from, q.shape(0));
       const size_t rows = tile.rows(), keys = tile.keys();
       // scores = Q Kᵀ
       simd::gemm(rows, keys, Dh, head_rows(q, tile.begin, h), head_rows(k, tile.first_key, g).transposed(), p, keys);
@@ -120,7 +135,7 @@ void attention_backward(View<const real, 3> d_out, View<const real, 3> q, View<c
   for (size_t h = 0; h < H; ++h) {
     const size_t g = h / heads_per_group;
     for (size_t from = 0; from < T; from += tile_rows) {
-      const Tile tile(visible, from);
+      const Tile tile(visible, from, T);
       const size_t rows = tile.rows(), keys = tile.keys();
       const simd::Matrix Q = head_rows(q, tile.begin, h), d_O = head_rows(d_out, tile.begin, h);
       const simd::Matrix K = head_rows(k, tile.first_key, g), V = head_rows(v, tile.first_key, g);

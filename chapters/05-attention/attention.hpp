@@ -14,9 +14,8 @@
 
 namespace cria {
 
-/// How many numbers of scratch memory attention over so many queries and keys needs, forward or backward. It grows with
-/// the keys, never with queries times keys.
-size_t attention_scratch_size(size_t queries, size_t keys);
+/// How many numbers of scratch memory attention over so many keys needs, forward or backward, for any number of queries.
+size_t attention_scratch_size(size_t keys);
 
 /// out[t, h] = Σ_s p[t, s] v[s, g] with p[t] = softmax over the visible s of q[t, h]·k[s, g] / √Dh, g = h / (H / G)
 /// (Vaswani et al. 2017, arXiv:1706.03762, equation 1; heads grouped as in Ainslie et al. 2023, arXiv:2305.13245).
@@ -30,7 +29,7 @@ void attention_forward(View<const real, 3> q,                   // (T, H, Dh)
                        std::span<const std::int32_t> first_key, // (T), or empty: every query sees from key 0
                        View<real, 3> out,                       // (T, H, Dh)
                        View<real, 2> log_sum_exp,               // (T, H)
-                       std::span<real> scratch);                // attention_scratch_size(T, S)
+                       std::span<real> scratch);                // attention_scratch_size(S)
 
 /// d_q, d_k and d_v += the gradients, from d_out and what forward took and gave. A key's gradient collects from every
 /// query that saw it, in every head of its group.
@@ -44,6 +43,6 @@ void attention_backward(View<const real, 3> d_out,               // (T, H, Dh)
                         View<real, 3> d_q,                       // (T, H, Dh)
                         View<real, 3> d_k,                       // (S, G, Dh)
                         View<real, 3> d_v,                       // (S, G, Dh)
-                        std::span<real> scratch);                // attention_scratch_size(T, S)
+                        std::span<real> scratch);                // attention_scratch_size(S)
 
 }  // namespace cria

@@ -39,7 +39,7 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
     : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {
   const size_t rows = positions.size(), half = c.head_dim / 2;
   const size_t distinct = keep == Keep::all_layers ? c.layers : 1;
-  const size_t scratch_size = attention_scratch_size(positions_each, keys);
+  const size_t scratch_size = attention_scratch_size(keys);
   arena_ = Arena<real>(distinct * layer_size(c, rows) + (distinct + 2) * rows * c.dim + rows * (c.head_dim + 1) + scratch_size);
 
   const auto take = [&](auto& view, auto shape) { view = arena_.take(shape); };

@@ -23,7 +23,7 @@ struct Text {
 
   static void attend(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
                      std::span<const std::int32_t> first_key, View<real, 3> out) {
-    std::vector<real> scratch(attention_scratch_size(q.shape(0), k.shape(0)));
+    std::vector<real> scratch(attention_scratch_size(k.shape(0)));
     Array<real, 2> log_sum_exp(Shape<2>{q.shape(0), q.shape(1)});
     attention_forward(q, k, v, first_key, out, view(log_sum_exp), scratch);
   }
