@@ -30,11 +30,8 @@ void rotate_interleaved(real* x, const real* cosine, const real* sine, real dire
   }
 }
 
-void rotate(const char* what, View<real, 3> x, RopeAngles angles, RopePairing pairing, real direction) {
+void rotate(View<real, 3> x, RopeAngles angles, RopePairing pairing, real direction) {
   const auto [N, H, D] = x.shape();
-  require(D % 2 == 0, what, "the head width must be even");
-  require_shape(what, angles.cosine, {N, D / 2});
-  require_shape(what, angles.sine, {N, D / 2});
   const auto rotate_head = pairing == RopePairing::half_split ? rotate_half_split : rotate_interleaved;
   for (size_t n = 0; n < N; ++n)
     for (size_t h = 0; h < H; ++h)
@@ -61,11 +58,24 @@ void rope_angles(std::span<const std::int32_t> positions, std::span<const double
 }
 
 void rope_forward(View<real, 3> x, RopeAngles angles, RopePairing pairing) {
-  rotate("rope_forward", x, angles, pairing, 1);
+  const auto [N, H, D] = x.shape();
+  require(D % 2 == 0, "rope_forward", "head_dim must be even");
+  require_shape("rope_forward: cosine", angles.cosine, {N, D / 2});
+  require_shape("rope_forward: sine", angles.sine, {N, D / 2});
+  // solution: rope_forward
+  rotate(x, angles, pairing, 1);
+  // end of solution
 }
 
 void rope_backward(View<real, 3> d_x, RopeAngles angles, RopePairing pairing) {
-  rotate("rope_backward", d_x, angles, pairing, -1);
+  const auto [N, H, D] = d_x.shape();
+  require(D % 2 == 0, "rope_backward", "head_dim must be even");
+  require_shape("rope_backward: cosine", angles.cosine, {N, D / 2});
+  require_shape("rope_backward: sine", angles.sine, {N, D / 2});
+  // solution: rope_backward
+  // rotate(x, angles, pairing, 1): a rotation's transpose is the opposite rotation
+  rotate(d_x, angles, pairing, -1);
+  // end of solution
 }
 
 void rope_permute_rows(View<const real, 2> from, size_t head_dim, RopePairing from_pairing, View<real, 2> to) {
