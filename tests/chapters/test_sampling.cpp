@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "chapters/09-sampling/sampling.hpp"
+#include "lib/base/file.hpp"
+#include "tests/allocations.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+constexpr real infinity = std::numeric_limits<real>::infinity();
+
+View<const real, 1> as_view(const std::vector<real>& values) { return {values.data(), {values.size()}}; }
+
+std::vector<real> logits_of(const std::vector<double>& probabilities) {
+  std::vector<real> logits;
+  for (const double p : probabilities) logits.push_back(static_cast<real>(std::log(p)));
+  return logits;
+}
+
+std::vector<double> distribution(const SamplingOptions& options, const std::vector<real>& logits,
+                                 const std::vector<std::int32_t>& recent = {}) {
+  std::vector<real> out(logits.size());
+  Sampler(options, logits.size()).distribution(as_view(logits), recent, View<real, 1>(out.data(), {out.size()}));
+  return {out.begin(), out.end()};
+}
+
+double largest_gap(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double gap = 0;
+  for (size_t i = 0; i < a.size(); ++i) gap = std::max(gap, std::abs(a[i] - b[i]));
+  return gap;
+}
+
+std::vector<real> random_logits(size_t size, std::uint64_t seed, double scale) {
+  const auto array = random_array(Shape<1>{size}, seed, scale);
+  return {array.begin(), array.end()};
+}
+
+// The same filters the plain way: everything in double and sorted, tokens struck out one filter after the other.
+std::vector<double> sorted_reference(const SamplingOptions& options, const std::vector<real>& logits) {
+  std::vector<double> p(logits.begin(), logits.end());
+  const double largest = *std::ranges::max_element(p);
+  for (double& value : p) value = std::exp((value - largest) / options.temperature);
+  std::vector<size_t> order(p.size());
+  std::iota(order.begin(), order.end(), size_t(0));
+  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return p[a] > p[b]; });
+  const auto normalise = [&] {
+    const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+    for (double& value : p) value /= sum;
+  };
+  const auto keep = [&](size_t count) {
+    for (size_t i = count; i < order.size(); ++i) p[order[i]] = 0;
+    normalise();
+  };
+  normalise();
+  if (options.top_k > 0) keep(static_cast<size_t>(options.top_k));
+  double before = 0;
+  size_t count = 0;
+  while (count < order.size() && before < options.top_p) before += p[order[count++]];
+  if (options.top_p < 1) keep(count);
+  for (double& value : p)
+    if (value < options.min_p * p[order[0]]) value = 0;
+  normalise();
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("each filter does to five tokens what the lesson works out by hand") {
+  const std::vector<real> logits = logits_of({0.1, 0.5, 0.05, 0.2, 0.15});
+  // Measured: 6e-8 in float. What the lesson prints is rounded to 4 digits.
+  const auto close = [&](const SamplingOptions& options, const std::vector<double>& expected) {
+    CHECK(largest_gap(distribution(options, logits), expected) < 5e-5);
+  };
+  close({}, {0.1, 0.5, 0.05, 0.2, 0.15});
+  close({.temperature = 0.5}, {0.0308, 0.7692, 0.0077, 0.1231, 0.0692});
+  close({.temperature = 0}, {0, 1, 0, 0, 0});
+  close({.top_k = 2}, {0, 0.7143, 0, 0.2857, 0});
+  close({.top_p = 0.75}, {0, 0.5882, 0, 0.2353, 0.1765});  // the token that crosses p stays
+  close({.min_p = 0.25}, {0, 0.5882, 0, 0.2353, 0.1765});
+  // Top-p sees what top-k has left: 0.7143 reaches 0.7 alone. Of all five it would take two.
+  close({.top_k = 2, .top_p = 0.7}, {0, 1, 0, 0, 0});
+}
+
+TEST_CASE("the repetition penalty divides positive and multiplies negative logits, once a token") {
+  const std::vector<real> logits{2, -1, 0, 2};
+  const std::vector<real> penalised{1, -2, 0, 2};
+  CHECK(distribution({.repetition_penalty = 2}, logits, {0, 1, 2, 0, 0}) == distribution({}, penalised));
+  CHECK(distribution({.temperature = 0, .repetition_penalty = 2}, logits, {0}) == std::vector<double>{0, 0, 0, 1});
+  CHECK(distribution({.temperature = 0, .repetition_penalty = 2}, logits) == std::vector<double>{1, 0, 0, 0});
+}
+
+TEST_CASE("llama.cpp's published cases hold") {
+  const auto cases = cases_folder();
+  if (!cases) return;
+  const auto file = nlohmann::json::parse(read_file(*cases / "sampling" / "llama_cpp_test_sampling.json"));
+  int checked = 0;
+  for (const auto& entry : file["cases"]) {
+    const std::string test = entry["test"];
+    SamplingOptions options;
+    if (test == "temp") options.temperature = entry["temp"];
+    else if (test == "top_k") options.top_k = entry["k"];
+    else if (test == "top_p") options.top_p = entry["p"];
+    else if (test == "min_p") options.min_p = entry["p"];
+    else if (test == "penalties" && entry["alpha_presence"] == 0) options.repetition_penalty = entry["repeat_penalty"];
+    else continue;  // samplers that are left out
+    const std::vector<real> logits = logits_of(entry["probs"]);
+    if ((test == "top_p" && options.top_p == 0) || (test == "min_p" && options.min_p > 1)) {
+      CHECK_THROWS_AS(Sampler(options, logits.size()), UserError);  // llama.cpp takes them as "the largest only"
+      continue;
+    }
+    // 0.4 + 0.3 reaches 0.7 or just misses it, as the rounding falls; both are meant to count as reached.
+    if (test == "top_p" && options.top_p < 1) options.top_p -= 1e-6;
+    const std::vector<std::int32_t> recent = entry.value("last_tokens", std::vector<std::int32_t>{});
+    auto actual = distribution(options, logits, recent);
+    auto expected = entry["expected"].get<std::vector<double>>();  // only what is left, sorted or not
+    expected.resize(actual.size());
+    std::ranges::sort(actual);
+    std::ranges::sort(expected);
+    INFO(entry.dump());
+    CHECK(largest_gap(actual, expected) < 1e-5);  // printed with five digits
+    ++checked;
+  }
+  CHECK(checked == 20);
+}
+
+TEST_CASE("the distribution is that of sorting everything and striking out, for flat and for peaked logits") {
+  std::uint64_t seed = 0;
+  for (const double scale : {0.1, 1.0, 4.0})
+    for (const std::int32_t top_k : {0, 1, 40, 5000})
+      for (const double top_p : {1.0, 0.9, 0.3, 1e-6})
+        for (const double min_p : {0.0, 0.05, 1.0}) {
+          const SamplingOptions options{.temperature = 0.8, .top_k = top_k, .top_p = top_p, .min_p = min_p};
+          const std::vector<real> logits = random_logits(3001, ++seed, scale);
+          INFO("scale " << scale << " top-k " << top_k << " top-p " << top_p << " min-p " << min_p);
+          const auto actual = distribution(options, logits), expected = sorted_reference(options, logits);
+          // Measured: 2e-7 in float, where the same tokens are kept.
+          CHECK(largest_gap(actual, expected) < 1e-6);
+          CHECK(std::ranges::count(actual, 0.0) == std::ranges::count(expected, 0.0));
+        }
+}
+
+TEST_CASE("tokens are drawn as often as the distribution says, within 4 standard errors") {
+  const std::vector<real> logits = random_logits(600, 3, 2);
+  constexpr int draws = 20000;
+  for (const SamplingOptions options : {SamplingOptions{.temperature = 1.2, .seed = 5},
+                                        SamplingOptions{.top_k = 50, .top_p = 0.95, .seed = 6},
+                                        SamplingOptions{.min_p = 0.02, .repetition_penalty = 1.3, .seed = 7}}) {
+    const std::vector<std::int32_t> recent{1, 2, 3};
+    const auto p = distribution(options, logits, recent);
+    std::vector<int> counts(logits.size());
+    Sampler sampler(options, logits.size());
+    for (int i = 0; i < draws; ++i) ++counts[static_cast<size_t>(sampler.sample(as_view(logits), recent))];
+    int outside = 0;
+    for (size_t i = 0; i < p.size(); ++i) {
+      if (p[i] == 0) REQUIRE(counts[i] == 0);
+      if (p[i] * draws < 10) continue;  // too few to be near a normal distribution
+      outside += std::abs(counts[i] - draws * p[i]) > 4 * std::sqrt(draws * p[i] * (1 - p[i]));
+    }
+    CHECK(outside == 0);
+  }
+}
+
+TEST_CASE("the same seed draws the same tokens, another seed others") {
+  const std::vector<real> logits = random_logits(1000, 9, 1);
+  const auto draw = [&](SamplingOptions options, std::uint64_t seed) {
+    options.seed = seed;
+    Sampler sampler(options, logits.size());
+    std::vector<std::int32_t> tokens(50);
+    for (auto& token : tokens) token = sampler.sample(as_view(logits));
+    return tokens;
+  };
+  for (const SamplingOptions& options : {SamplingOptions{}, SamplingOptions{.top_p = 0.9}}) {
+    CHECK(draw(options, 1) == draw(options, 1));
+    CHECK(draw(options, 1) != draw(options, 2));
+  }
+  CHECK(draw({.temperature = 0}, 1) == draw({.temperature = 0}, 2));
+}
+
+TEST_CASE("with a raw seed, top-p makes llama2.c's choices") {
+  // Its procedure, in float: sort descending, cut where the sum is more than p, and find coin * sum in what is left.
+  std::uint64_t state = 133742;
+  const auto coin = [&state] {
+    state ^= state >> 12, state ^= state << 25, state ^= state >> 27;
+    return static_cast<float>(static_cast<std::uint32_t>((state * 0x2545F4914F6CDD1Du) >> 32) >> 8) / 16777216.0f;
+  };
+  Sampler sampler({.top_p = 0.9, .seed = 133742, .raw_seed = true}, 512);
+  for (std::uint64_t step = 0; step < 1000; ++step) {
+    const std::vector<real> logits = random_logits(512, 100 + step, 3);
+    std::vector<std::pair<float, std::int32_t>> order;
+    const auto p = distribution({}, logits);
+    for (size_t i = 0; i < p.size(); ++i) order.emplace_back(static_cast<float>(p[i]), static_cast<std::int32_t>(i));
+    std::ranges::stable_sort(order, std::greater<>(), [](const auto& entry) { return entry.first; });
+    float sum = 0, before = 0;
+    size_t last = 0, chosen = 0;
+    while ((sum += order[last].first) <= 0.9f) ++last;
+    const float target = coin() * sum;
+    while (chosen < last && (before += order[chosen].first) <= target) ++chosen;
+    REQUIRE(sampler.sample(as_view(logits)) == order[chosen].second);
+  }
+}
+
+TEST_CASE("of equal logits the first is taken, and impossible tokens never are") {
+  const std::vector<real> equal(2000, real(0.5));
+  CHECK(Sampler({.temperature = 0}, 2000).sample(as_view(equal)) == 0);
+  CHECK(Sampler({.top_k = 1}, 2000).sample(as_view(equal)) == 0);
+  CHECK(Sampler({.top_p = 1e-9}, 2000).sample(as_view(equal)) == 0);
+  CHECK(std::ranges::count(distribution({.top_k = 7}, equal), 0.0) == 2000 - 7);
+  std::vector<real> masked(2000, -infinity);
+  masked[1234] = -50;
+  for (const SamplingOptions& options : {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_k = 5},
+                                         SamplingOptions{.top_p = 0.5}, SamplingOptions{.min_p = 0.1}})
+    CHECK(Sampler(options, 2000).sample(as_view(masked)) == 1234);
+  CHECK(Sampler({.top_p = 0.9}, 1).sample(as_view({3})) == 0);
+}
+
+TEST_CASE("options out of range are refused with what was expected") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto refused = [](const SamplingOptions& options, const std::string& message) {
+    CHECK_THROWS_AS(Sampler(options, 8), UserError);
+    CHECK_THROWS_WITH(Sampler(options, 8), message);
+  };
+  refused({.temperature = -0.5}, "temperature is -0.5, expected 0 (greedy) or more");
+  refused({.temperature = nan}, "temperature is nan, expected 0 (greedy) or more");
+  refused({.top_k = -1}, "top-k is -1, expected a number of tokens, or 0 for all");
+  refused({.top_p = 0}, "top-p is 0, expected more than 0 and at most 1");
+  refused({.top_p = 1.5}, "top-p is 1.5, expected more than 0 and at most 1");
+  refused({.min_p = -0.1}, "min-p is -0.1, expected 0 to 1");
+  refused({.repetition_penalty = 0}, "repetition-penalty is 0, expected more than 0; 1 is none");
+  refused({.seed = 0, .raw_seed = true}, "seed is 0, expected another: the generator cannot start from the raw state 0");
+}
+
+TEST_CASE("logits that allow no choice are refused") {
+  for (const SamplingOptions& options : {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_p = 0.9}})
+    for (const std::vector<real>& logits : {std::vector<real>{0, std::numeric_limits<real>::quiet_NaN(), 1},
+                                            std::vector<real>{-infinity, -infinity, -infinity},
+                                            std::vector<real>{0, infinity, 0}})
+      CHECK_THROWS_WITH(Sampler(options, 3).sample(as_view(logits)), contains("the logits are NaN or infinite"));
+}
+
+TEST_CASE("wrong shapes and token ids are contract errors") {
+  const std::vector<real> logits(3);
+  CHECK_THROWS_WITH(Sampler({}, 4).sample(as_view(logits)), "Sampler: logits has shape (3), expected (4)");
+  CHECK_THROWS_AS(Sampler({}, 0), ContractError);
+  for (const std::int32_t token : {-1, 3})
+    CHECK_THROWS_AS(Sampler({}, 3).sample(as_view(logits), std::span(&token, 1)), ContractError);
+}
+
+TEST_CASE("drawing allocates nothing") {
+  const std::vector<real> logits = random_logits(5000, 1, 1), equal(5000);
+  const std::vector<std::int32_t> recent{4, 5};
+  for (const SamplingOptions& options :
+       {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_k = 40, .top_p = 0.9, .min_p = 0.1}}) {
+    Sampler sampler(options, logits.size());
+    const size_t before = allocations();
+    for (int i = 0; i < 10; ++i) sampler.sample(as_view(logits), recent);
+    sampler.sample(as_view(equal), recent);
+    CHECK(allocations() == before);
+  }
+}
