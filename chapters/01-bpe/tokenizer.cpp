@@ -1,4 +1,5 @@
-// Encoding: special tokens, then pieces, then a look into the vocabulary, and merging only where that fails.
+// Encoding: special tokens are cut out, the rest is split into pieces, and most pieces are in the cache or are a token
+// as they stand; only the others are merged from their bytes.
 #include "chapters/01-bpe/tokenizer.hpp"
 
 #include "lib/base/check.hpp"
@@ -43,9 +44,9 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText specia
 }
 
 void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const {
-  std::vector<Merger::Symbol> symbols;  // of the piece at hand; one vector for all, so that pieces allocate nothing
+  Workspace work{PieceCache(text.size()), {}};
   const auto encode_plain = [&](std::string_view plain) {
-    for_each_piece(model_.pattern, plain, [&](std::string_view piece) { encode_piece(piece, symbols, out); });
+    for_each_piece(model_.pattern, plain, [&](std::string_view piece) { encode_piece(piece, work, out); });
   };
   if (special == SpecialText::plain)
     encode_plain(text);
@@ -55,16 +56,25 @@ void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<T
     });
 }
 
-void Tokenizer::encode_piece(std::string_view piece, std::vector<Merger::Symbol>& symbols,
-                             std::vector<TokenId>& out) const {
-  // Most pieces are a token.
-  if (const std::size_t id = model_.vocabulary.find(piece); id != ByteStrings::npos && kinds_[id] == Kind::whole) {
-    out.push_back(static_cast<TokenId>(id));
+void Tokenizer::encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const {
+  PieceCache::Entry* cached = work.cache.entry(piece);
+  if (cached && cached->count > 0) {
+    for (TokenId id : cached->tokens()) out.push_back(id);
     return;
   }
-  split_into_symbols(piece, symbols);
-  merger_.merge(symbols);
-  for (const Merger::Symbol& symbol : symbols) out.push_back(symbol.token);
+  const std::size_t begin = out.size();
+  if (const std::size_t id = model_.vocabulary.find(piece); id != ByteStrings::npos && kinds_[id] == Kind::whole) {
+    out.push_back(static_cast<TokenId>(id));
+  } else {
+    split_into_symbols(piece, work.symbols);
+    merger_.merge(work.symbols);
+    for (const Merger::Symbol& symbol : work.symbols) out.push_back(symbol.token);
+  }
+  const std::size_t count = out.size() - begin;
+  if (cached && count <= std::size(cached->ids)) {
+    std::copy_n(out.end() - static_cast<std::ptrdiff_t>(count), count, cached->ids);
+    cached->count = static_cast<std::uint16_t>(count);
+  }
 }
 
 void Tokenizer::split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const {

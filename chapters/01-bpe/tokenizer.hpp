@@ -14,6 +14,7 @@
 
 #include "chapters/01-bpe/bpe_model.hpp"
 #include "chapters/01-bpe/merge.hpp"
+#include "chapters/01-bpe/piece_cache.hpp"
 #include "chapters/01-bpe/special_tokens.hpp"
 
 namespace cria {
@@ -50,7 +51,12 @@ class Tokenizer {
     partial,  // only ever a symbol on the way
     special,
   };
-  void encode_piece(std::string_view piece, std::vector<Merger::Symbol>& symbols, std::vector<TokenId>& out) const;
+  /// What encoding a text needs besides the text; made once, so that pieces allocate nothing.
+  struct Workspace {
+    PieceCache cache;
+    std::vector<Merger::Symbol> symbols;  // of the piece at hand
+  };
+  void encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   void split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const;
 
   BpeModel model_;

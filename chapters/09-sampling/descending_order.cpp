@@ -21,15 +21,17 @@ DescendingOrder::DescendingOrder(size_t vocabulary_size) : buckets_(bucket_of(2)
 
 void DescendingOrder::count(std::span<const real> probabilities, real least) {
   probabilities_ = probabilities;
+  sorted_bucket_ = buckets_.size();
   std::ranges::fill(buckets_, Bucket{});
-  lowest_ = sorted_bucket_ = buckets_.size();
+  Bucket* const buckets = buckets_.data();  // a local: a member would be read again after every write to a bucket
   for (const real probability : probabilities) {
     if (probability < least || probability == 0) continue;
-    const size_t bucket = bucket_of(probability);
-    buckets_[bucket].mass += probability;
-    buckets_[bucket].count += 1;
-    lowest_ = std::min(lowest_, bucket);
+    Bucket& bucket = buckets[bucket_of(probability)];
+    bucket.mass += probability;
+    bucket.count += 1;
   }
+  lowest_ = 0;
+  while (buckets[lowest_].count == 0) ++lowest_;
 }
 
 DescendingOrder::Prefix DescendingOrder::shortest_prefix(size_t count, double mass) {

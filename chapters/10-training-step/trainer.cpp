@@ -102,9 +102,8 @@ StepResult Trainer::step(const Batch& batch, double learning_rate) {
 }
 
 double Trainer::evaluate(const Batch& batch) {
-  const double sum = for_each_micro_batch(
+  return for_each_micro_batch(
       batch, [&](Lane& lane, const Batch& micro_batch) { return lane.evaluator.forward(weights_, micro_batch); });
-  return sum / double(std::max<size_t>(count_targets(batch), 1));
 }
 
 }  // namespace cria

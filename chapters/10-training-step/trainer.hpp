@@ -69,7 +69,7 @@ class Trainer {
   /// One step: forward, backward, clip, AdamW. When loss or gradient is not finite the weights stay as they were.
   StepResult step(const Batch& batch, double learning_rate);
 
-  /// Mean loss in nats over the targets of a batch of any number of sequences; changes nothing.
+  /// The loss summed over the targets of a batch of any number of sequences, in nats; changes nothing.
   double evaluate(const Batch& batch);
 
   AdamW& optimiser() { return optimiser_; }

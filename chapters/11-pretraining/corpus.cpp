@@ -162,12 +162,9 @@ Corpus open_documents(const std::vector<std::string_view>& texts, const Data& da
 
 }  // namespace
 
-double Validation::loss(Trainer& trainer) const {
+double Validation::loss(const std::function<double(const Batch&)>& summed_loss) const {
   double sum = 0;
-  for (const BatchMemory& memory : batches) {
-    const Batch batch = memory.batch();
-    sum += trainer.evaluate(batch) * double(count_targets(batch));
-  }
+  for (const BatchMemory& memory : batches) sum += summed_loss(memory.batch());
   return sum / double(targets);
 }
 

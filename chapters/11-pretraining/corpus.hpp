@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,8 +22,8 @@ struct Validation {
   double bytes = 0;             // of text that the targets stand for
   std::optional<double> floor;  // bits per byte that the best possible model needs, where the source is known
 
-  /// Mean loss in nats per target.
-  double loss(Trainer& trainer) const;
+  /// Mean loss in nats per target, from a function that gives the sum over one batch's targets.
+  double loss(const std::function<double(const Batch&)>& summed_loss) const;
   /// The same text's bits per byte at this loss; unlike nats per token it does not depend on the tokenizer.
   double bits_per_byte(double loss) const;
 };

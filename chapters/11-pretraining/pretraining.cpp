@@ -83,7 +83,7 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
     const double interval = double(std::max<size_t>(recipe.evaluations, 1));
     if (share >= 1 || stopping || std::floor(share * interval) > std::floor(before * interval)) {
       if (corpus.validation.targets > 0) {
-        progress.validation_loss = corpus.validation.loss(trainer);
+        progress.validation_loss = corpus.validation.loss([&](const Batch& held_out) { return trainer.evaluate(held_out); });
         progress.bits_per_byte = corpus.validation.bits_per_byte(*progress.validation_loss);
       }
       state.seconds = clock.seconds();

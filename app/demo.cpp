@@ -1,0 +1,76 @@
+// cria demo: the whole job in a minute and a half.
+#include "app/demo.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "app/sample.hpp"
+#include "app/train.hpp"
+#include "lib/base/file.hpp"
+#include "lib/base/thread_pool.hpp"
+#include "lib/grammar/judge.hpp"
+
+namespace cria {
+namespace {
+
+constexpr size_t judged_stories = 200;
+
+void heading(const char* text) {
+  fmt::print("\n── {}\n\n", text);
+  std::fflush(stdout);
+}
+
+// One story a line, as the judge reads them; story i comes from seed i, so threads do not change what is told.
+std::string tell_stories(const Model& model, size_t count, size_t threads) {
+  const std::vector<TokenId> prompt = prompt_tokens(model, "");
+  std::vector<std::string> stories(count);
+  ThreadPool pool(threads);
+  pool.for_each(threads, [&](size_t thread) {
+    Decoder decoder(model.weights, model.config.llama.context, 1);
+    for (size_t i = thread; i < count; i += threads) {
+      decoder.reset();
+      GenerationOptions options;
+      options.sampling.seed = i;
+      options.tokens = model.config.llama.context;
+      generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options, [&](std::string_view part) { stories[i] += part; });
+    }
+  });
+  std::string text;
+  for (const std::string& story : stories) text += story + "\n";
+  return text;
+}
+
+}  // namespace
+
+int run_demo(const DemoOptions& options) {
+  const size_t threads = thread_count(options.threads);
+  heading("A story from the small model that comes with cria");
+  run_sample({});
+
+  heading("Training a new one on the built-in stories");
+  const std::filesystem::path folder = std::filesystem::path("runs") / "demo";
+  std::filesystem::remove_all(folder);
+  TrainOptions training;
+  training.folder = folder.string();
+  training.minutes = options.minutes;
+  training.threads = threads;
+  run_train(training);
+
+  heading("What it tells");
+  const Model model = load_model(folder);
+  const std::string stories = tell_stories(model, judged_stories, threads);
+  for (size_t begin = 0, i = 0; i < 3; ++i) {
+    const size_t end = stories.find('\n', begin);
+    fmt::print("{}\n\n", stories.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  const Judgement judgement = judge(Grammar::load(data_folder() / "stories" / "stories.grammar"), stories);
+  fmt::print("Of {} such stories, {:.1f} % of the sentences are ones that the stories' grammar allows,\n"
+             "and {:.1f} % of the stories keep all their threads: names, objects, places and promises.\n",
+             judgement.stories, 100 * judgement.sentence_share(), 100 * judgement.story_share());
+  fmt::print("\nNext: cria sample {} -p \"Once\"   cria train --minutes 10   cria --help\n", folder.string());
+  return 0;
+}
+
+}  // namespace cria

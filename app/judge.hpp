@@ -1,0 +1,19 @@
+// cria judge
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace cria {
+
+struct JudgeOptions {
+  std::string file;        // stories, one a line
+  std::string grammar;     // empty: that of the built-in stories
+  std::size_t faults = 5;  // examples of what was wrong
+  bool json = false;
+};
+
+/// Returns the exit code. Throws UserError for files that cannot be read.
+int run_judge(const JudgeOptions& options);
+
+}  // namespace cria

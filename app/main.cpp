@@ -1,0 +1,110 @@
+// The command line. Every command is a function in a file of its own; here are only its options.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "app/demo.hpp"
+#include "app/eval.hpp"
+#include "app/info.hpp"
+#include "app/sample.hpp"
+#include "app/trace.hpp"
+#include "app/train.hpp"
+#include "lib/base/check.hpp"
+
+namespace {
+
+using namespace cria;
+
+/// Adds a command whose options live as long as the program; `run` is called when it is chosen.
+template <class Options>
+std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const char* help, int (*run)(const Options&), int& code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = parent.add_subcommand(name, help);
+  app->callback([options, run, &code] { code = run(*options); });
+  return {app, options.get()};
+}
+
+void add_model_commands(CLI::App& app, int& code) {
+  {
+    auto [c, o] = command<DemoOptions>(app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
+    c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+  }
+  {
+    auto [c, o] = command<TrainOptions>(app, "train", "Train a Llama from nothing", +[](const TrainOptions& options) { return run_train(options); }, code);
+    c->add_option("--data", o->data, "A text file, or \"stories\": the built-in corpus")->capture_default_str();
+    c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
+    c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
+    c->add_option("--tokenizer", o->tokenizer, "bpe, bytes, characters, or the folder of an existing one; default bpe");
+    c->add_option("--steps", o->steps, "End after so many steps");
+    c->add_option("--minutes", o->minutes, "End after so much time; default 10");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each core. The result does not depend on it");
+    c->add_option("--seed", o->seed, "Seed of weights and data order")->capture_default_str();
+    c->add_flag("--resume", o->resume, "Go on from the checkpoint in --out");
+    c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
+    c->add_flag("--json", o->json, "Print only the last line of the log");
+  }
+  {
+    auto [c, o] = command<SampleOptions>(app, "sample", "Let a model go on from a prompt", run_sample, code);
+    SamplingOptions& s = o->generation.sampling;
+    c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("-p,--prompt", o->prompt, "Text to go on from");
+    c->add_option("-n,--tokens", o->generation.tokens, "At most so many tokens")->capture_default_str();
+    c->add_option("--temperature", s.temperature, "0: always the most probable token")->capture_default_str();
+    c->add_option("--top-k", s.top_k, "Only the k most probable tokens; 0: all");
+    c->add_option("--top-p", s.top_p, "Only the most probable tokens that together reach p");
+    c->add_option("--min-p", s.min_p, "Only tokens of at least this share of the largest probability");
+    c->add_option("--repetition-penalty", s.repetition_penalty, "Above 1: tokens that were there become less probable");
+    c->add_option("--seed", s.seed, "Same seed, same text")->capture_default_str();
+    c->add_flag("--raw-seed", s.raw_seed, "Use the seed as llama2.c does");
+    c->add_option("--stop", o->generation.stops, "End before this text; may be given several times");
+    c->add_flag("--json", o->json, "Text and figures as JSON");
+  }
+  {
+    auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
+    c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("--data", o->data, "A text file, or \"stories\"")->required();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+    c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] = command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
+    c->add_option("model", o->model, "A model's folder");
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] = command<TraceOptions>(app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
+    c->add_option("model", o->model, "A model's folder")->required();
+    c->add_option("--tokens", o->tokens, ".npy of token ids, (T) or (B, T)")->required();
+    c->add_option("--out", o->out, "Folder for the tensors")->required();
+    c->add_flag("--gradients", o->gradients, "Also loss and grads.safetensors");
+    c->add_option("--against", o->against, "Folder with tensors of the same names to compare with");
+    c->add_option("--tolerance", o->tolerance, "Largest difference that counts as equal")->capture_default_str();
+    c->add_flag("--json", o->json, "The comparison as JSON");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("cria: the Llama family in C++20, to read, to prove and to run", "cria");
+  app.require_subcommand(1);
+  int code = 0;
+  try {
+    add_model_commands(app, code);
+    app.parse(argc, argv);
+    return code;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    fmt::print(stderr, "cria: {}; see cria --help\n", error.what());
+    return 2;
+  } catch (const UserError& error) {
+    fmt::print(stderr, "cria: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cria: this should not happen: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,28 @@
+// cria sample
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "chapters/09-sampling/generate.hpp"
+#include "chapters/11-pretraining/model_folder.hpp"
+
+namespace cria {
+
+struct SampleOptions {
+  std::string model;  // a folder; empty: the one in data/
+  std::string prompt;
+  GenerationOptions generation;
+  bool json = false;
+};
+
+int run_sample(const SampleOptions& options);
+
+/// The folder that `model` names, or the one of the small trained model that comes with cria.
+std::filesystem::path model_folder(const std::string& model);
+
+/// The prompt's tokens, with the token that begins a text in front where the model knows one. Throws UserError when
+/// there would be no token at all, or the model has no tokenizer.
+std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt);
+
+}  // namespace cria

@@ -1,0 +1,74 @@
+// cria stories: writes stories, or says how many there are and how much there is to know in one.
+#include "app/stories.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/file.hpp"
+#include "lib/grammar/generate.hpp"
+#include "lib/grammar/statistics.hpp"
+
+namespace cria {
+namespace {
+
+void print_statistics(const GrammarStatistics& s, bool json) {
+  if (json) {
+    nlohmann::ordered_json report;
+    report["words"] = s.words;
+    report["sentence_forms"] = s.sentence_forms;
+    report["rules"] = s.rules;
+    report["lists"] = s.threads;
+    report["stories_log10"] = s.stories_log10;
+    report["sentences_per_story"] = s.sentences_per_story;
+    report["bytes_per_story"] = s.bytes_per_story;
+    report["bits_per_story"] = s.bits_per_story;
+    report["floor"] = s.floor();
+    fmt::print("{}\n", report.dump());
+    return;
+  }
+  fmt::print("words                {}\n", s.words);
+  fmt::print("sentence forms       {}\n", s.sentence_forms);
+  fmt::print("rules                {}\n", s.rules);
+  fmt::print("lists                {}\n", s.threads);
+  fmt::print("different stories    10^{:.1f}\n", s.stories_log10);
+  fmt::print("sentences per story  {:.2f}\n", s.sentences_per_story);
+  fmt::print("bytes per story      {:.1f}\n", s.bytes_per_story);
+  fmt::print("bits per story       {:.2f}\n", s.bits_per_story);
+  fmt::print("floor                {:.4f} bits per byte\n", s.floor());
+}
+
+}  // namespace
+
+int run_stories(const StoriesOptions& options) {
+  const Grammar grammar = options.grammar.empty() ? Grammar::load(data_folder() / "stories" / "stories.grammar")
+                                                  : Grammar::load(options.grammar);
+  if (options.statistics) {
+    print_statistics(statistics(grammar), options.json);
+    return 0;
+  }
+  if (options.out.empty()) {
+    write_stories(grammar, options.seed, options.count,
+                  [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+    return 0;
+  }
+  CorpusTotals totals;
+  write_file_atomically(options.out, [&](const WriteBytes& write) {
+    totals = write_stories(grammar, options.seed, options.count, write);
+  });
+  if (options.json) {
+    nlohmann::ordered_json report;
+    report["stories"] = totals.stories;
+    report["bytes"] = totals.bytes;
+    report["bits"] = totals.bits;
+    report["floor"] = totals.floor();
+    fmt::print("{}\n", report.dump());
+  } else {
+    fmt::print("{}: {} stories, {} bytes, floor {:.4f} bits per byte\n", options.out, totals.stories, totals.bytes,
+               totals.floor());
+  }
+  return 0;
+}
+
+}  // namespace cria

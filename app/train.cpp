@@ -1,0 +1,117 @@
+// cria train: from options to a run of chapter 11, with a display, a log and a graceful stop.
+#include "app/train.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <thread>
+
+#include "app/training_display.hpp"
+#include "chapters/01-bpe/tokenizer_files.hpp"
+#include "chapters/11-pretraining/pretraining.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+std::atomic<bool> stop_requested = false;
+
+// Ctrl-C ends the run after the step that is under way; a second one ends it at once.
+void stop_on_signals() {
+  for (const int signal : {SIGINT, SIGTERM})
+    std::signal(signal, [](int number) {
+      stop_requested = true;
+      std::signal(number, SIG_DFL);
+    });
+}
+
+std::string log_line(const Progress& p) {
+  const auto number = [](const std::optional<double>& value) { return value ? fmt::format("{:.6g}", *value) : std::string("null"); };
+  return fmt::format(
+      R"({{"step": {}, "seconds": {:.3f}, "loss": {:.9g}, "val_loss": {}, "bits_per_byte": {:.6g}, "floor": {}, )"
+      R"("tokens_per_second": {:.0f}, "lr": {:.6g}, "grad_norm": {:.6g}}})",
+      p.step, p.seconds, p.loss, number(p.validation_loss), p.bits_per_byte, number(p.floor), p.tokens_per_second, p.learning_rate,
+      p.gradient_norm);
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+std::filesystem::path choose_folder(const TrainOptions& options) {
+  if (!options.folder.empty()) return options.folder;
+  const std::filesystem::path base = std::filesystem::path("runs") / std::filesystem::path(options.data).stem();
+  std::filesystem::path folder = base;
+  for (int i = 2; std::filesystem::exists(folder / checkpoint_file) && !options.resume; ++i)
+    folder = base.string() + fmt::format("-{}", i);
+  return folder;
+}
+
+}  // namespace
+
+size_t thread_count(size_t wanted) { return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency()); }
+
+int run_train(TrainOptions options) {
+  const std::filesystem::path folder = choose_folder(options);
+  const bool has_checkpoint = std::filesystem::exists(folder / checkpoint_file);
+  if (options.resume && !has_checkpoint)
+    throw UserError(fmt::format("{} holds no checkpoint to resume from: expected {} in it", folder.string(), checkpoint_file));
+  if (!options.resume && has_checkpoint)
+    throw UserError(fmt::format("{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
+  if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
+  if (!options.steps && !options.minutes) options.minutes = 10;
+  if ((options.steps && *options.steps == 0) || (options.minutes && !(*options.minutes > 0)))
+    throw UserError("--steps and --minutes must be more than 0");
+
+  Recipe recipe = options.recipe.empty() ? Recipe() : read_recipe(options.recipe);
+  TrainingState state;
+  if (options.resume) {
+    state = read_training_state(folder / checkpoint_file);
+    recipe = read_recipe(folder / "recipe.yaml");
+  } else {
+    state.data = options.data;
+    state.seed = options.seed;
+    state.recipe = recipe_text(recipe);
+  }
+  const Data data{state.data, state.seed};
+  const std::string tokenizer_kind = options.resume ? folder.string() : options.tokenizer.empty() ? "bpe" : options.tokenizer;
+  const Tokenizer tokenizer = make_tokenizer(tokenizer_kind, data, recipe);
+  Corpus corpus = open_corpus(data, tokenizer, recipe);
+
+  recipe.model.vocabulary_size = tokenizer.vocabulary_size();
+  recipe.model.context = recipe.training.positions;
+  const LlamaParameters weights(recipe.model);
+  Random random(state.seed);
+  initialise(weights, random);
+
+  std::filesystem::create_directories(folder);
+  const std::string log_path = options.log.empty() ? (folder / "log.jsonl").string() : options.log;
+  const std::unique_ptr<std::FILE, CloseFile> log(std::fopen(log_path.c_str(), options.resume ? "a" : "w"));
+  if (!log) throw UserError(fmt::format("cannot write the log {}: {}", log_path, std::strerror(errno)));
+
+  ThreadPool pool(thread_count(options.threads));
+  const std::string title = fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} threads",
+                                        state.data, count_text(double(weights.flat().size())), recipe.model.layers, recipe.model.dim,
+                                        recipe.model.vocabulary_size, pool.size());
+  const bool shows = !options.json && !options.quiet;
+  TrainingDisplay display(title);
+  if (shows && !::isatty(STDOUT_FILENO)) fmt::print("{}\n", title);
+  stop_on_signals();
+  const RunOptions run{folder, options.steps, options.minutes, &stop_requested};
+  const Progress end = pretrain(weights, tokenizer, corpus, recipe, state, run, pool, [&](const Progress& progress) {
+    fmt::print(log.get(), "{}\n", log_line(progress));
+    std::fflush(log.get());
+    if (shows) display.show(progress);
+  });
+  if (options.json) fmt::print("{}\n", log_line(end));
+  if (shows) fmt::print("The model is in {}. Try: cria sample {}\n", folder.string(), folder.string());
+  return 0;
+}
+
+}  // namespace cria

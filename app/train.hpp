@@ -1,0 +1,31 @@
+// cria train
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace cria {
+
+struct TrainOptions {
+  std::string data = "stories";
+  std::string recipe;     // a file; empty: the defaults
+  std::string folder;     // empty: runs/<name of the data>
+  std::string tokenizer;  // empty: bpe
+  std::optional<std::size_t> steps;
+  std::optional<double> minutes;
+  std::size_t threads = 0;  // 0: one for each core
+  std::uint64_t seed = 1;
+  bool resume = false;
+  std::string log;  // empty: log.jsonl in the folder
+  bool json = false;
+  bool quiet = false;
+};
+
+/// Returns the exit code. Throws UserError for bad options and files.
+int run_train(TrainOptions options);
+
+/// The number of threads that 0 stands for.
+std::size_t thread_count(std::size_t wanted);
+
+}  // namespace cria

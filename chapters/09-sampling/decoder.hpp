@@ -1,0 +1,35 @@
+// Decoder: a model with a cache, fed with tokens and asked what comes next.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "chapters/06-kv-cache/kv_cache.hpp"
+#include "chapters/08-llama/llama.hpp"
+
+namespace cria {
+
+class Decoder {
+ public:
+  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time.
+  Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = 64);
+
+  /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
+  /// the next call. Allocates nothing. Throws ContractError for no tokens, or one that the vocabulary does not have.
+  std::span<real> feed(std::span<const std::int32_t> tokens);
+
+  /// Forgets everything.
+  void reset() { cache_.reset(); }
+  size_t length() const { return cache_.length(); }
+  size_t vocabulary_size() const { return weights_.config().vocabulary_size; }
+  const KvCache& cache() const { return cache_; }
+
+ private:
+  const LlamaParameters& weights_;
+  size_t chunk_;
+  KvCache cache_;
+  LlamaActivations activations_;
+  Arena<real> logits_;
+};
+
+}  // namespace cria

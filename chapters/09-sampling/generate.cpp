@@ -1,0 +1,34 @@
+#include "chapters/09-sampling/generate.hpp"
+
+#include "chapters/09-sampling/stop_strings.hpp"
+
+namespace cria {
+
+GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
+                               std::optional<TokenId> end, const GenerationOptions& options,
+                               const std::function<void(std::string_view)>& show) {
+  const size_t vocabulary = decoder.vocabulary_size();
+  Sampler sampler(options.sampling, vocabulary);
+  StopStrings stops(options.stops);
+  std::vector<TokenId> tokens = prompt;
+  GenerationResult result;
+  std::span<const TokenId> fresh = tokens;  // not yet seen by the decoder
+  TokenId next;
+  while (result.tokens < options.tokens) {
+    const std::span<real> logits = decoder.feed(fresh);
+    next = sampler.sample(View<const real, 1>(logits.data(), {vocabulary}), tokens);
+    result.ended = next == end;
+    if (result.ended) break;
+    ++result.tokens;
+    tokens.push_back(next);
+    fresh = {&next, 1};
+    // A model may have more rows than its tokenizer has tokens; those stand for no text.
+    if (static_cast<size_t>(next) < tokenizer.vocabulary_size()) show(stops.push(tokenizer.piece(next)));
+    result.ended = stops.stopped();
+    if (result.ended) break;
+  }
+  show(stops.finish());
+  return result;
+}
+
+}  // namespace cria

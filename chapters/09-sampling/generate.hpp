@@ -1,0 +1,33 @@
+// From a prompt to a text: the decoder, the sampler and the stop strings in one loop.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chapters/01-bpe/tokenizer.hpp"
+#include "chapters/09-sampling/decoder.hpp"
+#include "chapters/09-sampling/sampling.hpp"
+
+namespace cria {
+
+struct GenerationOptions {
+  SamplingOptions sampling;
+  size_t tokens = 256;  // at most
+  std::vector<std::string> stops;
+};
+
+struct GenerationResult {
+  size_t tokens = 0;   // generated, the end token not counted
+  bool ended = false;  // by the end token or a stop string, not by the limit
+};
+
+/// Continues `prompt`, which must not be empty, and calls show(text) with each part of the text as soon as it is decided;
+/// the prompt's own text is not shown. `end` is the token that ends a text.
+GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
+                               std::optional<TokenId> end, const GenerationOptions& options,
+                               const std::function<void(std::string_view)>& show);
+
+}  // namespace cria
