@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ struct Judgement {
   std::vector<Fault> faults;                    // the first few
 
   double sentence_share() const { return sentences ? double(sentences_allowed) / double(sentences) : 0; }
+  /// Bits per byte of the right stories: the loss that no model can beat on them except by luck.
+  std::optional<double> floor() const {
+    return bytes ? std::optional(bits / static_cast<double>(bytes)) : std::nullopt;
+  }
   double story_share() const { return stories ? double(stories_right) / double(stories) : 0; }
 };
 

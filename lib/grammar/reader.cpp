@@ -15,33 +15,10 @@
 #include "lib/base/file.hpp"
 #include "lib/grammar/check.hpp"
 #include "lib/grammar/grammar.hpp"
+#include "lib/grammar/lines.hpp"
 
 namespace cria {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
-/// Splits at every `|` that stands outside brackets.
-std::vector<std::string_view> split_at_bars(std::string_view text) {
-  std::vector<std::string_view> parts;
-  int depth = 0;
-  size_t begin = 0;
-  for (size_t i = 0; i <= text.size(); ++i) {
-    if (i == text.size() || (text[i] == '|' && depth == 0)) {
-      parts.push_back(text.substr(begin, i - begin));
-      begin = i + 1;
-    } else if (text[i] == '(' || text[i] == '[' || text[i] == '{') {
-      ++depth;
-    } else if (text[i] == ')' || text[i] == ']' || text[i] == '}') {
-      --depth;
-    }
-  }
-  return parts;
-}
 
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 
@@ -51,23 +28,9 @@ std::string lower_first(std::string_view name) {
   return lower;
 }
 
-struct Line {
-  size_t number;
-  bool indented;
-  std::string_view text;
-};
-
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& file) : file_(file) {
-    for (size_t number = 1, begin = 0; begin < text.size(); ++number) {
-      const size_t end = std::min(text.find('\n', begin), text.size());
-      const std::string_view line = text.substr(begin, end - begin), content = trim(line);
-      if (!content.empty() && content[0] != '#')
-        lines_.push_back({number, line[0] == ' ' || line[0] == '\t', content});
-      begin = end + 1;
-    }
-  }
+  Reader(std::string_view text, const std::string& file) : file_(file), lines_(content_lines(text)) {}
 
   Grammar read() {
     for (const Line& line : lines_)
@@ -226,7 +189,8 @@ class Reader {
     const auto& fields = grammar_.threads[thread->second].fields;
     const auto field = std::find(fields.begin(), fields.end(), name.substr(dot + 1));
     if (field == fields.end())
-      fail(fmt::format("list {} has no field `{}`, only {}", thread->first, name.substr(dot + 1), fmt::join(fields, ", ")));
+      fail(fmt::format("list {} has no field `{}`, only {}", thread->first, name.substr(dot + 1),
+                       fmt::join(fields, ", ")));
     return {.kind = Symbol::Kind::thread, .capital = is_capital(name[0]), .index = thread->second,
             .field = static_cast<std::uint32_t>(field - fields.begin()), .text = {}};
   }
