@@ -1,9 +1,7 @@
 // Tokenizer files: round trips, damaged files, and the published vocabularies and cases of others.
 #include "chapters/01-bpe/tokenizer_files.hpp"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "chapters/01-bpe/train.hpp"
 #include "lib/base/file.hpp"
