@@ -13,21 +13,25 @@ namespace {
 
 // Turns the D/2 pairs of one head by the angles; direction -1 turns back.
 void rotate_half_split(real* x, const real* cosine, const real* sine, real direction, size_t pairs) {
+  // solution: rotate_half_split
   for (size_t i = 0; i < pairs; ++i) {
     const real a = x[i], b = x[i + pairs];
     const real c = cosine[i], s = direction * sine[i];
     x[i] = a * c - b * s;
     x[i + pairs] = a * s + b * c;
   }
+  // end of solution
 }
 
 void rotate_interleaved(real* x, const real* cosine, const real* sine, real direction, size_t pairs) {
+  // solution: rotate_interleaved
   for (size_t i = 0; i < pairs; ++i) {
     const real a = x[2 * i], b = x[2 * i + 1];
     const real c = cosine[i], s = direction * sine[i];
     x[2 * i] = a * c - b * s;
     x[2 * i + 1] = a * s + b * c;
   }
+  // end of solution
 }
 
 void rotate(View<real, 3> x, RopeAngles angles, RopePairing pairing, real direction) {
@@ -41,20 +45,24 @@ void rotate(View<real, 3> x, RopeAngles angles, RopePairing pairing, real direct
 }  // namespace
 
 void rope_inverse_frequencies(double theta, std::span<double> frequencies) {
+  // solution: rope_inverse_frequencies
   const size_t pairs = frequencies.size();
   for (size_t i = 0; i < pairs; ++i) frequencies[i] = std::pow(theta, -double(i) / double(pairs));
+  // end of solution
 }
 
 void rope_angles(std::span<const std::int32_t> positions, std::span<const double> frequencies, RopeAngles angles) {
   const Shape<2> shape = {positions.size(), frequencies.size()};
   require_shape("rope_angles: cosine", angles.cosine, shape);
   require_shape("rope_angles: sine", angles.sine, shape);
+  // solution: rope_angles
   for (size_t n = 0; n < shape[0]; ++n)
     for (size_t i = 0; i < shape[1]; ++i) {
       const double angle = positions[n] * frequencies[i];
       angles.cosine(n, i) = real(std::cos(angle));
       angles.sine(n, i) = real(std::sin(angle));
     }
+  // end of solution
 }
 
 void rope_forward(View<real, 3> x, RopeAngles angles, RopePairing pairing) {
@@ -62,9 +70,7 @@ void rope_forward(View<real, 3> x, RopeAngles angles, RopePairing pairing) {
   require(D % 2 == 0, "rope_forward", "head_dim must be even");
   require_shape("rope_forward: cosine", angles.cosine, {N, D / 2});
   require_shape("rope_forward: sine", angles.sine, {N, D / 2});
-  // solution: rope_forward
   rotate(x, angles, pairing, 1);
-  // end of solution
 }
 
 void rope_backward(View<real, 3> d_x, RopeAngles angles, RopePairing pairing) {
@@ -82,6 +88,7 @@ void rope_permute_rows(View<const real, 2> from, size_t head_dim, RopePairing fr
   require_shape("rope_permute_rows: to", to, from.shape());
   require(head_dim > 0 && head_dim % 2 == 0 && from.shape(0) % head_dim == 0, "rope_permute_rows",
           "the rows must be whole heads of an even width");
+  // solution: rope_permute_rows
   const size_t heads = from.shape(0) / head_dim, pairs = head_dim / 2;
   for (size_t h = 0; h < heads; ++h)
     for (size_t i = 0; i < pairs; ++i)
@@ -91,6 +98,7 @@ void rope_permute_rows(View<const real, 2> from, size_t head_dim, RopePairing fr
         const View<const real, 1> source = from[to_interleaved ? half_split : interleaved];
         std::copy_n(source.data(), source.size(), to[to_interleaved ? interleaved : half_split].data());
       }
+  // end of solution
 }
 
 }  // namespace cria

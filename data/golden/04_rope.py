@@ -1,5 +1,8 @@
-"""Goldens of chapter 04: RoPE with both pairings, and the gradient of its input. Pairs are turned as complex numbers, so
-that nothing is shared with the code under test, which multiplies by cosines and sines."""
+"""Goldens of chapter 04: RoPE with both pairings, and the gradient of its input.
+
+Pairs are turned as complex numbers, so that nothing is shared with the code under test, which multiplies by cosines and
+sines.
+"""
 
 import torch
 

@@ -11,9 +11,10 @@ using namespace cria::testing;
 
 namespace {
 
-// In units of `real`'s rounding, relative to an array's largest entry.
+// In units of `real`'s rounding, relative to an array's largest entry. Measured over all tests here, all targets, float
+// and double: at most 1.1 forward and 1.5 backward; sums in another order may double that.
 constexpr double epsilon = std::numeric_limits<real>::epsilon();
-constexpr double forward_tolerance = 0 * epsilon, backward_tolerance = 0 * epsilon;
+constexpr double forward_tolerance = 3 * epsilon, backward_tolerance = 4 * epsilon;
 
 /// One call of RMSNorm with all that it reads and writes.
 struct Problem {
@@ -56,7 +57,8 @@ TEST_CASE("RMSNorm: the example of the lesson, worked by hand") {
 }
 
 TEST_CASE("RMSNorm agrees with PyTorch, forward and backward, for odd widths and where eps matters") {
-  const auto [name, eps] = GENERATE(table<std::string, double>({{"c7", 1e-5}, {"c64", 1e-5}, {"c172", 1e-6}, {"tiny", 1e-5}}));
+  const auto [name, eps] =
+      GENERATE(table<std::string, double>({{"c7", 1e-5}, {"c64", 1e-5}, {"c172", 1e-6}, {"tiny", 1e-5}}));
   CAPTURE(name);
   const std::string folder = "03-rmsnorm/" + name;
   Problem problem(golden_real<2>(folder + "_x.npy"), golden_real<1>(folder + "_weight.npy"), eps);
@@ -68,6 +70,7 @@ TEST_CASE("RMSNorm agrees with PyTorch, forward and backward, for odd widths and
 }
 
 #ifdef CRIA_DOUBLE
+// Measured: 3.8e-12.
 TEST_CASE("RMSNorm's gradients agree with finite differences to 1e-8") {
   const auto [C, eps] = GENERATE(table<size_t, double>({{1, 0.5}, {7, 1e-5}, {64, 1e-5}, {172, 0.5}}));
   CAPTURE(C, eps);
@@ -134,7 +137,8 @@ TEST_CASE("RMSNorm reads and writes rows of wider matrices, and nothing between 
   plain.forward();
   plain.backward(d_y);
   rmsnorm_forward(part(x), view(strided.weight), strided.eps, part(y), view(strided.inverse_rms));
-  rmsnorm_backward(view(d_y), part(x), view(strided.weight), view(strided.inverse_rms), part(d_x), view(strided.d_weight));
+  rmsnorm_backward(view(d_y), part(x), view(strided.weight), view(strided.inverse_rms), part(d_x),
+                   view(strided.d_weight));
   for (size_t n = 0; n < 5; ++n) {
     CHECK(std::equal(&y(n, 1), &y(n, 8), &plain.y(n, 0)));
     CHECK(std::equal(&d_x(n, 1), &d_x(n, 8), &plain.d_x(n, 0)));
@@ -170,7 +174,8 @@ TEST_CASE("RMSNorm refuses shapes that do not fit, and prints both") {
   refuses([](Problem& p) { p.weight = zeros<real, 1>({4}); }, "weight has shape (4), expected (3)");
   refuses([](Problem& p) { p.inverse_rms = zeros<real, 1>({3}); }, "inverse_rms has shape (3), expected (2)");
   Problem problem(2, 3);
-  CHECK_THROWS_WITH(problem.backward(zeros<real, 2>({3, 2})), "rmsnorm_backward: d_y has shape (3, 2), expected (2, 3)");
+  CHECK_THROWS_WITH(problem.backward(zeros<real, 2>({3, 2})),
+                    "rmsnorm_backward: d_y has shape (3, 2), expected (2, 3)");
   problem.y = problem.d_x = zeros<real, 2>({2, 4});
   CHECK_THROWS_WITH(problem.forward(), "rmsnorm_forward: y has shape (2, 4), expected (2, 3)");
   CHECK_THROWS_WITH(problem.backward(problem.x), "rmsnorm_backward: d_x has shape (2, 4), expected (2, 3)");

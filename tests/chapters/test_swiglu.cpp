@@ -11,9 +11,10 @@ using namespace cria::testing;
 
 namespace {
 
-// In units of `real`'s rounding, relative to an array's largest entry.
+// In units of `real`'s rounding, relative to an array's largest entry. Measured over all tests here, all targets, float
+// and double: at most 1.7; another exponential may be one unit further off.
 constexpr double epsilon = std::numeric_limits<real>::epsilon();
-constexpr double tolerance = 0 * epsilon;
+constexpr double tolerance = 4 * epsilon;
 
 /// One call of SwiGLU with all that it reads and writes.
 struct Problem {
@@ -56,6 +57,7 @@ TEST_CASE("SwiGLU agrees with PyTorch, forward and backward") {
 }
 
 #ifdef CRIA_DOUBLE
+// Measured: 4.4e-13.
 TEST_CASE("SwiGLU's gradients agree with finite differences to 1e-8") {
   Problem problem(3, 37);
   const Array<real, 2> d_out = random_array<2>({3, 37}, 9);
@@ -101,7 +103,9 @@ TEST_CASE("SwiGLU takes gate and up side by side in one matrix") {
   const size_t N = 3, F = 37;
   Problem plain(N, F);
   Array<real, 2> both(Shape<2>{N, 2 * F}), d_both = zeros<real, 2>({N, 2 * F}), out = plain.out;
-  const auto half = [&](Array<real, 2>& a, size_t column) { return View<real, 2>(a.data() + column, {N, F}, {2 * F, 1}); };
+  const auto half = [&](Array<real, 2>& a, size_t column) {
+    return View<real, 2>(a.data() + column, {N, F}, {2 * F, 1});
+  };
   for (size_t n = 0; n < N; ++n) {
     std::copy_n(&plain.gate(n, 0), F, &both(n, 0));
     std::copy_n(&plain.up(n, 0), F, &both(n, F));
@@ -136,7 +140,8 @@ TEST_CASE("SwiGLU's gradients accumulate, and it allocates nothing") {
 TEST_CASE("SwiGLU refuses shapes that do not fit, and prints both") {
   Problem problem(2, 3);
   CHECK_THROWS_AS(problem.backward(zeros<real, 2>({3, 2})), ContractError);
-  CHECK_THROWS_WITH(problem.backward(zeros<real, 2>({3, 2})), "swiglu_backward: d_out has shape (3, 2), expected (2, 3)");
+  CHECK_THROWS_WITH(problem.backward(zeros<real, 2>({3, 2})),
+                    "swiglu_backward: d_out has shape (3, 2), expected (2, 3)");
   const auto refuses = [](Array<real, 2> Problem::*array, const std::string& name, bool in_forward, bool in_backward) {
     Problem bad(2, 3);
     bad.*array = zeros<real, 2>({2, 4});
