@@ -25,8 +25,9 @@ const Target targets[] = {
 #ifdef CRIA_TARGET_AVX512
     {avx512::primitives,
      [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512vl");
      }},
 #endif
 #ifdef CRIA_TARGET_NEON
