@@ -28,7 +28,8 @@ int run_judge(const JudgeOptions& options) {
     report["floor"] = judgement.floor() ? nlohmann::ordered_json(*judgement.floor()) : nullptr;
     report["faults"] = nlohmann::ordered_json::array();
     for (const Fault& f : judgement.faults)
-      report["faults"].push_back({{"story", f.story}, {"sentence", f.sentence}, {"text", f.text}, {"reason", f.reason}});
+      report["faults"].push_back(
+          {{"story", f.story}, {"sentence", f.sentence}, {"text", f.text}, {"reason", f.reason}});
     // Samples may hold any bytes; JSON may not.
     fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
@@ -37,7 +38,8 @@ int run_judge(const JudgeOptions& options) {
              100 * judgement.sentence_share());
   fmt::print("stories    {} of {} right, {:.1f} %\n", judgement.stories_right, judgement.stories,
              100 * judgement.story_share());
-  if (judgement.floor()) fmt::print("floor      {:.4f} bits per byte, of the stories that are right\n", *judgement.floor());
+  if (judgement.floor())
+    fmt::print("floor      {:.4f} bits per byte, of the stories that are right\n", *judgement.floor());
   for (const Fault& fault : judgement.faults)
     fmt::print("\nstory {}, sentence {}: {}\n  {}\n", fault.story, fault.sentence, fault.text, fault.reason);
   return 0;

@@ -10,13 +10,11 @@
 namespace cria {
 namespace {
 
-/// The part of the text around a position, for a message: the word that begins at or before it, and no more.
+/// The word that begins at a position, for a message.
 std::string word_at(std::string_view text, size_t position) {
   if (position >= text.size()) return "the end";
-  size_t begin = position;
-  while (begin > 0 && text[begin - 1] != ' ' && text[begin] != ' ') --begin;
-  const size_t end = std::min(text.find(' ', std::max(begin + 1, position)), text.size());
-  return fmt::format("`{}`", text.substr(begin, end - begin));
+  const size_t end = std::min(text.find(' ', position + 1), text.size());
+  return fmt::format("`{}`", text.substr(position, end - position));
 }
 
 std::string reason(const Mismatch& mismatch, std::string_view text) {

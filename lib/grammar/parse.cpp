@@ -10,10 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "lib/grammar/lines.hpp"
+
 namespace cria {
 namespace {
 
 unsigned char lower(char c) { return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c); }
+bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 }  // namespace
@@ -119,16 +122,21 @@ class Matcher {
     else log2_probability_ += std::log2(1 + std::exp2(log2_probability - log2_probability_));
   }
 
+  /// Remembers what was expected at the furthest word that fits nowhere. Whole words count: that Mia and Milo begin
+  /// alike does not make one a better guess for the other.
   void note(size_t position, std::string_view literal, const Symbol* recalled) {
+    while (position > 0 && position <= text_.size() && is_letter(text_[position - 1])) --position;
     if (position < furthest_) return;
     if (position > furthest_) expected_.clear();
     furthest_ = position;
-    std::string text(literal);
+    std::string text(trim(literal));
+    if (text.empty()) text = "a space";
     if (recalled) {
       const Thread& thread = grammar_.threads[recalled->index];
       text += fmt::format(" ({}.{}, drawn before)", thread.name, thread.fields[recalled->field]);
     }
-    if (std::find(expected_.begin(), expected_.end(), text) == expected_.end()) expected_.push_back(std::move(text));
+    if (std::find(expected_.begin(), expected_.end(), text) != expected_.end()) return;
+    expected_.insert(recalled ? expected_.begin() : expected_.end(), std::move(text));  // what tells most comes first
   }
 
   const Parser& parser_;

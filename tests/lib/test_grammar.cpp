@@ -1,0 +1,246 @@
+// The grammar library on small grammars made by hand: reading, generating, parsing, judging, counting.
+#include <cmath>
+#include <map>
+
+#include "lib/grammar/generate.hpp"
+#include "lib/grammar/judge.hpp"
+#include "lib/grammar/parse.hpp"
+#include "lib/grammar/statistics.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using cria::testing::contains;
+
+namespace {
+
+// 2 names x 3 things, the thing drawn in the first sentence and recalled in the last; one sentence in half the stories.
+constexpr const char* small_text = R"(
+rule story
+  [wish] [weather] [end]
+rule weather
+  [rain] | ()
+
+list hero: name | he
+  3: Mia | she
+  Tom | he
+list thing: name
+  kite | ball | drum
+
+sentence wish
+  {hero.name} wanted a {thing.name}.
+sentence rain
+  It rained (a little|a lot).
+sentence end
+  {Hero.he} got a {thing.name}!
+)";
+
+Grammar small() { return Grammar::read(small_text, "small"); }
+
+std::string message_of(const std::string& text) {
+  try {
+    Grammar::read(text, "file");
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("A story is parsed with the probability worked out by hand") {
+  const Grammar grammar = small();
+  const Parser parser(grammar);
+  // hero Mia 3/4, thing 1/3, rain 1/2, a lot 1/2
+  const auto parse = parser.story("Mia wanted a ball. It rained a lot. She got a ball!");
+  REQUIRE(parse);
+  CHECK(parse->derivations == 1);
+  CHECK(std::abs(parse->log2_probability - std::log2(3.0 / 4 / 3 / 2 / 2)) < 1e-12);
+}
+
+TEST_CASE("A text that breaks a thread, stops early or goes on has no derivation") {
+  const Grammar grammar = small();
+  const Parser parser(grammar);
+  CHECK(parser.story("Tom wanted a kite. He got a kite!"));
+  CHECK_FALSE(parser.story("Tom wanted a kite. She got a kite!"));
+  CHECK_FALSE(parser.story("Tom wanted a kite. He got a drum!"));
+  CHECK_FALSE(parser.story("Tom wanted a kite."));
+  CHECK_FALSE(parser.story("Tom wanted a kite. He got a kite! He got a kite!"));
+  CHECK_FALSE(parser.story("Tom wanted a kite. he got a kite!"));
+  CHECK_FALSE(parser.story("Tom wanted a kite.  He got a kite!"));
+  CHECK_FALSE(parser.story(""));
+}
+
+TEST_CASE("A sentence is judged without what came before it") {
+  const Grammar grammar = small();
+  const Parser parser(grammar);
+  CHECK(parser.sentence("She got a drum!"));
+  CHECK(parser.sentence("It rained a little."));
+  CHECK_FALSE(parser.sentence("It rained."));
+  CHECK_FALSE(parser.sentence("She got a drum! It rained a little."));
+}
+
+TEST_CASE("The derivations of an ambiguous text are counted and their probabilities added") {
+  const Grammar grammar = Grammar::read("rule story\n  [a]\nsentence a\n  3: go (on|on).\n  go on.\n  stop.\n", "g");
+  const auto parse = Parser(grammar).story("go on.");
+  REQUIRE(parse);
+  CHECK(parse->derivations == 3);
+  CHECK(std::abs(parse->log2_probability - std::log2(0.8)) < 1e-12);
+}
+
+TEST_CASE("Weights give the frequencies of what is generated") {
+  const Grammar grammar = small();
+  Random random(5);
+  const int count = 20000;
+  int mia = 0, rain = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::string text = generate(grammar, random).text;
+    mia += text.starts_with("Mia");
+    rain += text.find("rained") != text.npos;
+  }
+  // Four standard deviations of a binomial.
+  CHECK(std::abs(mia - 0.75 * count) < 4 * std::sqrt(count * 0.75 * 0.25));
+  CHECK(std::abs(rain - 0.5 * count) < 4 * std::sqrt(count * 0.25));
+}
+
+TEST_CASE("Statistics equal the sums over all stories, listed one by one") {
+  const Grammar grammar = small();
+  std::map<std::string, Story> all;
+  Random random(1);
+  for (int i = 0; i < 5000; ++i) {
+    const Story story = generate(grammar, random);
+    all[story.text] = story;
+  }
+  REQUIRE(all.size() == 2 * 3 * 3);
+  double p = 0, bits = 0, bytes = 0, sentences = 0;
+  for (const auto& [text, story] : all) {
+    const double q = std::exp2(story.log2_probability);
+    p += q;
+    bits -= q * story.log2_probability;
+    bytes += q * static_cast<double>(text.size() + 1);
+    sentences += q * static_cast<double>(story.sentences);
+  }
+  const GrammarStatistics s = statistics(grammar);
+  CHECK(std::abs(p - 1) < 1e-12);
+  CHECK(std::abs(s.stories_log10 - std::log10(18)) < 1e-12);
+  CHECK(std::abs(s.bits_per_story - bits) < 1e-12);
+  CHECK(std::abs(s.bytes_per_story - bytes) < 1e-12);
+  CHECK(std::abs(s.sentences_per_story - sentences) < 1e-12);
+  CHECK(s.sentence_forms == 3);
+  CHECK(s.words == 14);  // mia tom she he kite ball drum wanted a it rained little lot got
+}
+
+TEST_CASE("Lists that refer to lists keep the statistics exact") {
+  const char* text = R"(
+rule story
+  [a] [b]
+list world: toy | how
+  2: {boat.name} | (slowly|fast)
+  {kite.name} | high
+list boat: name
+  raft | ship | canoe
+list kite: name
+  5: kite | glider
+sentence a
+  a {world.toy}.
+  the {boat.name}.
+sentence b
+  {World.toy} {world.how}.
+)";
+  const Grammar grammar = Grammar::read(text, "g");
+  const Parser parser(grammar);
+  std::map<std::string, double> all;
+  Random random(3);
+  for (int i = 0; i < 20000; ++i) {
+    const Story story = generate(grammar, random);
+    all[story.text] = story.log2_probability;
+    REQUIRE(parser.story(story.text)->derivations == 1);
+  }
+  double p = 0, bits = 0, bytes = 0;
+  for (const auto& [story, q] : all) {
+    p += std::exp2(q);
+    bits -= std::exp2(q) * q;
+    bytes += std::exp2(q) * static_cast<double>(story.size() + 1);
+  }
+  REQUIRE(std::abs(p - 1) < 1e-12);  // so the list is complete
+  const GrammarStatistics s = statistics(grammar);
+  CHECK(std::abs(std::exp2(std::log2(10) * s.stories_log10) - static_cast<double>(all.size())) < 1e-9);
+  CHECK(std::abs(s.bits_per_story - bits) < 1e-12);
+  CHECK(std::abs(s.bytes_per_story - bytes) < 1e-12);
+}
+
+TEST_CASE("A story is cut into sentences at their ends, not inside speech") {
+  const auto s = split_sentences(R"(Mia ran. "Can I help?" asked Tom. "Oh no!" Then it was 3.5 miles. and so)");
+  REQUIRE(s.size() == 4);
+  CHECK(s[0] == "Mia ran.");
+  CHECK(s[1] == R"("Can I help?" asked Tom.)");
+  CHECK(s[2] == R"("Oh no!")");
+  CHECK(s[3] == "Then it was 3.5 miles. and so");
+  CHECK(split_sentences("  ").empty());
+  CHECK(split_sentences("Mia ran").size() == 1);
+}
+
+TEST_CASE("The judge counts sentences and stories, and says what is wrong") {
+  const Judgement j = judge(small(),
+                            "Mia wanted a ball. She got a ball!\n"    // right
+                            "\n"                                      // no story
+                            "Mia wanted a ball. He got a ball!\r\n"   // sentences right, thread broken
+                            "Tom wanted a cat. It rained a lot. He"); // one sentence of three right
+  CHECK(j.stories == 3);
+  CHECK(j.stories_right == 1);
+  CHECK(j.sentences == 7);
+  CHECK(j.sentences_allowed == 5);
+  CHECK(j.bytes == 35);
+  CHECK(std::abs(j.bits - -std::log2(3.0 / 4 / 3 / 2)) < 1e-12);
+  REQUIRE(j.faults.size() == 2);
+  CHECK(j.faults[0].story == 2);
+  CHECK(j.faults[0].sentence == 2);
+  CHECK(j.faults[0].text == "He got a ball!");
+  CHECK(j.faults[0].reason == "found `He`, expected she (hero.he, drawn before) or It rained");
+  CHECK(j.faults[1].story == 3);
+  CHECK(j.faults[1].sentence == 1);
+  CHECK(j.faults[1].reason == "found `cat.`, expected kite or ball or drum");
+}
+
+TEST_CASE("The judge stands any bytes") {
+  std::string noise;
+  Random random(9);
+  for (int i = 0; i < 20000; ++i) noise += static_cast<char>(random.below(256));
+  const Judgement j = judge(small(), noise);
+  CHECK(j.stories > 10);
+  CHECK(j.stories_right == 0);
+  CHECK(judge(small(), "").stories == 0);
+}
+
+TEST_CASE("A malformed grammar is refused with its line and what is wrong") {
+  const std::string end = "\nsentence s\n  Hi.\n";
+  CHECK(message_of("") == "file: a grammar needs a rule named `story`");
+  CHECK(message_of("  Hi.\n") == "file:1: an indented line must follow a line `rule`, `sentence` or `list`");
+  CHECK_THAT(message_of("rul story\n"), contains("file:1: expected `rule`, `sentence` or `list`"));
+  CHECK(message_of("rule story\n  [s]\n  [t]" + end) == "file:3: there is no rule `t`");
+  CHECK(message_of("rule story\n  [s" + end) == "file:2: `[` is never closed");
+  CHECK(message_of("rule story\n  s]" + end) == "file:2: `]` without its opening bracket");
+  CHECK(message_of("rule story\n  [s]\nsentence s\n  {x.y}.\n") == "file:4: there is no list `x`");
+  CHECK(message_of("rule story\n  [s]\nlist x: y\n  a\nsentence s\n  {x}.\n") ==
+        "file:6: {x} must name a list and a field: {x.field}");
+  CHECK(message_of("rule story\n  [s]\nlist x: y | z\n  a | b\nsentence s\n  {x.q}.\n") ==
+        "file:6: list x has no field `q`, only y, z");
+  CHECK(message_of("rule story\n  [s]\nlist x: y | z\n  a\nsentence s\n  {x.y}.\n") ==
+        "file:4: list x has 2 fields, this line has 1");
+  CHECK(message_of("rule story\n  [s]\nlist x\n  a\n") == "file:3: a list names its fields: `list name: field | field`");
+  CHECK(message_of("rule story\n  [s]\nlist x: y | y\n  a\n") ==
+        "file:3: list x: field names must be distinct and not empty");
+  CHECK(message_of("rule story\n  [s]\nrule story\n  [s]" + end) == "file:3: `story` is defined twice");
+  CHECK_THAT(message_of("rule Story\n  [s]" + end), contains("file:1: `Story` is no name"));
+  CHECK(message_of("rule story\n  0: [s]" + end) == "file:2: a weight must be a number above 0");
+  CHECK(message_of("rule story\n  [s] |" + end) == "file:2: an empty alternative: write () for nothing");
+  CHECK(message_of("rule story" + end) == "file:1: rule story has no lines");
+  CHECK(message_of("rule story\n  [s] [a]\nrule a\n  [b]\nrule b\n  [a]" + end) ==
+        "file:3: `a` leads back to itself: stories could be endless");
+  CHECK(message_of("rule story\n  [s]\nrule a\n  b" + end) == "file:3: rule a is never used");
+  CHECK(message_of("rule story\n  [s]\nlist a: b\n  b" + end) == "file:3: list a is never used");
+  CHECK(message_of("rule story\n  [s] and" + end) == "file:1: words outside every sentence: put them under `sentence`");
+  CHECK(message_of("rule story\n  [s]\nsentence s\n  Hi\n") == "file:3: every line of sentence s must end in . ! or ?");
+  CHECK(message_of("rule story\n  [s]\nsentence s\n  [t].\nsentence t\n  Hi.\n") ==
+        "file:3: sentence t stands inside sentence s");
+  CHECK_THROWS_WITH(Grammar::load("no such file"), contains("no such file"));
+}
