@@ -22,7 +22,11 @@ namespace {
 }  // namespace
 
 NpyValues read_golden(const std::string& name) {
-  const NpyArray npy = read_npy(std::filesystem::path(CRIA_GOLDEN_FOLDER) / name);
+  NpyArray npy = read_npy(std::filesystem::path(CRIA_GOLDEN_FOLDER) / name);
+  // CRIA_SPOIL_GOLDEN=1.1:03-rmsnorm/c7_y.npy scales that golden, to prove that a test notices (spoil_goldens.py).
+  const std::string spoil = std::getenv("CRIA_SPOIL_GOLDEN") ? std::getenv("CRIA_SPOIL_GOLDEN") : "";
+  if (const size_t colon = spoil.find(':'); colon != std::string::npos && spoil.substr(colon + 1) == name)
+    for (double& value : npy.values) value *= std::stod(spoil);
   return {npy.shape, npy.values};
 }
 
