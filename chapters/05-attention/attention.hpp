@@ -21,8 +21,8 @@ size_t attention_scratch_size(size_t keys);
 /// (Vaswani et al. 2017, arXiv:1706.03762, equation 1; heads grouped as in Ainslie et al. 2023, arXiv:2305.13245).
 /// Query t sees the keys first_key[t] … S - T + t. `log_sum_exp` is what backward needs to form p again.
 ///
-/// Rows (the first axis) may be apart, as parts of a wider matrix; the last two axes are contiguous. Throws ContractError
-/// for shapes that do not fit, G that does not divide H, T > S, a first key outside 0 … S - T + t, and small scratch.
+/// Rows (the first axis) may be apart, as parts of a wider matrix; other axes are contiguous. Throws ContractError for
+/// shapes that do not fit, G that does not divide H, T > S, a first key outside 0 … S - T + t, and small scratch.
 void attention_forward(View<const real, 3> q,                   // (T, H, Dh)
                        View<const real, 3> k,                   // (S, G, Dh)
                        View<const real, 3> v,                   // (S, G, Dh)

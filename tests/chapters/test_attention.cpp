@@ -12,10 +12,10 @@ using namespace cria::testing;
 
 namespace {
 
-// In units of `real`'s rounding (1.2e-7 or 2.2e-16), relative to an array's largest entry. Measured over all tests here
-// and all targets: at most 7 forward and 13 backward; sums in another order may double that.
+// In units of `real`'s rounding (1.2e-7 or 2.2e-16), relative to an array's largest entry. Measured over all tests here,
+// targets and both builds: at most 2.9 forward and 6.6 backward. Twice that leaves room for sums in another order.
 constexpr double epsilon = std::numeric_limits<real>::epsilon();
-constexpr double forward_tolerance = 16 * epsilon, backward_tolerance = 32 * epsilon;
+constexpr double forward_tolerance = 6 * epsilon, backward_tolerance = 14 * epsilon;
 
 /// One call of attention with all that it reads and writes.
 struct Problem {
@@ -156,7 +156,8 @@ TEST_CASE("attention: the weights of a row sum to 1") {
   problem.q *= real(5);
   problem.v.fill(1);
   problem.forward();
-  CHECK(difference(problem.out, Array<real, 3>(problem.out.shape(), real(1)), 8 * epsilon) == "");
+  // A weight may be off by half a unit, and up to 100 of them are summed: 6 units at most, as measured.
+  CHECK(difference(problem.out, Array<real, 3>(problem.out.shape(), real(1)), 12 * epsilon) == "");
 }
 
 TEST_CASE("attention: large scores overflow nowhere") {
@@ -330,6 +331,10 @@ TEST_CASE("attention refuses what does not fit, and says what it got and what it
   refuses([](Problem& p) { p.first_key.assign(4, 0); }, "first_key");
   refuses([](Problem& p) { p.first_key.assign(5, -1); }, "first_key");
   refuses([](Problem& p) { p.first_key.assign(5, 2); }, "first_key");  // query 0 is key 1
+  const View<real, 3> gaps(problem.q.data(), {5, 2, 3}, {12, 6, 1});  // every other head
+  CHECK_THROWS_WITH(attention_forward(gaps, view(problem.k), view(problem.v), {}, view(problem.out),
+                                      view(problem.log_sum_exp), problem.scratch),
+                    contains("only the first axis may have gaps"));
   problem.forward();
   CHECK_THROWS_WITH(problem.backward(zeros<real, 3>({5, 4, 4})), contains("(5, 4, 4), expected (5, 4, 3)"));
   problem.d_k = zeros<real, 3>({5, 2, 3});
