@@ -1,6 +1,7 @@
-// Chapter 05, attention forward and backward. The T x S matrix of scores never exists: a tile of query rows at a time is
-// computed, used and overwritten, and backward computes it again (Dao et al. 2022, arXiv:2205.14135, section 3). A tile
-// is as wide as the keys it sees, so a row's softmax is done in one piece; there is no running rescale as on a GPU.
+// Chapter 05, attention forward and backward. The T x S matrix of scores never exists: a tile of query rows at a time
+// is computed, used and overwritten, and backward computes it again (Dao et al. 2022, arXiv:2205.14135, section 3). A
+// tile is as wide as the keys it sees, so a row's softmax is done in one piece; there is no running rescale as on a
+// GPU.
 #include "chapters/05-attention/attention.hpp"
 
 #include <algorithm>
@@ -27,12 +28,13 @@ struct Visible {
   size_t end(size_t t) const { return keys - queries + std::min(t + 1, queries); }
 };
 
-/// Rows begin … end - 1 and the keys that at least one of them sees; what lies outside is never computed. The matrices of
-/// a tile, such as its scores, are (rows, keys).
+/// Rows begin … end - 1 and the keys that at least one of them sees; what lies outside is never computed. The matrices
+/// of a tile, such as its scores, are (rows, keys).
 struct Tile {
   size_t begin, end, first_key, end_key;
 
-  Tile(const Visible& visible, size_t from, size_t row_count) : begin(from), end(std::min(from + tile_rows, row_count)) {
+  Tile(const Visible& visible, size_t from, size_t row_count)
+      : begin(from), end(std::min(from + tile_rows, row_count)) {
     end_key = visible.end(end - 1);
     first_key = end_key;
     for (size_t t = begin; t < end; ++t) first_key = std::min(first_key, visible.begin(t));
@@ -44,8 +46,8 @@ struct Tile {
 /// The rows from `row` on of one head, as a matrix (…, Dh).
 simd::Matrix head_rows(View<const real, 3> x, size_t row, size_t head) { return {&x(row, head, 0), x.stride(0)}; }
 
-/// The H heads of a single query as H/G rows of G heads, by other strides on the same memory. The heads of a group see the
-/// same keys, so as rows of one tile they share a product: decoding reads k and v once, not H/G times.
+/// The H heads of a single query as H/G rows of G heads, by other strides on the same memory. The heads of a group see
+/// the same keys, so as rows of one tile they share a product: decoding reads k and v once, not H/G times.
 template <class T>
 View<T, 3> heads_as_rows(View<T, 3> x, size_t G) {
   const size_t rows = x.shape(1) / G, Dh = x.shape(2);
@@ -59,20 +61,21 @@ void require_rows(const char* what, View<T, N> x, const Shape<N>& shape) {
 }
 
 /// Everything that forward and backward both check.
-Visible checked_sizes(const char* what, View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
+Visible checked_sizes(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
                       std::span<const std::int32_t> first_key, std::span<real> scratch) {
   const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), S = k.shape(0), G = k.shape(1);
-  require(H > 0 && G > 0 && H % G == 0, what, "the key/value heads must divide the query heads");
-  require(Dh > 0, what, "a head has no width");
-  require(T <= S, what, "there are more queries than keys");
-  require_rows(what, q, {T, H, Dh});
-  require_rows(what, k, {S, G, Dh});
-  require_rows(what, v, {S, G, Dh});
-  require(scratch.size() >= attention_scratch_size(S), what, "the scratch memory is too small");
-  require(first_key.empty() || first_key.size() == T, what, "first_key has another length than q");
+  require(H > 0 && G > 0 && H % G == 0, "attention", "the key/value heads must divide the query heads");
+  require(Dh > 0, "attention", "a head has no width");
+  require(T <= S, "attention", "there are more queries than keys");
+  require_rows("attention: q", q, {T, H, Dh});
+  require_rows("attention: k", k, {S, G, Dh});
+  require_rows("attention: v", v, {S, G, Dh});
+  require(scratch.size() >= attention_scratch_size(S), "attention", "the scratch memory is too small");
+  require(first_key.empty() || first_key.size() == T, "attention", "first_key has another length than q");
   const Visible visible{T, S, first_key};
   for (size_t t = 0; t < first_key.size(); ++t)
-    require(first_key[t] >= 0 && visible.begin(t) < visible.end(t), what, "first_key is outside 0 … the query's own key");
+    require(first_key[t] >= 0 && visible.begin(t) < visible.end(t), "attention",
+            "a first_key is negative or in the future");
   return visible;
 }
 
@@ -83,22 +86,23 @@ size_t attention_scratch_size(size_t keys) { return 2 * tile_rows * keys; }
 void attention_forward(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
                        std::span<const std::int32_t> first_key, View<real, 3> out, View<real, 2> log_sum_exp,
                        std::span<real> scratch) {
-  const Visible visible = checked_sizes("attention_forward", q, k, v, first_key, scratch);
+  const Visible visible = checked_sizes(q, k, v, first_key, scratch);
   const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), G = k.shape(1);
   require_rows("attention_forward: out", out, {T, H, Dh});
   require_rows("attention_forward: log_sum_exp", log_sum_exp, {T, H});
   // solution: attention_forward
-  if (T == 1) {
+  if (T == 1) {  // decoding
     q = heads_as_rows(q, G);
     out = heads_as_rows(out, G);
     log_sum_exp = {log_sum_exp.data(), {H / G, G}, {1, H / G}};
   }
+  const size_t row_count = q.shape(0), heads = q.shape(1), heads_per_group = heads / G;
   const real scale = 1 / std::sqrt(static_cast<real>(Dh));
   real* p = scratch.data();
-  for (size_t h = 0; h < q.shape(1); ++h) {
-    const size_t g = h / (q.shape(1) / G);
-    for (size_t from = 0; from < q.shape(0); from += tile_rows) {
-      const Tile tile(visible, from, q.shape(0));
+  for (size_t h = 0; h < heads; ++h) {
+    const size_t g = h / heads_per_group;
+    for (size_t from = 0; from < row_count; from += tile_rows) {
+      const Tile tile(visible, from, row_count);
       const size_t rows = tile.rows(), keys = tile.keys();
       // scores = Q Kᵀ
       simd::gemm(rows, keys, Dh, head_rows(q, tile.begin, h), head_rows(k, tile.first_key, g).transposed(), p, keys);
@@ -122,7 +126,7 @@ void attention_backward(View<const real, 3> d_out, View<const real, 3> q, View<c
                         std::span<const std::int32_t> first_key, View<const real, 3> out,
                         View<const real, 2> log_sum_exp, View<real, 3> d_q, View<real, 3> d_k, View<real, 3> d_v,
                         std::span<real> scratch) {
-  const Visible visible = checked_sizes("attention_backward", q, k, v, first_key, scratch);
+  const Visible visible = checked_sizes(q, k, v, first_key, scratch);
   const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), heads_per_group = H / k.shape(1);
   require_rows("attention_backward: d_out", d_out, {T, H, Dh});
   require_rows("attention_backward: out", out, {T, H, Dh});

@@ -1,9 +1,9 @@
 // Chapter 05: attention, in which a position takes a weighted mean of what earlier positions hold.
 //
-// One function serves training, prompts and decoding: query t is the position of key S - T + t, so T = S in training and
-// T = 1 for the next token after S - 1 cached ones. H query heads share G key/value heads: G = H is multi-head, G = 1
-// multi-query, and anything between grouped-query attention. It leaves out the projections around it (chapter 08), the
-// rotation of q and k (chapter 04), and threads: a caller with several gives each a range of heads or of queries.
+// One function serves training, prompts and decoding: query t is the position of key S - T + t, so T = S in training
+// and T = 1 for the next token after S - 1 cached ones. H query heads share G key/value heads: G = H is multi-head, G =
+// 1 multi-query, and anything between grouped-query attention. It leaves out the projections around it (chapter 08),
+// the rotation of q and k (chapter 04), and threads: a caller with several gives each a range of heads or of queries.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace cria {
 
-/// How many numbers of scratch memory attention over so many keys needs, forward or backward, for any number of queries.
+/// How many numbers of scratch memory attention over so many keys needs, forward or backward, for any number of
+/// queries.
 size_t attention_scratch_size(size_t keys);
 
 /// out[t, h] = Σ_s p[t, s] v[s, g] with p[t] = softmax over the visible s of q[t, h]·k[s, g] / √Dh, g = h / (H / G)

@@ -36,7 +36,7 @@ void KvCache::append(size_t layer, View<const real, 3> k, View<const real, 3> v,
   size_t& count = appended_[counter(layer, sequence)];
   require_shape("KvCache::append: k", k, Shape<3>{T, keys_.shape(3), keys_.shape(4)});
   require_shape("KvCache::append: v", v, k.shape());
-  require(T == 0 || (k[0].contiguous() && v[0].contiguous()), "KvCache::append", "the last two axes must be contiguous");
+  require(T == 0 || (k[0].contiguous() && v[0].contiguous()), "KvCache::append", "only the first axis may have gaps");
   require(T <= 1 || count + T <= capacity(), "KvCache::append", "beyond its capacity the cache takes single positions");
   // solution: append
   copy_rows(k, count, keys_[sequence][layer]);
@@ -55,7 +55,7 @@ View<const real, 3> KvCache::filled(View<const real, 5> from, size_t layer, size
 void KvCache::advance(size_t T, size_t sequence) {
   const size_t length = this->length(sequence) + T;
   for (size_t layer = 0; layer < keys_.shape(1); ++layer)
-    require(appended_[counter(layer, sequence)] == length, "KvCache::advance", "a layer has not appended as many positions");
+    require(appended_[counter(layer, sequence)] == length, "KvCache::advance", "a layer appended another number of positions");
   lengths_[sequence] = length;
 }
 

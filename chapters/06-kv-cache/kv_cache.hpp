@@ -16,15 +16,17 @@ namespace cria {
 /// The keys and values of every layer for a number of independent sequences, in one block of memory made at the start.
 ///
 /// A pass over T new positions calls append once for each layer, then advance(T). Position p lies in row p % capacity:
-/// once more than `capacity` positions came, the newest overwrites the oldest, and attention sees a sliding window. Rows
-/// are then out of order, which a query that sees all of them cannot tell, so only single positions are appended then.
+/// once more than `capacity` positions came, the newest overwrites the oldest, and attention sees a sliding window.
+/// Rows are then out of order, which a query that sees all of them cannot tell, so only single positions are appended
+/// then.
 ///
 /// Wrong use (zero sizes, shapes, a layer left out or out of range, a chunk that would wrap) throws ContractError.
 class KvCache {
  public:
   KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences = 1);
 
-  /// Copies the keys (already rotated) and values of the next T positions of one layer; the rows of k and v may be apart.
+  /// Copies the keys (already rotated) and values of the next T positions of one layer; the rows of k and v may be
+  /// apart.
   void append(size_t layer,
               View<const real, 3> k,  // (T, G, Dh)
               View<const real, 3> v,  // (T, G, Dh)
@@ -40,8 +42,8 @@ class KvCache {
   /// Positions seen so far, which is also the position of the next token; it may exceed the capacity.
   size_t length(size_t sequence = 0) const;
 
-  /// Forgets all positions from `length` on, and passes that were not ended. Overwritten positions cannot come back, so a
-  /// sequence that has wrapped can only be truncated to nothing.
+  /// Forgets all positions from `length` on, and passes that were not ended. Overwritten positions cannot come back, so
+  /// a sequence that has wrapped can only be truncated to nothing.
   void truncate(size_t length, size_t sequence = 0);
   void reset(size_t sequence = 0) { truncate(0, sequence); }
 

@@ -8,8 +8,8 @@ using namespace cria::testing;
 
 namespace {
 
-// Relative to the largest entry, in units of `real`'s rounding. Measured over all tests here, targets and both builds: at
-// most 1.2, since a tile of several queries and a single query may sum in another order.
+// Relative to the largest entry, in units of `real`'s rounding. Measured over all tests here, targets and both builds:
+// at most 1.2, since a tile of several queries and a single query may sum in another order.
 constexpr double tolerance = 3 * std::numeric_limits<real>::epsilon();
 
 /// q, k and v of T positions of one layer, and attention over them at once: what decoding has to give piece by piece.
@@ -168,7 +168,7 @@ TEST_CASE("a cache refuses wrong use") {
   CHECK_THROWS_AS(cache.length(1), ContractError);
 
   append(0, three, three);
-  CHECK_THROWS_WITH(cache.advance(3), contains("a layer has not appended"));
+  CHECK_THROWS_WITH(cache.advance(3), contains("a layer appended another number"));
   append(1, three, three);
   CHECK_THROWS_AS(cache.advance(2), ContractError);
   cache.advance(3);
