@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "chapters/09-sampling/prefix.hpp"
 #include "lib/base/check.hpp"
 #include "lib/simd/primitives.hpp"
 
@@ -42,8 +43,9 @@ std::int32_t token_at(size_t i) { return static_cast<std::int32_t>(i); }
 Sampler::Sampler(const SamplingOptions& options, size_t vocabulary_size)
     : options_(checked(options)),
       random_(options.raw_seed ? Random::from_state(options.seed) : Random(options.seed)),
+      vocabulary_size_(vocabulary_size),
       values_(vocabulary_size),
-      order_(vocabulary_size) {
+      tokens_(vocabulary_size) {
   require(vocabulary_size > 0, "Sampler", "the vocabulary is empty");
 }
 
@@ -53,34 +55,32 @@ std::int32_t Sampler::sample(View<const real, 1> logits, std::span<const std::in
   to_probabilities();
   const double coin = random_.uniform();
   if (!filters()) return pick_by_id(coin);
-  const auto kept = filter();
-  return order_.shortest_prefix(kept.count, coin * kept.mass).last.token;
+  const double mass = filter();
+  return tokens_[shortest_prefix(values_, values_.size(), coin * mass).last];
 }
 
 void Sampler::distribution(View<const real, 1> logits, std::span<const std::int32_t> recent,
                            View<real, 1> probabilities) {
-  require_shape("Sampler::distribution: probabilities", probabilities, {values_.size()});
+  require_shape("Sampler::distribution: probabilities", probabilities, {vocabulary_size_});
   const auto out = probabilities.span();
+  std::ranges::fill(out, real(0));
   load_logits(logits, recent);
   if (greedy()) {
-    std::ranges::fill(out, real(0));
     out[static_cast<size_t>(largest())] = 1;
     return;
   }
   to_probabilities();
-  std::ranges::copy(values_, out.begin());
-  if (!filters()) return;
-  const auto kept = filter();
-  for (size_t i = 0; i < out.size(); ++i)
-    out[i] = kept.contains({out[i], token_at(i)}) ? static_cast<real>(out[i] / kept.mass) : real(0);
+  const double mass = filters() ? filter() : 1;
+  for (size_t i = 0; i < values_.size(); ++i)
+    out[static_cast<size_t>(tokens_[i])] = static_cast<real>(values_[i] / mass);
 }
 
 void Sampler::load_logits(View<const real, 1> logits, std::span<const std::int32_t> recent) {
-  require_shape("Sampler: logits", logits, {values_.size()});
-  std::ranges::copy(logits.span(), values_.begin());
+  require_shape("Sampler: logits", logits, {vocabulary_size_});
+  values_.assign(logits.span().begin(), logits.span().end());  // within the capacity: no allocation
   const real penalty = static_cast<real>(options_.repetition_penalty);
   for (const std::int32_t token : recent) {
-    require(token >= 0 && static_cast<size_t>(token) < values_.size(), "Sampler", "a recent token is out of range");
+    require(token >= 0 && static_cast<size_t>(token) < vocabulary_size_, "Sampler", "a recent token is out of range");
     // solution: repetition_penalty
     // Computed from the logit as it came, so that a token that was there twice is penalised once.
     const real logit = logits[static_cast<size_t>(token)];
@@ -97,11 +97,15 @@ void Sampler::to_probabilities() {
   const real log_sum_exp = simd::softmax(values_.data(), values_.size());
   // end of solution
   if (!std::isfinite(log_sum_exp)) fail_on_logits();
+  tokens_.resize(vocabulary_size_);
+  std::iota(tokens_.begin(), tokens_.end(), 0);
 }
 
 std::int32_t Sampler::largest() const {
+  int nans = 0;  // counted, not searched for: a loop without a way out becomes SIMD code
+  for (const real value : values_) nans += std::isnan(value);
   const auto at = std::ranges::max_element(values_);
-  if (!std::isfinite(*at) || std::ranges::any_of(values_, [](real x) { return std::isnan(x); })) fail_on_logits();
+  if (nans > 0 || !std::isfinite(*at)) fail_on_logits();
   return token_at(static_cast<size_t>(at - values_.begin()));
 }
 
@@ -121,23 +125,37 @@ std::int32_t Sampler::pick_by_id(double target) const {
 }
 
 // Which prefix of the descending order is left to draw from.
-DescendingOrder::Prefix Sampler::filter() {
-  // Tokens below (1 - p) / (V - 1) cannot be among those that reach p, as all of them together have less than 1 - p
-  // (the shortcut is llama2.c's). Top-k has to count them, and the largest, at least 1 / V, must not be lost.
-  const double V = static_cast<double>(values_.size());
-  const double least = options_.top_k > 0 ? 0 : std::min((1 - options_.top_p) / std::max(V - 1, 1.0), 0.5 / V);
-  order_.count(values_, static_cast<real>(least));
+// Strikes out what is filtered, and returns the sum of the probabilities that are left.
+double Sampler::filter() {
+  double mass = 1;
   // solution: filter
-  DescendingOrder::Prefix kept{.count = values_.size(), .mass = 1};
-  if (options_.top_k > 0) kept = order_.shortest_prefix(static_cast<size_t>(options_.top_k), unlimited);
-  if (options_.top_p < 1) kept = order_.shortest_prefix(kept.count, options_.top_p * kept.mass);
+  const auto keep_prefix = [&](size_t count, double at_most) {
+    const Prefix prefix = shortest_prefix(values_, count, at_most);
+    keep([&](size_t i) { return prefix.contains(i, values_[i]); });
+    mass = prefix.mass;
+  };
+  if (options_.top_k > 0) keep_prefix(static_cast<size_t>(options_.top_k), unlimited);
+  if (options_.top_p < 1) keep_prefix(values_.size(), options_.top_p * mass);
   if (options_.min_p > 0) {
-    const double limit = options_.min_p * order_.shortest_prefix(1, unlimited).mass;
-    const auto enough = std::ranges::count_if(values_, [limit](real probability) { return probability >= limit; });
-    kept = order_.shortest_prefix(std::min(kept.count, static_cast<size_t>(enough)), unlimited);
+    const double least = options_.min_p * *std::ranges::max_element(values_);
+    keep([&](size_t i) { return values_[i] >= least; });
+    mass = std::reduce(values_.begin(), values_.end(), 0.0);
   }
-  return kept;
   // end of solution
+  return mass;
+}
+
+template <class Predicate>
+void Sampler::keep(Predicate is_kept) {
+  size_t count = 0;
+  for (size_t i = 0; i < values_.size(); ++i) {  // no branch on what is kept: it could not be predicted
+    const bool kept = is_kept(i);
+    values_[count] = values_[i];
+    tokens_[count] = tokens_[i];
+    count += kept;
+  }
+  values_.resize(count);
+  tokens_.resize(count);
 }
 
 }  // namespace cria

@@ -9,7 +9,6 @@
 #include <span>
 #include <vector>
 
-#include "chapters/09-sampling/descending_order.hpp"
 #include "lib/base/random.hpp"
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
@@ -52,12 +51,15 @@ class Sampler {
   void to_probabilities();
   std::int32_t largest() const;
   std::int32_t pick_by_id(double target) const;
-  DescendingOrder::Prefix filter();
+  double filter();
+  template <class Predicate>
+  void keep(Predicate is_kept);
 
   SamplingOptions options_;
   Random random_;
-  std::vector<real> values_;  // (V) logits, then probabilities
-  DescendingOrder order_;
+  size_t vocabulary_size_;
+  std::vector<real> values_;          // logits, then probabilities; at first all V, then those that are left
+  std::vector<std::int32_t> tokens_;  // their ids
 };
 
 }  // namespace cria
