@@ -63,7 +63,7 @@ void embedding_backward(View<const real, 2> d_out, View<const std::int32_t, 1> t
     require_token(tokens[n], V);
     // solution: embedding_backward
     // out[n] = table[tokens[n]]
-    array(d_table[static_cast<size_t>(tokens[n])]) += array(d_out[n]);
+    noalias(array(d_table[static_cast<size_t>(tokens[n])])) += array(d_out[n]);
     // end of solution
   }
 }

@@ -54,14 +54,14 @@ void block_forward(const BlockContext& c, size_t layer, const LayerTensors<real>
                       sequence(by_head(a.attended, Dh), c, b), sequence(a.log_sum_exp, c, b), c.scratch);
   }
   linear_forward(a.attended, w.output, a.middle);
-  array(a.middle) += array(a.input);
+  noalias(array(a.middle)) += array(a.input);
 
   rmsnorm_forward(a.middle, w.feed_forward_norm, eps, a.feed_forward_normed, a.feed_forward_inverse_rms);
   linear_forward(a.feed_forward_normed, w.gate, a.gate);
   linear_forward(a.feed_forward_normed, w.up, a.up);
   swiglu_forward(a.gate, a.up, a.gated);
   linear_forward(a.gated, w.down, a.output);
-  array(a.output) += array(a.middle);
+  noalias(array(a.output)) += array(a.middle);
   // end of solution
 }
 

@@ -2,8 +2,10 @@
 #include "chapters/10-training-step/adamw.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "lib/simd/primitives.hpp"
 
@@ -15,15 +17,16 @@ constexpr size_t chunk = 16384;  // numbers: long enough to be worth a hand-over
 }  // namespace
 
 double global_norm(std::span<const real> gradient, ThreadPool& pool) {
-  const size_t chunks = (gradient.size() + chunk - 1) / chunk;
-  std::vector<double> squares(chunks);
-  pool.for_each(chunks, [&](size_t i) {
-    const auto part = gradient.subspan(i * chunk, std::min(chunk, gradient.size() - i * chunk));
-    squares[i] = simd::dot(part.data(), part.data(), part.size());
+  constexpr size_t parts = 64;
+  std::array<double, parts> squares{};
+  pool.for_each(parts, [&](size_t i) {
+    const size_t end = gradient.size() * (i + 1) / parts;
+    for (size_t at = gradient.size() * i / parts; at < end; at += chunk) {
+      const auto part = gradient.subspan(at, std::min(chunk, end - at));
+      squares[i] += simd::dot(part.data(), part.data(), part.size());
+    }
   });
-  double sum = 0;
-  for (const double square : squares) sum += square;
-  return std::sqrt(sum);
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
 double clip_factor(double norm, double max_norm) {

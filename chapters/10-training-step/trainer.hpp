@@ -54,7 +54,7 @@ struct TrainerOptions {
   size_t micro_batch = 1;  // sequences that a lane takes at a time
   size_t lanes = 4;        // the most threads that can share a step
   double clip_norm = 1;    // 0: no clipping
-  AdamWOptions adamw;
+  AdamWOptions adamw = {};
 };
 
 struct StepResult {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <utility>
+
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -32,8 +34,8 @@ ThreadPool::~ThreadPool() {
   round_.notify_all();
 }
 
-void ThreadPool::for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
-  body_ = &body;
+void ThreadPool::run(std::size_t count, BodyReference body) {
+  body_ = body;
   count_ = count;
   next_.store(0, std::memory_order_relaxed);
   busy_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
@@ -46,7 +48,7 @@ void ThreadPool::for_each(std::size_t count, const std::function<void(std::size_
 
 void ThreadPool::take_indices() {
   try {
-    for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) (*body_)(i);
+    for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) body_.call(body_.self, i);
   } catch (...) {
     next_.store(count_, std::memory_order_relaxed);  // nobody starts another index
     const std::lock_guard lock(error_mutex_);

@@ -9,9 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace cria {
@@ -27,15 +27,24 @@ class ThreadPool {
   std::size_t size() const { return workers_.size() + 1; }
 
   /// Calls body(0) … body(count - 1), each once, and returns when all are done. Rethrows the first exception.
-  /// Not to be called from within a body.
-  void for_each(std::size_t count, const std::function<void(std::size_t)>& body);
+  /// Not to be called from within a body. Allocates nothing.
+  template <class Body>
+  void for_each(std::size_t count, Body&& body) {
+    run(count, {&body, [](void* self, std::size_t index) { (*static_cast<std::remove_reference_t<Body>*>(self))(index); }});
+  }
 
  private:
+  // A reference to a caller's function; std::function would copy it to the heap.
+  struct BodyReference {
+    void* self = nullptr;
+    void (*call)(void* self, std::size_t index) = nullptr;
+  };
+  void run(std::size_t count, BodyReference body);
   void work();         // a worker's life
   void take_indices(); // until the loop has none left
 
   std::vector<std::jthread> workers_;
-  const std::function<void(std::size_t)>* body_ = nullptr;
+  BodyReference body_;
   std::size_t count_ = 0;
   std::atomic<std::size_t> next_{0};
   std::atomic<std::uint32_t> round_{0};  // counts loops; its change wakes the workers
