@@ -26,7 +26,7 @@ class Merger {
   };
   static constexpr std::uint32_t no_rank = static_cast<std::uint32_t>(-1);
 
-  /// Merges in place until nothing merges. Returns the number of steps taken, at most 3 * symbols.size() in a long piece.
+  /// Merges in place until nothing merges. Returns the number of steps: in a long piece at most 3 * symbols.size().
   std::size_t merge(std::vector<Symbol>& symbols) const;
 
  private:

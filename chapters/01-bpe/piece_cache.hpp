@@ -1,5 +1,5 @@
-// PieceCache: the tokens of the pieces that were met lately. Few words make up most of a text, and their tokens then come
-// from one line of memory, which the vocabulary (megabytes) and its merges would not.
+// PieceCache: the tokens of the pieces that were met lately. Few words make up most of a text, and their tokens then
+// come from one line of memory, instead of from the megabytes of the vocabulary and its merges.
 //
 // Each piece has one entry where it may stand, and a newer piece takes the place of an older one. Left out: pieces of
 // more than 16 bytes or 3 tokens.

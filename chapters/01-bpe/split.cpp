@@ -72,8 +72,8 @@ std::size_t contraction(std::string_view text, std::size_t begin, bool any_case)
   return any_case && text.substr(begin + 1, 2) == "\u017F" ? 3 : 0;
 }
 
-/// \s+(?!\S)|\s+ : spaces up to the last one, which is left to the word that follows; all of them at the end of the text;
-/// the last one alone. The cursor stands behind the spaces, `last` at the last of them.
+/// \s+(?!\S)|\s+ : spaces up to the last one, which is left to the word that follows; all of them at the end of the
+/// text; the last one alone. The cursor stands behind the spaces, `last` at the last of them.
 std::size_t end_of_spaces(const Cursor& cursor, std::size_t begin, std::size_t last) {
   return cursor.kind == end_of_text_class || last == begin ? cursor.at : last;
 }
@@ -157,7 +157,8 @@ std::string_view split_regex(SplitPattern pattern) {
     case SplitPattern::gpt2:
       return R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
     case SplitPattern::llama3:
-      return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+      return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|)"
+             R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
     case SplitPattern::none: break;
   }
   return "";

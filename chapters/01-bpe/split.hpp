@@ -31,9 +31,9 @@ void for_each_piece(SplitPattern pattern, std::string_view text, Use use) {
   }
 }
 
-/// The last place in the text, before `limit`, that is a border between pieces whatever comes before or after; 0 if there
-/// is none. A space after a visible ASCII character is one: neither pattern has a piece with that in its middle, nor
-/// looks back over it, nor ahead from in front of it.
+/// The last place in the text, before `limit`, that is a border between pieces whatever comes before or after; 0 if
+/// there is none. A space after a visible ASCII character is one: neither pattern has a piece with that in its middle,
+/// nor looks ahead over it.
 std::size_t last_safe_border(std::string_view text, std::size_t limit);
 
 struct Character {

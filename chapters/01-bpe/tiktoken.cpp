@@ -58,8 +58,8 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
     const std::size_t space = line.find(' '), id = model.vocabulary.size();
     if (space == std::string::npos || !decode_base64(std::string_view(line).substr(0, space), token) ||
         line.substr(space + 1) != std::to_string(id) || model.vocabulary.insert(token) != id)
-      throw UserError(file.string() + ", line " + std::to_string(number) + ": expected a new token in base64 and rank " +
-                      std::to_string(id));
+      throw UserError(file.string() + ", line " + std::to_string(number) +
+                      ": expected a new token in base64 and rank " + std::to_string(id));
   }
   add_merges(model);
   add_special_tokens(model, special_tokens);

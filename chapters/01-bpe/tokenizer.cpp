@@ -29,8 +29,7 @@ Tokenizer::Tokenizer(BpeModel model)
   // Merging decides. In a trained vocabulary every token is what its own bytes merge to, but a file may hold any.
   std::vector<Merger::Symbol> symbols;
   for (std::size_t id = 0; id < vocabulary.size(); ++id) {
-    if (kinds_[id] == Kind::special || vocabulary[id].size() == 1) continue;
-    if (model_.alphabet == Alphabet::characters && character_at(vocabulary[id], 0).size == vocabulary[id].size()) continue;
+    if (kinds_[id] == Kind::special || vocabulary[id].size() == symbol_size(vocabulary[id], 0)) continue;
     split_into_symbols(vocabulary[id], symbols);
     merger_.merge(symbols);
     if (symbols.size() != 1 || symbols[0].token != static_cast<TokenId>(id)) kinds_[id] = Kind::partial;
@@ -77,6 +76,10 @@ void Tokenizer::encode_piece(std::string_view piece, Workspace& work, std::vecto
   }
 }
 
+std::size_t Tokenizer::symbol_size(std::string_view text, std::size_t at) const {
+  return model_.alphabet == Alphabet::bytes ? 1 : character_at(text, at).size;
+}
+
 void Tokenizer::split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const {
   symbols.clear();
   if (model_.alphabet == Alphabet::bytes) {
@@ -84,7 +87,7 @@ void Tokenizer::split_into_symbols(std::string_view piece, std::vector<Merger::S
     return;
   }
   for (std::size_t at = 0, size; at < piece.size(); at += size) {
-    size = character_at(piece, at).size;
+    size = symbol_size(piece, at);
     const std::size_t id = model_.vocabulary.find(piece.substr(at, size));
     if (id == ByteStrings::npos || kinds_[id] == Kind::special)
       throw UserError("the character \"" + std::string(piece.substr(at, size)) + "\" at byte " + std::to_string(at) +

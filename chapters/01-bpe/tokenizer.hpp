@@ -34,10 +34,10 @@ class Tokenizer {
   /// The bytes of the tokens, one after the other. Throws UserError for an id out of range.
   std::string decode(std::span<const TokenId> ids) const;
 
-  /// The bytes of one token; those of a token may be part of a character only.
+  /// The bytes of one token, which may be only a part of a character. Throws UserError for an id out of range.
   std::string_view piece(TokenId id) const;
   std::size_t vocabulary_size() const { return model_.vocabulary.size(); }
-  bool is_special(TokenId id) const { return kinds_[static_cast<std::size_t>(id)] == Kind::special; }
+  bool is_special(TokenId id) const { return kinds_.at(static_cast<std::size_t>(id)) == Kind::special; }
   /// The special token with this text.
   std::optional<TokenId> special_id(std::string_view text) const;
   std::optional<TokenId> bos_id() const { return special_id(begin_of_text); }
@@ -57,6 +57,7 @@ class Tokenizer {
     std::vector<Merger::Symbol> symbols;  // of the piece at hand
   };
   void encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
+  std::size_t symbol_size(std::string_view text, std::size_t at) const;  // in bytes: of a byte, or a character
   void split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const;
 
   BpeModel model_;

@@ -20,8 +20,8 @@ std::string tokenizer_json(const BpeModel& model);
 /// Writes tokenizer.json and tokenizer_config.json into the folder, which is created if needed.
 void save_tokenizer(const BpeModel& model, const std::filesystem::path& folder);
 
-/// A rank file as tiktoken and Meta's Llama 3 have it: a token in base64 and its rank on each line. The file has no special
-/// tokens; those given follow its vocabulary.
+/// A rank file as tiktoken and Meta's Llama 3 have it: a token in base64 and its rank on each line. The file has no
+/// special tokens; those given follow its vocabulary. Throws UserError naming the first line that is wrong.
 BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std::string>& special_tokens);
 
 /// Llama 3.1's 256 special tokens, in the order of their ids 128000 … 128255.

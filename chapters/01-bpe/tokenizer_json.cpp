@@ -1,5 +1,5 @@
-// Hugging Face's tokenizer.json: https://huggingface.co/docs/tokenizers. What Tokenizer cannot do is refused by name, so
-// a file is never half understood.
+// Hugging Face's tokenizer.json: https://huggingface.co/docs/tokenizers. What Tokenizer cannot do is refused by name,
+// so a file is never half understood.
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -47,7 +47,8 @@ std::string from_json_string(const std::string& text, Alphabet alphabet) {
   for (std::size_t at = 0; at < text.size();) {
     const Character character = character_at(text, at);
     const auto byte = byte_characters.byte_of.find(character.code_point);
-    if (byte == byte_characters.byte_of.end()) throw UserError("token \"" + text + "\" is not written in GPT-2's bytes");
+    if (byte == byte_characters.byte_of.end())
+      throw UserError("token \"" + text + "\" is not written in GPT-2's bytes");
     bytes += byte->second;
     at += character.size;
   }
@@ -71,7 +72,9 @@ OrderedJson post_processor_of(const BpeModel& model) {
   const std::size_t id = model.vocabulary.find(begin_of_text);
   if (id == ByteStrings::npos) return nullptr;
   const OrderedJson begin = {{"SpecialToken", {{"id", begin_of_text}, {"type_id", 0}}}};
-  const auto sequence = [](const char* name, int type) { return OrderedJson{{"Sequence", {{"id", name}, {"type_id", type}}}}; };
+  const auto sequence = [](const char* name, int type) {
+    return OrderedJson{{"Sequence", {{"id", name}, {"type_id", type}}}};
+  };
   return {{"type", "TemplateProcessing"},
           {"single", OrderedJson::array({begin, sequence("A", 0)})},
           {"pair", OrderedJson::array({begin, sequence("A", 0), begin, sequence("B", 1)})},

@@ -1,8 +1,8 @@
 // BPE training. In words: take the most frequent pair of neighbouring tokens, make it one token everywhere, repeat.
 //
-// Counting all pairs again after every merge would cost (words x merges). Here every pair has a list of the places where
-// it stands, so a merge touches these places only. Every merge shortens the text by one symbol per place, so all merges
-// together cost no more than the text has symbols, plus the heap that finds the most frequent pair.
+// Counting all pairs again after every merge would cost (words x merges). Here every pair has a list of the places
+// where it stands, so a merge touches these places only. Each place touched shortens the text by one symbol, so all
+// merges together touch no more places than the text has symbols; a heap finds the most frequent pair.
 #include "chapters/01-bpe/train.hpp"
 
 #include <queue>
@@ -16,8 +16,8 @@ namespace {
 using Index = std::uint32_t;
 constexpr Index none = static_cast<Index>(-1);
 
-/// One place in the text: first a byte, later a longer token. Its word is a chain of symbols; and all symbols at which the
-/// same pair begins form a second chain, in the order of the text.
+/// One place in the text: first a byte, later a longer token. Its word is a chain of symbols; and all symbols at which
+/// the same pair begins form a second chain, in the order of the text.
 struct Symbol {
   TokenId token;
   Index word;
@@ -67,13 +67,14 @@ class Trainer {
 
  private:
   void merge(Index index) {
-    const auto [left, right, count, first, last] = pairs_[index];
+    const TokenId left = pairs_[index].left, right = pairs_[index].right;
     const std::string bytes = std::string(model_.vocabulary[left]).append(model_.vocabulary[right]);
     const auto token = static_cast<TokenId>(model_.vocabulary.insert(bytes));
     model_.merges.push_back({left, right, token});
 
     const std::size_t known_pairs = pairs_.size();
-    // … before, at, after … -> … before, at …: three pairs end here and two begin. From the left, so "aaa" is (aa)a.
+    // "before, at, after, next" becomes "before, at, next": three pairs end here and two begin. Places are taken from the
+    // left, so "aaa" becomes "aa, a".
     while (pairs_[index].first != none) {
       const Index at = pairs_[index].first, before = symbols_[at].previous, after = symbols_[at].next;
       leave(at), leave(after), leave(before);

@@ -27,8 +27,8 @@ struct BpeOptions {
   Ties ties = Ties::greatest_bytes;
 };
 
-/// The vocabulary is the 256 bytes, then one token for each merge, then the special tokens. It is smaller than asked for
-/// if no pair is left to merge. Throws UserError for a size that does not hold the bytes and the special tokens.
+/// The vocabulary is the 256 bytes, then one token for each merge, then the special tokens. It is smaller than asked
+/// for if no pair is left to merge. Throws UserError for a size that does not hold the bytes and the special tokens.
 BpeModel train_bpe(const WordCounts& words, const BpeOptions& options);
 BpeModel train_bpe(std::string_view text, const BpeOptions& options);
 BpeModel train_bpe_on_file(const std::filesystem::path& file, const BpeOptions& options);

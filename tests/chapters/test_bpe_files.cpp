@@ -113,7 +113,8 @@ TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line
   file += "YWI= 256\nYmM= 257\nYWJj 258\nYWJjYw== 259\n";  // ab, bc, abc, abcc
   write_file_atomically(folder / "ranks", file);
   const BpeModel model = load_tiktoken(folder / "ranks", {"<s>"});
-  CHECK(model.merges == std::vector<Merge>{{'a', 'b', 256}, {'b', 'c', 257}, {'a', 257, 258}, {256, 'c', 258}, {258, 'c', 259}});
+  CHECK(model.merges ==
+        std::vector<Merge>{{'a', 'b', 256}, {'b', 'c', 257}, {'a', 257, 258}, {256, 'c', 258}, {258, 'c', 259}});
   const Tokenizer tokenizer(model);
   CHECK(tokenizer.encode("xabcc") == Ids{'x', 259});
   CHECK(tokenizer.special_id("<s>") == 260);
@@ -133,8 +134,9 @@ TEST_CASE("CS336's corpus gives CS336's merges") {
   if (!cases) return;
   const json golden = json::parse(read_file(*cases / "tokenizers/bpe_training/cs336_corpus_en_500.json"));
   CHECK(golden.at("pattern") == split_regex(SplitPattern::gpt2));
-  const BpeModel model = train_bpe_on_file(*cases / "texts/corpus.en", {golden.at("vocab_size"), SplitPattern::gpt2,
-                                                                        golden.at("special_tokens"), Ties::greatest_bytes});
+  const BpeOptions how = {golden.at("vocab_size"), SplitPattern::gpt2, golden.at("special_tokens"),
+                          Ties::greatest_bytes};
+  const BpeModel model = train_bpe_on_file(*cases / "texts/corpus.en", how);
   REQUIRE(model.merges.size() == golden.at("merges_hex").size());
   for (std::size_t i = 0; i < model.merges.size(); ++i) {
     INFO("merge " << i);

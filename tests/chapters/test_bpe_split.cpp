@@ -160,8 +160,10 @@ TEST_CASE("words counted in a file chunk by chunk are those of the whole text") 
   const SpecialTokens specials({"<|end|>", "<|a b|>", "<|end|>+"});
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     std::string text;
-    for (std::uint64_t part = 0; part < 30; ++part)
-      text += testing::random_text(40, 1000 * seed + part) + (part % 3 == 0 ? "<|end|>" : part % 3 == 1 ? " x<|a b|>" : "+");
+    for (std::uint64_t part = 0; part < 30; ++part) {
+      text += testing::random_text(40, 1000 * seed + part);
+      text += part % 3 == 0 ? "<|end|>" : part % 3 == 1 ? " x<|a b|>" : "+";
+    }
     write_file_atomically(folder / "text", text);
     for (SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::llama3, SplitPattern::none}) {
       WordCounts whole;

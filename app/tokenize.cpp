@@ -1,0 +1,100 @@
+// cria tokenize: the tokenizer of chapter 01 by itself.
+#include "app/tokenize.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "chapters/01-bpe/tokenizer_files.hpp"
+#include "chapters/01-bpe/train.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+
+namespace cria {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A token's bytes as text: line ends and other control characters, and bytes that are no whole character, are escaped.
+std::string visible(std::string_view bytes) {
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Character character = character_at(bytes, at);
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    if (bytes[at] == '\n') text += "\\n";
+    else if (bytes[at] == '\t') text += "\\t";
+    else if (character.code_point < 0x20 || byte == 0x7F) text += fmt::format("\\x{:02x}", byte);
+    else text += bytes.substr(at, character.size);
+    at += character.size;
+  }
+  return text;
+}
+
+}  // namespace
+
+int run_tokenize_train(const TokenizeTrainOptions& options) {
+  BpeOptions how;
+  how.vocabulary_size = options.vocabulary;
+  how.pattern = split_pattern_from_name(options.pattern);
+
+  using Seconds = std::chrono::duration<double>;
+  const auto start = std::chrono::steady_clock::now();
+  const WordCounts words = count_words_in_file(options.data, how.pattern, SpecialTokens(how.special_tokens));
+  const auto counted = std::chrono::steady_clock::now();
+  const BpeModel model = train_bpe(words, how);
+  const auto learnt = std::chrono::steady_clock::now();
+  save_tokenizer(model, options.folder);
+
+  const double counting = Seconds(counted - start).count(), learning = Seconds(learnt - counted).count();
+  if (options.json) {
+    const Json report = {{"vocabulary", model.vocabulary.size()}, {"merges", model.merges.size()},
+                         {"distinct_words", words.words.size()}, {"seconds_counting", counting},
+                         {"seconds_learning", learning}, {"folder", options.folder}};
+    fmt::print("{}\n", report.dump(2));
+    return 0;
+  }
+  fmt::print("{} distinct words counted in {:.2f} s, {} merges learnt in {:.2f} s\n", words.words.size(), counting,
+             model.merges.size(), learning);
+  if (model.vocabulary.size() < options.vocabulary)
+    fmt::print("no pair was left to merge: the vocabulary has {} tokens, not {}\n", model.vocabulary.size(),
+               options.vocabulary);
+  fmt::print("{} tokens saved in {}/tokenizer.json\n", model.vocabulary.size(), options.folder);
+  return 0;
+}
+
+int run_tokenize_encode(const TokenizeEncodeOptions& options) {
+  if (!options.text.empty() && !options.file.empty()) throw UserError("give a text or --file, not both");
+  const std::string text = options.file.empty() ? options.text : read_file(options.file);
+  const Tokenizer tokenizer = load_tokenizer(options.tokenizer);
+  const std::vector<TokenId> ids = tokenizer.encode(text, options.special ? SpecialText::parse : SpecialText::plain);
+
+  std::vector<std::string> pieces;
+  for (TokenId id : ids) pieces.push_back(visible(tokenizer.piece(id)));
+  if (options.json) {
+    const Json report = {{"bytes", text.size()}, {"ids", ids}, {"pieces", pieces}};
+    fmt::print("{}\n", report.dump());
+    return 0;
+  }
+  fmt::print("{}\n{}\n", fmt::join(ids, " "), fmt::join(pieces, "|"));
+  return 0;
+}
+
+int run_tokenize_decode(const TokenizeDecodeOptions& options) {
+  const Tokenizer tokenizer = load_tokenizer(options.tokenizer);
+  const std::string text = tokenizer.decode(options.ids);
+  if (options.json) {
+    std::vector<std::string> pieces;
+    for (TokenId id : options.ids) pieces.push_back(visible(tokenizer.piece(id)));
+    const Json report = {{"text", text}, {"pieces", pieces}};
+    fmt::print("{}\n", report.dump(-1, ' ', false, Json::error_handler_t::replace));  // JSON holds valid UTF-8 only
+    return 0;
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+  return 0;
+}
+
+}  // namespace cria
