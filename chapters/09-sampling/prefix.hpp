@@ -17,8 +17,7 @@ struct Prefix {
   real last_probability = 0;
 
   bool contains(std::size_t index, real probability) const {
-    // Not || and &&: neither side can be predicted, so a branch costs more than both.
-    return (probability > last_probability) | ((probability == last_probability) & (index <= last));
+    return (probability > last_probability) | ((probability == last_probability) & (index <= last));  // as SIMD code
   }
 };
 

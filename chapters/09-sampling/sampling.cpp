@@ -125,34 +125,34 @@ std::int32_t Sampler::pick_by_id(double target) const {
 }
 
 // Which prefix of the descending order is left to draw from.
-// Strikes out what is filtered, and returns the sum of the probabilities that are left.
+// Sets the probabilities of what is filtered out to 0, and returns the sum of the others.
 double Sampler::filter() {
   double mass = 1;
   // solution: filter
   const auto keep_prefix = [&](size_t count, double at_most) {
     const Prefix prefix = shortest_prefix(values_, count, at_most);
-    keep([&](size_t i) { return prefix.contains(i, values_[i]); });
+    for (size_t i = 0; i < values_.size(); ++i) values_[i] = prefix.contains(i, values_[i]) ? values_[i] : real(0);
+    if (prefix.count < values_.size() / 16) close_gaps();
     mass = prefix.mass;
   };
   if (options_.top_k > 0) keep_prefix(static_cast<size_t>(options_.top_k), unlimited);
   if (options_.top_p < 1) keep_prefix(values_.size(), options_.top_p * mass);
   if (options_.min_p > 0) {
-    const double least = options_.min_p * *std::ranges::max_element(values_);
-    keep([&](size_t i) { return values_[i] >= least; });
+    const real least = static_cast<real>(options_.min_p) * *std::ranges::max_element(values_);
+    for (real& value : values_) value = value >= least ? value : real(0);
     mass = std::reduce(values_.begin(), values_.end(), 0.0);
   }
   // end of solution
   return mass;
 }
 
-template <class Predicate>
-void Sampler::keep(Predicate is_kept) {
+// Moves the tokens that are left together, so that what follows has less to look through.
+void Sampler::close_gaps() {
   size_t count = 0;
-  for (size_t i = 0; i < values_.size(); ++i) {  // no branch on what is kept: it could not be predicted
-    const bool kept = is_kept(i);
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (values_[i] == 0) continue;
     values_[count] = values_[i];
-    tokens_[count] = tokens_[i];
-    count += kept;
+    tokens_[count++] = tokens_[i];
   }
   values_.resize(count);
   tokens_.resize(count);

@@ -52,13 +52,12 @@ class Sampler {
   std::int32_t largest() const;
   std::int32_t pick_by_id(double target) const;
   double filter();
-  template <class Predicate>
-  void keep(Predicate is_kept);
+  void close_gaps();
 
   SamplingOptions options_;
   Random random_;
   size_t vocabulary_size_;
-  std::vector<real> values_;          // logits, then probabilities; at first all V, then those that are left
+  std::vector<real> values_;          // logits, then probabilities; all V, or fewer when many are filtered out
   std::vector<std::int32_t> tokens_;  // their ids
 };
 
