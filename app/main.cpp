@@ -7,7 +7,10 @@
 #include "app/demo.hpp"
 #include "app/eval.hpp"
 #include "app/info.hpp"
+#include "app/judge.hpp"
 #include "app/sample.hpp"
+#include "app/stories.hpp"
+#include "app/tokenize.hpp"
 #include "app/trace.hpp"
 #include "app/train.hpp"
 #include "lib/base/check.hpp"
@@ -86,6 +89,49 @@ void add_model_commands(CLI::App& app, int& code) {
   }
 }
 
+void add_text_commands(CLI::App& app, int& code) {
+  CLI::App* tokenize = app.add_subcommand("tokenize", "Train a tokenizer, and turn text into tokens and back");
+  tokenize->require_subcommand(1);
+  {
+    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn byte-level BPE from a file of any length", run_tokenize_train, code);
+    c->add_option("--data", o->data, "A text file")->required();
+    c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
+    c->add_option("--pattern", o->pattern, "How text is split before merging: llama3, gpt2 or none")->capture_default_str();
+    c->add_option("--out", o->folder, "Folder for tokenizer.json")->capture_default_str();
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] = command<TokenizeEncodeOptions>(*tokenize, "encode", "Turn text into token ids", run_tokenize_encode, code);
+    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
+    c->add_option("text", o->text, "The text");
+    c->add_option("--file", o->file, "A file instead of a text");
+    c->add_flag("--special", o->special, "Special tokens in the text are tokens, not plain text");
+    c->add_flag("--json", o->json, "Ids and pieces as JSON");
+  }
+  {
+    auto [c, o] = command<TokenizeDecodeOptions>(*tokenize, "decode", "Turn token ids into text", run_tokenize_decode, code);
+    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
+    c->add_option("ids", o->ids, "Token ids")->required();
+    c->add_flag("--json", o->json, "The text as JSON");
+  }
+  {
+    auto [c, o] = command<StoriesOptions>(app, "stories", "Write stories of the built-in corpus, or show its figures", run_stories, code);
+    c->add_option("--count", o->count, "How many")->capture_default_str();
+    c->add_option("--seed", o->seed, "Same seed, same stories")->capture_default_str();
+    c->add_option("--out", o->out, "A file; default: the screen");
+    c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_flag("--statistics", o->statistics, "The grammar's exact figures instead of stories");
+    c->add_flag("--json", o->json, "As JSON");
+  }
+  {
+    auto [c, o] = command<JudgeOptions>(app, "judge", "Judge stories that a model has written, one a line", run_judge, code);
+    c->add_option("file", o->file, "The stories")->required();
+    c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_option("--faults", o->faults, "Examples of what was wrong")->capture_default_str();
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,6 +140,7 @@ int main(int argc, char** argv) {
   int code = 0;
   try {
     add_model_commands(app, code);
+    add_text_commands(app, code);
     app.parse(argc, argv);
     return code;
   } catch (const CLI::ParseError& error) {
