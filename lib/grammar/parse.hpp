@@ -23,7 +23,7 @@ struct Mismatch {
   std::string expected;  // what could have followed, e.g. `Mia (hero.name, drawn before)`
 };
 
-/// Reads texts against one grammar, which must outlive it. About 10 000 stories a second; a parser serves one thread.
+/// Reads texts against one grammar, which must outlive it. Its state is fixed, so threads may share it.
 class Parser {
  public:
   explicit Parser(const Grammar& grammar);
