@@ -13,7 +13,7 @@ namespace cria {
 
 void rmsnorm_forward(View<const real, 2> x, View<const real, 1> weight, real eps, View<real, 2> y,
                      View<real, 1> inverse_rms) {
-  const auto [N, C] = x.shape();
+  const size_t N = x.shape(0), C = x.shape(1);
   require_shape("rmsnorm_forward: weight", weight, {C});
   require_shape("rmsnorm_forward: y", y, x.shape());
   require_shape("rmsnorm_forward: inverse_rms", inverse_rms, {N});
@@ -31,7 +31,7 @@ void rmsnorm_forward(View<const real, 2> x, View<const real, 1> weight, real eps
 
 void rmsnorm_backward(View<const real, 2> d_y, View<const real, 2> x, View<const real, 1> weight,
                       View<const real, 1> inverse_rms, View<real, 2> d_x, View<real, 1> d_weight) {
-  const auto [N, C] = x.shape();
+  const size_t N = x.shape(0), C = x.shape(1);
   require_shape("rmsnorm_backward: d_y", d_y, x.shape());
   require_shape("rmsnorm_backward: weight", weight, {C});
   require_shape("rmsnorm_backward: inverse_rms", inverse_rms, {N});
