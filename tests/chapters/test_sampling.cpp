@@ -141,8 +141,9 @@ TEST_CASE("the distribution is that of sorting everything and striking out, for 
           const std::vector<real> logits = random_logits(3001, ++seed, scale);
           INFO("scale " << scale << " top-k " << top_k << " top-p " << top_p << " min-p " << min_p);
           const auto actual = distribution(options, logits), expected = sorted_reference(options, logits);
-          // Measured: 2e-7 in float, where the same tokens are kept.
-          CHECK(largest_gap(actual, expected) < 1e-6);
+          // Measured in float, where the same tokens are kept: 2.7e-7, and 1.04e-6 with the portable softmax, which
+          // adds 3001 numbers up one by one.
+          CHECK(largest_gap(actual, expected) < 4e-6);
           CHECK(std::ranges::count(actual, 0.0) == std::ranges::count(expected, 0.0));
         }
 }
@@ -215,8 +216,9 @@ TEST_CASE("of equal logits the first is taken, and impossible tokens never are")
   CHECK(std::ranges::count(distribution({.top_k = 7}, equal), 0.0) == 2000 - 7);
   std::vector<real> masked(2000, -infinity);
   masked[1234] = -50;
-  for (const SamplingOptions& options : {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_k = 5},
-                                         SamplingOptions{.top_p = 0.5}, SamplingOptions{.min_p = 0.1}})
+  for (const SamplingOptions& options :
+       {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_k = 5},
+        SamplingOptions{.top_p = 0.5}, SamplingOptions{.min_p = 0.1}})
     CHECK(Sampler(options, 2000).sample(as_view(masked)) == 1234);
   CHECK(Sampler({.top_p = 0.9}, 1).sample(as_view({3})) == 0);
 }
@@ -234,11 +236,13 @@ TEST_CASE("options out of range are refused with what was expected") {
   refused({.top_p = 1.5}, "top-p is 1.5, expected more than 0 and at most 1");
   refused({.min_p = -0.1}, "min-p is -0.1, expected 0 to 1");
   refused({.repetition_penalty = 0}, "repetition-penalty is 0, expected more than 0; 1 is none");
-  refused({.seed = 0, .raw_seed = true}, "seed is 0, expected another: the generator cannot start from the raw state 0");
+  refused({.seed = 0, .raw_seed = true},
+          "seed is 0, expected another: the generator cannot start from the raw state 0");
 }
 
 TEST_CASE("logits that allow no choice are refused") {
-  for (const SamplingOptions& options : {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_p = 0.9}})
+  for (const SamplingOptions& options :
+       {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_p = 0.9}})
     for (const std::vector<real>& logits : {std::vector<real>{0, std::numeric_limits<real>::quiet_NaN(), 1},
                                             std::vector<real>{-infinity, -infinity, -infinity},
                                             std::vector<real>{0, infinity, 0}})
@@ -257,7 +261,8 @@ TEST_CASE("drawing allocates nothing") {
   const std::vector<real> logits = random_logits(5000, 1, 1), equal(5000);
   const std::vector<std::int32_t> recent{4, 5};
   for (const SamplingOptions& options :
-       {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_k = 40, .top_p = 0.9, .min_p = 0.1}}) {
+       {SamplingOptions{}, SamplingOptions{.temperature = 0},
+        SamplingOptions{.top_k = 40, .top_p = 0.9, .min_p = 0.1}}) {
     Sampler sampler(options, logits.size());
     const size_t before = allocations();
     for (int i = 0; i < 10; ++i) sampler.sample(as_view(logits), recent);

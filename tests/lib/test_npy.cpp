@@ -1,4 +1,5 @@
-#include <cstring>
+#include <cmath>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -26,7 +27,7 @@ std::string npy_file(const std::string& dictionary, const std::string& data) {
 
 NpyArray read_bytes(const std::string& bytes) {
   const TemporaryFolder folder;
-  write_file_atomically(folder / "array.npy", bytes);
+  std::ofstream(folder / "array.npy", std::ios::binary) << bytes;
   return read_npy(folder / "array.npy");
 }
 
@@ -114,7 +115,8 @@ TEST_CASE("a damaged .npy file is refused with one line that names it") {
   refused("\x93NUM", "is not a .npy file");
   refused("\x93NUMPY", "version 0");
   refused("\x93NUMPY\x09" + good.substr(7), "version 9");
-  for (size_t cut = 7; cut < good.size() - data.size(); ++cut) refused(good.substr(0, cut), "ends within its .npy header");
+  for (size_t cut = 7; cut < good.size() - data.size(); ++cut)
+    refused(good.substr(0, cut), "ends within its .npy header");
   refused(good.substr(0, good.size() - 1), "holds 7 bytes of numbers, but shape (2) of type <f4 needs 8");
   refused(good + "x", "holds 9 bytes");
   refused(npy_file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", data), "'>f4'");
