@@ -49,7 +49,8 @@ View<const real, 3> KvCache::keys(size_t layer, size_t sequence) const { return 
 View<const real, 3> KvCache::values(size_t layer, size_t sequence) const { return filled(values_, layer, sequence); }
 
 View<const real, 3> KvCache::filled(View<const real, 5> from, size_t layer, size_t sequence) const {
-  return from[sequence][layer].rows(0, std::min(appended_[counter(layer, sequence)], capacity()));
+  const size_t count = appended_[counter(layer, sequence)];
+  return from[sequence][layer].rows(0, std::min(count, capacity()));
 }
 
 void KvCache::advance(size_t T, size_t sequence) {

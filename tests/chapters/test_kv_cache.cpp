@@ -1,5 +1,7 @@
 #include "chapters/06-kv-cache/kv_cache.hpp"
 
+#include <limits>
+
 #include "chapters/05-attention/attention.hpp"
 #include "tests/testing.hpp"
 
