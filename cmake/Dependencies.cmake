@@ -28,7 +28,8 @@ cria_dependency(fmt fmtlib/fmt 10.1.1)
 cria_dependency(nlohmann_json nlohmann/json v3.11.2 SET JSON_BuildTests OFF JSON_Install ON)
 cria_dependency(yaml-cpp jbeder/yaml-cpp 0.8.0
                 SET YAML_CPP_BUILD_TESTS OFF YAML_CPP_BUILD_TOOLS OFF YAML_CPP_INSTALL ON)
-cria_dependency(utf8proc JuliaStrings/utf8proc v2.9.0)  # found by Findutf8proc.cmake
+# Found by Findutf8proc.cmake. Its own install rules ignore --prefix, so Install.cmake has one for it.
+cria_dependency(utf8proc JuliaStrings/utf8proc v2.9.0 SET UTF8PROC_INSTALL OFF)
 if(CRIA_APP)
   cria_dependency(CLI11 CLIUtils/CLI11 v2.3.2)
 endif()
