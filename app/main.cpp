@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
+#include <filesystem>
 #include <functional>
+#include <new>
 
 #include "app/demo.hpp"
 #include "app/eval.hpp"
@@ -36,15 +39,16 @@ void add_model_commands(CLI::App& app, int& code) {
   }
   {
     auto [c, o] = command<TrainOptions>(app, "train", "Train a Llama from nothing", +[](const TrainOptions& options) { return run_train(options); }, code);
-    c->add_option("--data", o->data, "A text file, or \"stories\": the built-in corpus")->capture_default_str();
+    c->add_option("--data", o->data, "A text file, or \"stories\": the built-in corpus; default stories");
     c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
-    c->add_option("--tokenizer", o->tokenizer, "bpe, bytes, characters, or the folder of an existing one; default bpe");
+    c->add_option("--tokenizer", o->tokenizer, "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
     c->add_option("--steps", o->steps, "End after so many steps");
     c->add_option("--minutes", o->minutes, "End after so much time; default 10");
     c->add_option("--threads", o->threads, "Threads; 0: one for each core. The result does not depend on it");
-    c->add_option("--seed", o->seed, "Seed of weights and data order")->capture_default_str();
-    c->add_flag("--resume", o->resume, "Go on from the checkpoint in --out");
+    c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
+    c->add_flag("--resume", o->resume, "Go on from the checkpoint in --out; --steps and --minutes count from the run's beginning");
+    c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
     c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
     c->add_flag("--json", o->json, "Print only the last line of the log");
   }
@@ -132,11 +136,22 @@ void add_text_commands(CLI::App& app, int& code) {
   }
 }
 
+/// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
+int refuse(std::string message) {
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  fmt::print(stderr, "cria: {}\n", message);
+  return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("cria: the Llama family in C++20, to read, to prove and to run", "cria");
   app.require_subcommand(1);
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows beyond its limit is an error of that write, with a message
+#endif
   int code = 0;
   try {
     add_model_commands(app, code);
@@ -145,11 +160,13 @@ int main(int argc, char** argv) {
     return code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    fmt::print(stderr, "cria: {}; see cria --help\n", error.what());
-    return 2;
+    return refuse(fmt::format("{}; see cria --help", error.what()));
   } catch (const UserError& error) {
-    fmt::print(stderr, "cria: {}\n", error.what());
-    return 2;
+    return refuse(error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return refuse(fmt::format("cannot use {}: {}", error.path1().string(), error.code().message()));
+  } catch (const std::bad_alloc&) {
+    return refuse("there is not enough memory for this");
   } catch (const std::exception& error) {
     fmt::print(stderr, "cria: this should not happen: {}\n", error.what());
     return 1;

@@ -16,9 +16,12 @@
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
 
 namespace cria {
 namespace {
+
+constexpr const char* default_data = "stories";
 
 std::atomic<bool> stop_requested = false;
 
@@ -40,13 +43,56 @@ std::string log_line(const Progress& p) {
       p.gradient_norm);
 }
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
+// The log of a run. After a resume it goes on where the checkpoint was written: the steps that a killed run had done
+// since are done again, and so are their lines.
+class Log {
+ public:
+  Log(const std::filesystem::path& path, size_t steps_done) : path_(path) {
+    if (steps_done > 0 && std::filesystem::is_regular_file(path)) write_file_atomically(path, lines_until(steps_done));
+    file_.reset(std::fopen(path.c_str(), steps_done > 0 ? "a" : "w"));
+    if (!file_) fail();
+  }
+
+  void add(const Progress& progress) {
+    const std::string line = log_line(progress) + "\n";
+    if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0) fail();
+  }
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+
+  [[noreturn]] void fail() const { throw UserError(fmt::format("cannot write the log {}: {}", path_.string(), std::strerror(errno))); }
+
+  std::string lines_until(size_t last_step) const {
+    const std::string text = read_file(path_);
+    size_t end = 0;
+    for (size_t next; (next = text.find('\n', end)) != text.npos; end = next + 1) {
+      size_t step = 0;
+      if (std::sscanf(text.c_str() + end, R"({"step": %zu,)", &step) != 1 || step > last_step) break;
+    }
+    return text.substr(0, end);
+  }
+
+  std::filesystem::path path_;
+  std::unique_ptr<std::FILE, CloseFile> file_;
 };
+
+// What a resumed run is given again must be what it began with; only its length may change.
+void require_same_run(const TrainOptions& options, const TrainingState& state) {
+  const auto differs = [](const char* option, const std::string& given, const std::string& begun) {
+    throw UserError(fmt::format("{} is {}, but the run to resume began with {}; leave the option out", option, given, begun));
+  };
+  if (options.data && *options.data != state.data) differs("--data", *options.data, state.data);
+  if (options.seed && *options.seed != state.seed) differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
+  if (!options.recipe.empty() && recipe_text(read_recipe(options.recipe)) != state.recipe)
+    differs("--recipe", options.recipe, "another recipe");
+}
 
 std::filesystem::path choose_folder(const TrainOptions& options) {
   if (!options.folder.empty()) return options.folder;
-  const std::filesystem::path base = std::filesystem::path("runs") / std::filesystem::path(options.data).stem();
+  const std::filesystem::path base = std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem();
   std::filesystem::path folder = base;
   for (int i = 2; std::filesystem::exists(folder / checkpoint_file) && !options.resume; ++i)
     folder = base.string() + fmt::format("-{}", i);
@@ -55,9 +101,17 @@ std::filesystem::path choose_folder(const TrainOptions& options) {
 
 }  // namespace
 
-size_t thread_count(size_t wanted) { return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency()); }
+size_t thread_count(size_t wanted) {
+  constexpr size_t most = 1024;
+  if (wanted > most) throw UserError(fmt::format("--threads is {}, expected at most {}", wanted, most));
+  return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
 
 int run_train(TrainOptions options) {
+  if (options.list_recipe) {
+    fmt::print("{}", recipe_documentation());
+    return 0;
+  }
   const std::filesystem::path folder = choose_folder(options);
   const bool has_checkpoint = std::filesystem::exists(folder / checkpoint_file);
   if (options.resume && !has_checkpoint)
@@ -73,10 +127,11 @@ int run_train(TrainOptions options) {
   TrainingState state;
   if (options.resume) {
     state = read_training_state(folder / checkpoint_file);
-    recipe = read_recipe(folder / "recipe.yaml");
+    require_same_run(options, state);
+    recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
   } else {
-    state.data = options.data;
-    state.seed = options.seed;
+    state.data = options.data.value_or(default_data);
+    state.seed = options.seed.value_or(1);
     state.recipe = recipe_text(recipe);
   }
   const Data data{state.data, state.seed};
@@ -91,9 +146,7 @@ int run_train(TrainOptions options) {
   initialise(weights, random);
 
   std::filesystem::create_directories(folder);
-  const std::string log_path = options.log.empty() ? (folder / "log.jsonl").string() : options.log;
-  const std::unique_ptr<std::FILE, CloseFile> log(std::fopen(log_path.c_str(), options.resume ? "a" : "w"));
-  if (!log) throw UserError(fmt::format("cannot write the log {}: {}", log_path, std::strerror(errno)));
+  Log log(options.log.empty() ? folder / "log.jsonl" : std::filesystem::path(options.log), state.step);
 
   ThreadPool pool(thread_count(options.threads));
   const std::string title = fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} threads",
@@ -105,8 +158,7 @@ int run_train(TrainOptions options) {
   stop_on_signals();
   const RunOptions run{folder, options.steps, options.minutes, &stop_requested};
   const Progress end = pretrain(weights, tokenizer, corpus, recipe, state, run, pool, [&](const Progress& progress) {
-    fmt::print(log.get(), "{}\n", log_line(progress));
-    std::fflush(log.get());
+    log.add(progress);
     if (shows) display.show(progress);
   });
   if (options.json) fmt::print("{}\n", log_line(end));

@@ -66,7 +66,7 @@ Corpus open_stories(const Data& data, const Tokenizer& tokenizer, const Recipe& 
     add_to(corpus.validation, encode_document(tokenizer, story.text), recipe);
     bits -= story.log2_probability;
   }
-  corpus.validation.floor = bits / corpus.validation.bytes;
+  if (corpus.validation.bytes > 0) corpus.validation.floor = bits / corpus.validation.bytes;
   return corpus;
 }
 
@@ -84,10 +84,10 @@ std::vector<std::string_view> split(std::string_view text, const std::string& se
 Validation stream_validation(const std::vector<TokenId>& tokens, double bytes_per_token, const Recipe& recipe) {
   Validation validation;
   const size_t T = recipe.training.positions, B = recipe.training.batch;
-  const size_t end = std::min(tokens.size(), recipe.validation_tokens + 1);
-  for (size_t begin = 0, b = 0; begin + 1 < end; begin += T, ++b) {
+  const size_t targets = std::min(tokens.size() - std::min<size_t>(tokens.size(), 1), recipe.validation_tokens);
+  for (size_t begin = 0, b = 0; begin < targets; begin += T, ++b) {
     if (b % B == 0) validation.batches.emplace_back(B, T, false).clear();
-    const size_t length = std::min(T, end - 1 - begin);
+    const size_t length = std::min(T, targets - begin);
     validation.batches.back().set_window(b % B, std::span(tokens).subspan(begin, length + 1));
     validation.targets += length;
   }
@@ -198,6 +198,7 @@ Validation open_validation(const std::filesystem::path& file, const Tokenizer& t
   if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text", file.string()));
   if (!documents) {
     const std::vector<TokenId> tokens = tokenizer.encode(text);
+    if (tokens.size() < 2) throw UserError(fmt::format("{} has {} token, expected at least 2: the first has nothing before it to be predicted from", file.string(), tokens.size()));
     return stream_validation(tokens, double(text.size()) / double(tokens.size()), recipe);
   }
   Validation validation;

@@ -45,7 +45,8 @@ struct Data {
 /// folder or file of an existing one. Throws UserError for data that is missing or empty.
 Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe& recipe);
 
-/// Throws UserError when the file is missing, empty, or shorter than a context.
+/// Throws UserError when the file is missing, empty, or shorter than a context. The tokenizer must outlive the corpus:
+/// stories are written and encoded when they are asked for.
 Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe);
 
 /// A file whole, as held-out text.

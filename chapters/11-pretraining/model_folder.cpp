@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
@@ -48,10 +49,11 @@ class ConfigReader {
       fail(fmt::format("{} is {}, expected {}", key, json_[key].dump(), value.dump()));
   }
   /// Some models list several end tokens; the first is taken.
-  std::optional<TokenId> token(const char* key) const {
+  std::optional<TokenId> token(const char* key, size_t vocabulary) const {
     if (!has(key)) return std::nullopt;
     const Json& value = json_[key].is_array() && !json_[key].empty() ? json_[key][0] : json_[key];
-    if (!value.is_number_integer()) fail(fmt::format("{} is {}, expected a token id", key, json_[key].dump()));
+    if (!value.is_number_unsigned() || value.get<size_t>() >= vocabulary)
+      fail(fmt::format("{} is {}, expected a token id below vocab_size, which is {}", key, value.dump(), vocabulary));
     return value.get<TokenId>();
   }
 
@@ -90,8 +92,8 @@ ModelConfig read_config(const std::filesystem::path& file) {
   c.norm_eps = json.number("rms_norm_eps", 1e-6);
   c.rope_theta = json.number("rope_theta", 10000);
   c.tied_embeddings = json.flag("tie_word_embeddings", false);
-  config.begin_of_text = json.token("bos_token_id");
-  config.end_of_text = json.token("eos_token_id");
+  config.begin_of_text = json.token("bos_token_id", c.vocabulary_size);
+  config.end_of_text = json.token("eos_token_id", c.vocabulary_size);
   try {
     c.validate();
   } catch (const UserError& error) {
@@ -128,6 +130,25 @@ void write_config(const std::filesystem::path& file, const ModelConfig& config) 
   write_file_atomically(file, json.dump(2) + "\n");
 }
 
+namespace {
+
+// Before a model of this size is made: a config that is wrong may ask for more memory than there is.
+void require_tensors(const std::filesystem::path& file, const LlamaConfig& config) {
+  const SafetensorsFile stored(file);
+  if (config.layers > stored.tensors().size())
+    throw UserError(fmt::format("{}: {} tensors are too few for num_hidden_layers {}", file.string(), stored.tensors().size(), config.layers));
+  LlamaTensors<real> none;
+  none.layers.resize(config.layers);
+  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
+    const StoredTensor& tensor = stored.tensor(name);
+    if (!std::ranges::equal(tensor.shape, shape))
+      throw UserError(fmt::format("{}: tensor \"{}\" has shape {}, but config.json asks for {}", file.string(), name,
+                                  shape_text(tensor.shape), shape_text(shape)));
+  });
+}
+
+}  // namespace
+
 void read_weights(const std::filesystem::path& file, const LlamaParameters& weights) {
   const SafetensorsFile stored(file);
   weights.for_each([&](const std::string& name, const auto& view) { stored.copy_to(name, view); });
@@ -145,6 +166,7 @@ Model load_model(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "config.json"))
     throw UserError(fmt::format("{} holds no model: expected config.json, model.safetensors and tokenizer.json in it", folder.string()));
   const ModelConfig config = read_config(folder / "config.json");
+  require_tensors(folder / "model.safetensors", config.llama);
   Model model{config, LlamaParameters(config.llama), nullptr};
   read_weights(folder / "model.safetensors", model.weights);
   if (std::filesystem::exists(folder / "tokenizer.json")) {

@@ -26,6 +26,16 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+// A run whose numbers overflowed must end before it writes them over the last good checkpoint.
+void require_finite(std::initializer_list<double> numbers, size_t step, const Recipe& recipe, const std::filesystem::path& folder) {
+  if (std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); })) return;
+  const bool saved = std::filesystem::exists(folder / checkpoint_file);
+  throw UserError(fmt::format("the loss is no longer finite at step {}; {}; try a lower optimiser.learning_rate (it is {}), a longer "
+                              "optimiser.warmup ({}) or a lower optimiser.clip_norm ({})", step,
+                              saved ? "the last checkpoint in " + folder.string() + " stands" : "no checkpoint was written yet",
+                              recipe.learning_rate, recipe.warmup, recipe.training.clip_norm));
+}
+
 void save(const LlamaParameters& weights, const Tokenizer& tokenizer, const Corpus& corpus, const TrainingState& state,
           const AdamW& optimiser, const std::filesystem::path& folder) {
   ModelConfig config{weights.config(), {}, {}};
@@ -61,10 +71,7 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
     progress.learning_rate = learning_rate(schedule, options.steps ? share_done(state.step + 1) : share);
     const Batch batch = corpus.training->next();
     const StepResult result = trainer.step(batch, progress.learning_rate);
-    if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm))
-      throw UserError(fmt::format("the loss is no longer finite at step {} (loss {}, gradient norm {}); the last checkpoint in {} "
-                                  "stands; try a lower optimiser.learning_rate (it is {}), a longer warm-up or a lower clip_norm",
-                                  state.step + 1, result.loss, result.gradient_norm, options.folder.string(), recipe.learning_rate));
+    require_finite({result.loss, result.gradient_norm}, state.step + 1, recipe, options.folder);
     ++state.step;
     const double seconds = clock.seconds() - begin;
     step_seconds = step_seconds == 0 ? seconds : 0.95 * step_seconds + 0.05 * seconds;
@@ -86,6 +93,7 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
         progress.validation_loss = corpus.validation.loss([&](const Batch& held_out) { return trainer.evaluate(held_out); });
         progress.bits_per_byte = corpus.validation.bits_per_byte(*progress.validation_loss);
       }
+      require_finite({progress.validation_loss.value_or(0), global_norm(weights.flat(), pool)}, state.step, recipe, options.folder);
       state.seconds = clock.seconds();
       save(weights, tokenizer, corpus, state, trainer.optimiser(), options.folder);
     }

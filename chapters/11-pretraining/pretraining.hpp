@@ -14,8 +14,8 @@ namespace cria {
 
 struct RunOptions {
   std::filesystem::path folder;   // where the model and its checkpoints go
-  std::optional<size_t> steps;    // the run ends after so many steps,
-  std::optional<double> minutes;  // or after so much time; the learning rate follows whichever is given
+  std::optional<size_t> steps = {};    // the run ends after so many steps,
+  std::optional<double> minutes = {};  // or after so much time; the learning rate follows whichever is given
   const std::atomic<bool>* stop = nullptr;  // set from outside: the run writes a checkpoint and ends
 };
 

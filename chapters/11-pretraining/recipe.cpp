@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <variant>
 #include <vector>
@@ -70,11 +71,19 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-[[noreturn]] void fail(const std::filesystem::path& file, const YAML::Mark& mark, const std::string& message) {
-  throw UserError(fmt::format("{}:{}: {}", file.string(), mark.line + 1, message));
+/// The known key that was most probably meant: of a similar path, or of a similar name in whatever section.
+const Key& nearest_key(const std::vector<Key>& known, const std::string& section, const std::string& name) {
+  const std::string path = section + "." + name;
+  return *std::ranges::min_element(known, {}, [&](const Key& key) {
+    return std::min(edit_distance(path, key.path()), edit_distance(name, key.name) + (section == key.section ? 0 : 1));
+  });
 }
 
-void set(const Key& key, const YAML::Node& node, const std::filesystem::path& file) {
+[[noreturn]] void fail(const std::string& file, const YAML::Mark& mark, const std::string& message) {
+  throw UserError(fmt::format("{}:{}: {}", file, mark.line + 1, message));
+}
+
+void set(const Key& key, const YAML::Node& node, const std::string& file) {
   std::visit(
       [&](auto* value) {
         using T = std::remove_pointer_t<decltype(value)>;
@@ -85,6 +94,8 @@ void set(const Key& key, const YAML::Node& node, const std::filesystem::path& fi
         try {
           if (std::is_same_v<T, size_t> && node.IsScalar() && node.Scalar().starts_with('-')) throw YAML::Exception(node.Mark(), "");
           *value = node.as<T>();
+          if constexpr (std::is_same_v<T, double>)
+            if (!std::isfinite(*value)) throw YAML::Exception(node.Mark(), "");
         } catch (const YAML::Exception&) {
           fail(file, node.Mark(), fmt::format("{} is {}, expected {}", key.path(), node.IsScalar() ? node.Scalar() : "no single value", expected));
         }
@@ -93,19 +104,20 @@ void set(const Key& key, const YAML::Node& node, const std::filesystem::path& fi
 }
 
 std::string value_text(const Key& key) {
+  if (const auto* number = std::get_if<double*>(&key.value)) return fmt::format("{}", **number);  // the shortest that reads back the same
   YAML::Emitter yaml;  // quotes what needs it, such as a newline
   std::visit([&](auto* value) { yaml << *value; }, key.value);
   return yaml.c_str();
 }
 
-void check(const Recipe& r, const std::filesystem::path& file) {
+void check(const Recipe& r, const std::string& file) {
   const auto expect = [&](bool good, const char* message) {
-    if (!good) throw UserError(fmt::format("{}: {}", file.string(), message));
+    if (!good) throw UserError(fmt::format("{}: {}", file, message));
   };
   try {
     r.model.validate();
   } catch (const UserError& error) {
-    throw UserError(fmt::format("{}: {}", file.string(), error.what()));
+    throw UserError(fmt::format("{}: model: {}", file, error.what()));
   }
   const TrainerOptions& t = r.training;
   expect(t.batch > 0 && t.micro_batch > 0 && t.lanes > 0, "data.batch, data.micro_batch and data.lanes must be at least 1");
@@ -114,6 +126,9 @@ void check(const Recipe& r, const std::filesystem::path& file) {
   expect(r.warmup >= 0 && r.warmup < 1, "optimiser.warmup is a share of the run: 0 or more, and less than 1");
   expect(r.final_learning_rate >= 0 && r.final_learning_rate <= 1, "optimiser.final_learning_rate is a share of the highest: 0 to 1");
   expect(t.adamw.beta1 >= 0 && t.adamw.beta1 < 1 && t.adamw.beta2 >= 0 && t.adamw.beta2 < 1, "optimiser.beta1 and beta2 must be 0 or more, and less than 1");
+  expect(t.adamw.eps >= 0, "optimiser.eps must be 0 or more");
+  expect(t.adamw.weight_decay >= 0, "optimiser.weight_decay must be 0 or more");
+  expect(t.clip_norm >= 0, "optimiser.clip_norm must be 0 or more");
   expect(!r.separator.empty(), "data.separator must not be empty");
   expect(r.validation >= 0 && r.validation < 1, "data.validation is a share of the file: 0 or more, and less than 1");
 }
@@ -129,32 +144,36 @@ Recipe::Recipe() {
   model.head_dim = 32;
 }
 
-Recipe read_recipe(const std::filesystem::path& path) {
+Recipe read_recipe(const std::filesystem::path& path) { return parse_recipe(read_file(path), path.string()); }
+
+Recipe parse_recipe(const std::string& text, const std::string& file) {
   Recipe recipe;
   YAML::Node root;
   try {
-    root = YAML::Load(read_file(path));
+    root = YAML::Load(text);
   } catch (const YAML::Exception& error) {
-    fail(path, error.mark, fmt::format("this is not YAML: {}", error.msg));
+    fail(file, error.mark, fmt::format("this is not YAML: {}", error.msg));
   }
   if (root.IsNull()) return recipe;
-  if (!root.IsMap()) fail(path, root.Mark(), "expected sections model, tokenizer, optimiser, data");
+  if (!root.IsMap()) fail(file, root.Mark(), "expected the sections model, tokenizer, optimiser and data");
   const std::vector<Key> known = keys(recipe);
   for (const auto& section : root) {
     const std::string section_name = section.first.Scalar();
+    if (std::ranges::none_of(known, [&](const Key& key) { return section_name == key.section; }) && !section.second.IsMap())
+      fail(file, section.first.Mark(), fmt::format("unknown key {}; the nearest known one is {}", section_name,
+                                                   nearest_key(known, "", section_name).path()));
     if (!section.second.IsMap() && !section.second.IsNull())
-      fail(path, section.first.Mark(), fmt::format("section {} must hold keys with values", section_name));
+      fail(file, section.first.Mark(), fmt::format("section {} must hold keys with values", section_name));
     for (const auto& entry : section.second) {
-      const std::string name = fmt::format("{}.{}", section_name, entry.first.Scalar());
-      const auto distance = [&](const Key& key) { return edit_distance(name, key.path()); };
-      const auto nearest = std::ranges::min_element(known, {}, distance);
-      if (distance(*nearest) != 0)
-        fail(path, entry.first.Mark(), fmt::format("unknown key {}; the nearest known one is {}", name, nearest->path()));
-      set(*nearest, entry.second, path);
+      const Key& nearest = nearest_key(known, section_name, entry.first.Scalar());
+      const std::string path = section_name + "." + entry.first.Scalar();
+      if (path != nearest.path())
+        fail(file, entry.first.Mark(), fmt::format("unknown key {}; the nearest known one is {}", path, nearest.path()));
+      set(nearest, entry.second, file);
     }
   }
   recipe.model.context = recipe.training.positions;
-  check(recipe, path);
+  check(recipe, file);
   return recipe;
 }
 
@@ -171,7 +190,14 @@ std::string recipe_text(const Recipe& recipe) {
 std::string recipe_documentation() {
   Recipe defaults;
   std::string text = "| key | default | meaning |\n|---|---|---|\n";
-  for (const Key& key : keys(defaults)) text += fmt::format("| `{}` | {} | {} |\n", key.path(), value_text(key), key.meaning);
+  for (const Key& key : keys(defaults)) {
+    std::string value;
+    for (const char c : value_text(key)) {
+      if (c == '|') value += '\\';  // else it ends a cell
+      value += c;
+    }
+    text += fmt::format("| `{}` | `{}` | {} |\n", key.path(), value, key.meaning);
+  }
   return text;
 }
 

@@ -29,10 +29,13 @@ struct Recipe {
 /// line for an unknown key (naming the nearest known one), a value that is no number, or one that makes no sense.
 Recipe read_recipe(const std::filesystem::path& path);
 
-/// The recipe as YAML: what read_recipe would read it back from.
+/// The same from a text; `name` is what errors call it.
+Recipe parse_recipe(const std::string& text, const std::string& name);
+
+/// The recipe as YAML, every key with its value; parse_recipe reads the same recipe back.
 std::string recipe_text(const Recipe& recipe);
 
-/// One line for each key: name, default and meaning; docs/recipes.md holds this table.
+/// A Markdown table with a line for each key: name, default and meaning. docs/recipes.md holds it, and a test compares.
 std::string recipe_documentation();
 
 }  // namespace cria

@@ -1,0 +1,161 @@
+// Chapter 11, the run: it learns, it can be killed and resumed, and it stops when its numbers overflow.
+#include "chapters/11-pretraining/pretraining.hpp"
+
+#include <cmath>
+
+#include "lib/base/file.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+/// A small run on the stories, as often as wanted.
+struct Run {
+  Recipe recipe;
+  Tokenizer tokenizer{bytes_model()};
+  TemporaryFolder folder;
+
+  Run() {
+    LlamaConfig& m = recipe.model;
+    m.vocabulary_size = tokenizer.vocabulary_size();
+    m.dim = 12, m.hidden_dim = 20, m.layers = 2, m.heads = 2, m.kv_heads = 1, m.head_dim = 6;
+    m.context = recipe.training.positions = 256;
+    recipe.training.batch = 4;
+    recipe.validation_tokens = 1500;
+    recipe.evaluations = 4;
+  }
+
+  LlamaParameters initial() const {
+    LlamaParameters weights(recipe.model);
+    Random random(1);
+    initialise(weights, random);
+    return weights;
+  }
+
+  /// Trains `steps` steps, from the checkpoint if there is one, or until the observer throws.
+  std::vector<Progress> train(const LlamaParameters& weights, size_t steps, size_t threads = 2, const Observer& also = [](const Progress&) {}) const {
+    TrainingState state{.data = "stories", .seed = 1, .recipe = recipe_text(recipe)};
+    if (std::filesystem::exists(folder / checkpoint_file)) state = read_training_state(folder / checkpoint_file);
+    Corpus corpus = open_corpus({state.data, state.seed}, tokenizer, recipe);
+    ThreadPool pool(threads);
+    std::vector<Progress> seen;
+    pretrain(weights, tokenizer, corpus, recipe, state, {.folder = folder.path(), .steps = steps}, pool, [&](const Progress& progress) {
+      seen.push_back(progress);
+      also(progress);
+    });
+    return seen;
+  }
+};
+
+struct Killed {};
+
+}  // namespace
+
+TEST_CASE("a run says what it does at each step, and validates and saves as often as the recipe says") {
+  const Run run;
+  const LlamaParameters weights = run.initial();
+  const std::vector<Progress> seen = run.train(weights, 8);
+  REQUIRE(seen.size() == 8);
+  for (size_t i = 0; i < 8; ++i) {
+    const Progress& p = seen[i];
+    CHECK(p.step == i + 1);
+    CHECK(p.share == double(i + 1) / 8);
+    CHECK(p.validation_loss.has_value() == (i % 2 == 1));
+    CHECK(p.floor);
+    CHECK(p.bits_per_byte > *p.floor);
+    CHECK(p.gradient_norm > 0);
+  }
+  CHECK(std::abs(seen[0].loss - std::log(258)) < 0.1);  // a new model knows nothing: every token is equally likely
+  CHECK(*seen[7].validation_loss < *seen[1].validation_loss);
+  CHECK(seen[7].learning_rate == run.recipe.learning_rate * run.recipe.final_learning_rate);
+  // One token a byte here, so bits per byte are the loss in other units.
+  CHECK(std::abs(seen[7].bits_per_byte / (*seen[7].validation_loss / std::log(2)) - 1) < 1e-12);
+
+  const Model model = load_model(run.folder.path());
+  CHECK(model.config.llama == run.recipe.model);
+  for (size_t i = 0; i < weights.flat().size(); ++i) REQUIRE(float(model.weights.flat()[i]) == float(weights.flat()[i]));
+}
+
+TEST_CASE("a run that was killed and resumed ends with the same bits, at any number of threads") {
+  const Run whole;
+  const LlamaParameters expected = whole.initial();
+  const std::vector<Progress> uninterrupted = whole.train(expected, 8, 1);
+
+  const size_t killed_at = GENERATE(2, 3, 5);  // at a checkpoint, and after one
+  const Run run;
+  const LlamaParameters before = run.initial();
+  CHECK_THROWS_AS(run.train(before, 8, 2, [&](const Progress& p) { if (p.step == killed_at) throw Killed(); }), Killed);
+  const LlamaParameters weights(run.recipe.model);  // zeros: all must come from the checkpoint
+  const std::vector<Progress> resumed = run.train(weights, 8, 4);
+  CHECK(resumed.front().step == killed_at / 2 * 2 + 1);
+  CHECK(std::ranges::equal(weights.flat(), expected.flat()));
+  for (const Progress& p : resumed) {
+    CHECK(p.loss == uninterrupted[p.step - 1].loss);
+    CHECK(p.validation_loss == uninterrupted[p.step - 1].validation_loss);
+    CHECK(p.learning_rate == uninterrupted[p.step - 1].learning_rate);
+  }
+  CHECK(read_file(run.folder / "model.safetensors") == read_file(whole.folder / "model.safetensors"));
+}
+
+TEST_CASE("a run that is asked to stop saves what it has") {
+  const Run run;
+  const LlamaParameters weights = run.initial();
+  Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
+  ThreadPool pool(1);
+  std::atomic<bool> stop = false;
+  const Progress end = pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
+                                {.folder = run.folder.path(), .steps = 100, .stop = &stop}, pool,
+                                [&](const Progress& p) { stop = p.step == 2; });
+  CHECK(end.step == 3);
+  CHECK(read_training_state(run.folder / checkpoint_file).step == 3);
+}
+
+TEST_CASE("a run ends when its minutes are over, with its last numbers saved") {
+  const Run run;
+  const LlamaParameters weights = run.initial();
+  Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
+  ThreadPool pool(1);
+  const Progress end = pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
+                                {.folder = run.folder.path(), .minutes = 1e-4}, pool, [](const Progress&) {});
+  CHECK(end.share == 1);
+  CHECK(end.seconds >= 6e-3);
+  CHECK(read_training_state(run.folder / checkpoint_file).step == end.step);
+}
+
+TEST_CASE("a loss that is no longer finite ends the run, says what to try, and the last checkpoint stays") {
+  Run run;
+  run.train(run.initial(), 4);
+  const std::string checkpoint = read_file(run.folder / checkpoint_file), model = read_file(run.folder / "model.safetensors");
+  // Each step multiplies the weights by the rate times the decay, so they overflow after a few.
+  run.recipe.learning_rate = 1e30;
+  run.recipe.evaluations = GENERATE(1, 1000);  // with a validation at each step it is the first to see the overflow
+  const LlamaParameters weights(run.recipe.model);
+  std::string message;
+  try {
+    run.train(weights, 1000);
+  } catch (const UserError& error) {
+    message = error.what();
+  }
+  CHECK_THAT(message, contains("the loss is no longer finite at step") && contains("the last checkpoint in " + run.folder.path().string()) &&
+                          contains("try a lower optimiser.learning_rate (it is 1e+30)"));
+  // Checkpoints in between are allowed, as long as every number in them is finite.
+  const TrainingState state = read_training_state(run.folder / checkpoint_file);
+  if (run.recipe.evaluations == 1) {
+    CHECK(state.step == 4);
+    CHECK(read_file(run.folder / checkpoint_file) == checkpoint);
+    CHECK(read_file(run.folder / "model.safetensors") == model);
+  }
+  AdamW optimiser(weights, {});
+  read_checkpoint(run.folder / checkpoint_file, weights, optimiser);
+  for (const real value : weights.flat()) REQUIRE(std::isfinite(value));
+}
+
+TEST_CASE("a run that overflows before its first checkpoint says that there is none") {
+  Run run;
+  run.recipe.learning_rate = 1e30;
+  run.recipe.evaluations = 1;
+  CHECK_THROWS_WITH(run.train(run.initial(), 1000), contains("no checkpoint was written yet"));
+  CHECK_FALSE(std::filesystem::exists(run.folder / "model.safetensors"));
+}

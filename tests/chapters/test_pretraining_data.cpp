@@ -1,0 +1,267 @@
+// Chapter 11, batches and corpora.
+#include <cmath>
+#include <fstream>
+#include <numbers>
+
+#include "chapters/10-training-step/cross_entropy.hpp"
+#include "chapters/11-pretraining/corpus.hpp"
+#include "lib/base/file.hpp"
+#include "lib/grammar/parse.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+Ids ids(View<const std::int32_t, 2> view) { return {view.span().begin(), view.span().end()}; }
+
+/// Everything in a batch, to compare.
+std::vector<Ids> contents(const Batch& batch) {
+  return {ids(batch.tokens), ids(batch.targets), Ids(batch.first_key.begin(), batch.first_key.end())};
+}
+
+/// Documents 1 1 … of length 2, 2 2 … of length 3, and so on in a circle of four.
+Document numbered(std::uint64_t i) {
+  const auto id = static_cast<std::int32_t>(i % 4 + 1);
+  return {Ids(size_t(id) + 1, id), Ids(size_t(id) + 1, id), 1};
+}
+
+Recipe tiny(size_t batch, size_t context) {
+  Recipe recipe;
+  recipe.training.batch = batch;
+  recipe.training.positions = context;
+  return recipe;
+}
+
+std::string write(const TemporaryFolder& folder, const std::string& text) {
+  std::ofstream(folder / "text.txt", std::ios::binary) << text;
+  return (folder / "text.txt").string();
+}
+
+/// The texts of the documents in a batch of the bytes tokenizer (256 begins, 257 ends), or the parts of long ones.
+std::vector<std::string> texts(const Batch& batch) {
+  std::vector<std::string> texts;
+  for (size_t b = 0; b < batch.tokens.shape(0); ++b)
+    for (size_t t = 0; t < batch.tokens.shape(1); ++t) {
+      if (batch.targets(b, t) == no_target) continue;
+      if (batch.tokens(b, t) == 256) texts.emplace_back();
+      if (batch.targets(b, t) != 257) texts.back() += static_cast<char>(batch.targets(b, t));
+    }
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("batches: the example of the lesson, worked by hand") {
+  // Documents (5 6) and (7), begin 1, end 2, in windows of 6; the third does not fit behind them any more.
+  BatchMemory memory(1, 6, true);
+  memory.clear();
+  CHECK(memory.add(make_document({5, 6}, 1, 2, 2)));
+  CHECK(memory.add(make_document({7}, 1, 2, 1)));
+  CHECK_FALSE(memory.add(make_document({8}, 1, 2, 1)));
+  const Batch batch = memory.batch();
+  CHECK(ids(batch.tokens) == Ids{1, 5, 6, 1, 7, 0});
+  CHECK(ids(batch.targets) == Ids{5, 6, 2, 7, 2, no_target});
+  CHECK(Ids(batch.first_key.begin(), batch.first_key.end()) == Ids{0, 0, 0, 3, 3, 5});
+  CHECK(memory.bytes == 3);
+}
+
+TEST_CASE("a long document is cut into pieces that keep every target once") {
+  const Document document = make_document({1, 2, 3, 4, 5, 6}, 8, 9, 70);  // 7 tokens
+  const std::vector<Document> pieces = cut(document, 3);
+  REQUIRE(pieces.size() == 3);
+  CHECK(pieces[0].tokens == Ids{8, 1, 2});
+  CHECK(pieces[0].targets == Ids{1, 2, 3});
+  CHECK(pieces[1].tokens == Ids{3, 4, 5});
+  CHECK(pieces[2].tokens == Ids{6});
+  CHECK(pieces[2].targets == Ids{9});
+  CHECK(pieces[0].bytes + pieces[1].bytes + pieces[2].bytes == 70);
+  CHECK(cut(document, 7).size() == 1);
+}
+
+TEST_CASE("documents are packed in order, whole, and none is lost between batches") {
+  const auto source = packed_documents(numbered, 2, 7);
+  std::uint64_t next = 0;
+  for (int step = 0; step < 20; ++step) {
+    const Batch batch = source->next();
+    std::vector<size_t> seen(5);
+    for (size_t b = 0; b < 2; ++b)
+      for (size_t t = 0; t < 7;) {
+        const auto id = batch.tokens(b, t);
+        if (batch.targets(b, t) == no_target) {  // padding sees itself only
+          CHECK(batch.first_key[b * 7 + t] == std::int32_t(t));
+          ++t;
+          continue;
+        }
+        const size_t begin = t;
+        for (; t < begin + size_t(id) + 1; ++t) {  // whole: as many as the document has, and all see its begin
+          REQUIRE(t < 7);
+          CHECK(batch.tokens(b, t) == id);
+          CHECK(batch.first_key[b * 7 + t] == std::int32_t(begin));
+        }
+        ++seen[size_t(id)];
+      }
+    size_t documents = 0;
+    for (; next < source->state(); ++next, ++documents) --seen[size_t(next % 4 + 1)];
+    CHECK(seen == std::vector<size_t>(5));
+    CHECK(source->bytes() == double(documents));
+  }
+}
+
+TEST_CASE("a batch source continues from its state with the same batches") {
+  Ids text(100);
+  for (size_t i = 0; i < text.size(); ++i) text[i] = std::int32_t(i);
+  const bool packed = GENERATE(true, false);
+  const auto make = [&] { return packed ? packed_documents(numbered, 3, 8) : random_windows(text, 1, 3, 8, 5); };
+  const auto uninterrupted = make(), resumed = make();
+  for (int i = 0; i < 7; ++i) uninterrupted->next();
+  resumed->restore(uninterrupted->state());
+  for (int i = 0; i < 5; ++i) CHECK(contents(uninterrupted->next()) == contents(resumed->next()));
+}
+
+TEST_CASE("random windows predict the next token and reach both ends of the text") {
+  const auto source = random_windows({0, 1, 2, 3, 4, 5}, 2.5, 4, 3, 1);
+  bool first = false, last = false;
+  for (int i = 0; i < 50; ++i) {
+    const Batch batch = source->next();
+    for (size_t b = 0; b < 4; ++b)
+      for (size_t t = 0; t < 3; ++t) {
+        CHECK(batch.tokens(b, t) == batch.tokens(b, 0) + std::int32_t(t));
+        CHECK(batch.targets(b, t) == batch.tokens(b, t) + 1);
+        first = first || batch.tokens(b, t) == 0;
+        last = last || batch.targets(b, t) == 5;
+      }
+  }
+  CHECK((first && last));
+  CHECK(source->bytes() == 2.5 * 12);
+  CHECK_THROWS_AS(random_windows({0, 1, 2}, 1, 1, 3, 1), ContractError);
+}
+
+TEST_CASE("bits per byte, by hand: 3 targets of 2 nats for 12 bytes of text") {
+  Validation validation;
+  validation.batches.emplace_back(1, 3, false);
+  validation.batches.back().clear();
+  validation.targets = 3;
+  validation.bytes = 12;
+  CHECK(validation.loss([](const Batch&) { return 6.0; }) == 2);
+  CHECK(std::abs(validation.bits_per_byte(2) - 6 / (12 * std::numbers::ln2)) < 1e-15);
+}
+
+TEST_CASE("a text without separators is one stream whose end is held out") {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer(bytes_model());
+  std::string text(150, 'a');
+  text += std::string(50, 'z');
+  Recipe recipe = tiny(2, 8);
+  recipe.validation = 0.25;
+  const Corpus corpus = open_corpus({write(folder, text), 1}, tokenizer, recipe);
+  CHECK_FALSE(corpus.has_documents);
+  CHECK(corpus.training_tokens == 150);
+  for (int i = 0; i < 30; ++i)
+    for (const std::int32_t id : ids(corpus.training->next().targets)) REQUIRE(id == 'a');
+  CHECK(corpus.validation.targets == 49);  // the first of the 50 has nothing before it
+  CHECK(corpus.validation.bytes == 49);
+  size_t targets = 0;
+  for (const BatchMemory& memory : corpus.validation.batches) {
+    targets += count_targets(memory.batch());
+    for (const std::int32_t id : ids(memory.batch().targets)) CHECK((id == 'z' || id == no_target));
+  }
+  CHECK(targets == 49);
+}
+
+TEST_CASE("as many tokens are held out as the recipe allows, and all when it sets no limit") {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer(bytes_model());
+  const std::string file = write(folder, std::string(100, 'a'));
+  Recipe recipe = tiny(2, 8);
+  for (const size_t limit : {size_t{0}, size_t{20}, ~size_t{0}}) {
+    recipe.validation_tokens = limit;
+    CHECK(open_validation(file, tokenizer, recipe, false).targets == std::min<size_t>(limit, 99));
+  }
+}
+
+TEST_CASE("a file with separators is a set of documents, each learnt to its end") {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer(bytes_model());
+  Recipe recipe = tiny(1, 10);  // one row, so documents stand in the order in which they were drawn
+  recipe.separator = "\n";
+  recipe.validation = 0.2;
+  Corpus corpus = open_corpus({write(folder, "one\ntwo\nthree\nfour\nfive\n"), 1}, tokenizer, recipe);
+  CHECK(corpus.has_documents);
+  REQUIRE(corpus.validation.batches.size() == 1);
+  CHECK(texts(corpus.validation.batches[0].batch()) == std::vector<std::string>{"five"});
+  CHECK(corpus.validation.targets == 5);
+  CHECK(corpus.validation.bytes == 5);  // with the newline that the end stands for
+  std::vector<std::string> seen;
+  while (seen.size() < 40)
+    for (const std::string& text : texts(corpus.training->next())) seen.push_back(text);
+  for (size_t pass = 0; pass < 10; ++pass) {  // every document once in each pass
+    std::vector<std::string> of_pass(seen.begin() + long(4 * pass), seen.begin() + long(4 * pass + 4));
+    std::ranges::sort(of_pass);
+    CHECK(of_pass == std::vector<std::string>{"four", "one", "three", "two"});
+  }
+  CHECK(std::vector(seen.begin(), seen.begin() + 20) != std::vector(seen.begin() + 20, seen.end()));
+}
+
+TEST_CASE("texts that are missing, empty or too short are refused with the numbers") {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer(bytes_model());
+  Recipe recipe = tiny(2, 64);
+  CHECK_THROWS_WITH(open_corpus({(folder / "none.txt").string(), 1}, tokenizer, recipe), contains("none.txt: No such file or directory"));
+  CHECK_THROWS_WITH(open_corpus({write(folder, ""), 1}, tokenizer, recipe), contains("text.txt is empty, expected a text"));
+  CHECK_THROWS_WITH(open_corpus({write(folder, std::string(70, 'a')), 1}, tokenizer, recipe),
+                    contains("63 tokens to train on are fewer than one context of 64"));
+  recipe.separator = "\n";
+  recipe.validation = 0.9;
+  CHECK_THROWS_WITH(open_corpus({write(folder, "a\nb"), 1}, tokenizer, recipe), contains("all documents are held out"));
+  CHECK_THROWS_WITH(open_validation(write(folder, "a"), tokenizer, recipe, false), contains("expected at least 2"));
+  CHECK_THROWS_WITH(open_validation(write(folder, ""), tokenizer, recipe, false), contains("is empty"));
+}
+
+TEST_CASE("stories: number i is the same whatever was asked for before, and another seed tells others") {
+  const Tokenizer tokenizer(bytes_model());
+  const Recipe recipe = tiny(4, 512);
+  const auto source = [&](std::uint64_t seed) { return open_corpus({"stories", seed}, tokenizer, recipe).training; };
+  const auto first = source(1), second = source(1), other = source(2);
+  for (int i = 0; i < 3; ++i) first->next();
+  const std::uint64_t state = first->state();
+  const auto batch = contents(first->next());
+  second->restore(state);
+  CHECK(contents(second->next()) == batch);
+  second->restore(0);
+  second->next();
+  second->restore(state);
+  CHECK(contents(second->next()) == batch);
+  other->restore(state);
+  CHECK(contents(other->next()) != batch);
+}
+
+TEST_CASE("stories: the floor is the parser's bits over the held-out bytes, and training never sees those stories") {
+  const Tokenizer tokenizer(bytes_model());
+  Recipe recipe = tiny(4, 2048);  // no story is cut
+  recipe.validation_tokens = 5000;
+  const Corpus corpus = open_corpus({"stories", 3}, tokenizer, recipe);
+  const Grammar grammar = Grammar::load(data_folder() / "stories" / "stories.grammar");
+  const Parser parser(grammar);
+  double bits = 0, bytes = 0;
+  std::vector<std::string> held_out;
+  for (const BatchMemory& memory : corpus.validation.batches)
+    for (const std::string& text : texts(memory.batch())) {
+      const auto parse = parser.story(text);
+      REQUIRE(parse);
+      bits -= parse->log2_probability;
+      bytes += double(text.size()) + 1;
+      held_out.push_back(text);
+    }
+  CHECK(corpus.validation.bytes == bytes);
+  CHECK(corpus.validation.targets == size_t(bytes));  // one token a byte
+  REQUIRE(corpus.validation.floor);
+  CHECK(std::abs(*corpus.validation.floor / (bits / bytes) - 1) < 1e-12);  // sums of a few hundred logarithms
+  for (const std::string& text : texts(corpus.training->next())) CHECK(std::ranges::find(held_out, text) == held_out.end());
+
+  recipe.validation_tokens = 0;  // then there is no floor, rather than one that is not a number
+  CHECK_FALSE(open_corpus({"stories", 3}, tokenizer, recipe).validation.floor);
+}

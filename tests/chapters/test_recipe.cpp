@@ -1,0 +1,137 @@
+// Chapter 11, recipes.
+#include "chapters/11-pretraining/recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "lib/base/file.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+Recipe parse(const std::string& text) { return parse_recipe(text, "my.yaml"); }
+
+void check_refused(const std::string& text, const std::string& message) {
+  CAPTURE(text);
+  CHECK_THROWS_AS(parse(text), UserError);
+  CHECK_THROWS_WITH(parse(text), message);
+}
+
+}  // namespace
+
+TEST_CASE("an empty recipe is the defaults, and the defaults are one that can be trained") {
+  CHECK(recipe_text(parse("")) == recipe_text(Recipe()));
+  CHECK(recipe_text(parse("model:\noptimiser:\n")) == recipe_text(Recipe()));
+  CHECK_NOTHROW(parse(recipe_text(Recipe())));
+}
+
+TEST_CASE("every key is read back from what recipe_text wrote") {
+  // Every line of the text in turn gets another value, which must be there after reading and writing, alone.
+  const std::string defaults = recipe_text(Recipe());
+  size_t keys = 0;
+  std::string section;
+  for (size_t begin = 0; begin < defaults.size();) {
+    const size_t end = defaults.find('\n', begin);
+    const std::string line = defaults.substr(begin, end - begin);
+    if (line.starts_with("  ")) {
+      ++keys;
+      const std::string name = line.substr(0, line.find(':'));
+      const std::string value = line.substr(name.size() + 2);
+      // Twice a whole number is as valid as the number itself, as is half of any other one.
+      const bool whole = value.find_first_not_of("0123456789") == std::string::npos;
+      const bool number = value.find_first_not_of("0123456789.e-") == std::string::npos;
+      const std::string other = value == "true"    ? "false"
+                                : value == "false" ? "true"
+                                : whole            ? std::to_string(2 * std::stoul(value))
+                                : number           ? fmt::format("{}", std::stod(value) / 2)
+                                                   : "other";
+      const std::string wanted = fmt::format("{}: {}", name, other);
+      // Twice the key/value heads still divide the heads when these are doubled as well.
+      const std::string needed = name == "  kv_heads" ? "  heads: 8\n" : "";
+      const std::string text = recipe_text(parse(fmt::format("{}{}{}\n", section, needed, wanted)));
+      CAPTURE(section, line, wanted);
+      CHECK(text.find(fmt::format("\n{}\n", wanted)) != std::string::npos);
+      std::string expected = defaults;
+      expected.replace(begin, end - begin, wanted);
+      if (!needed.empty()) expected.replace(expected.find("  heads: 4\n"), needed.size(), needed);
+      CHECK(text == expected);
+      CHECK(recipe_text(parse(text)) == text);
+    } else {
+      section = fmt::format("{}\n", line);
+    }
+    begin = end + 1;
+  }
+  CHECK(keys == 28);
+}
+
+TEST_CASE("numbers and words survive exactly") {
+  Recipe recipe;
+  recipe.learning_rate = 1.0 / 3;
+  recipe.training.adamw.eps = 1e-300;
+  recipe.separator = "\n\n# \"quoted\" \t: [x]";
+  const Recipe read = parse(recipe_text(recipe));
+  CHECK(read.learning_rate == recipe.learning_rate);
+  CHECK(read.training.adamw.eps == recipe.training.adamw.eps);
+  CHECK(read.separator == recipe.separator);
+}
+
+TEST_CASE("a model's context is the length of the windows that it is trained on") {
+  CHECK(parse("data:\n  context: 48\n").model.context == 48);
+}
+
+TEST_CASE("an unknown key is refused with file, line and the nearest known one") {
+  check_refused("model:\n  dim: 64\n  head: 4\n", "my.yaml:3: unknown key model.head; the nearest known one is model.heads");
+  check_refused("optimizer:\n  warmup: 0.1\n", "my.yaml:2: unknown key optimizer.warmup; the nearest known one is optimiser.warmup");
+  check_refused("model:\n  learning_rate: 1\n",  // right, but elsewhere
+                "my.yaml:2: unknown key model.learning_rate; the nearest known one is optimiser.learning_rate");
+  check_refused("lerning_rate: 1\n", "my.yaml:1: unknown key lerning_rate; the nearest known one is optimiser.learning_rate");
+}
+
+TEST_CASE("values of the wrong type are refused with file and line") {
+  check_refused("data:\n  batch: many\n", "my.yaml:2: data.batch is many, expected a whole number, 0 or more");
+  check_refused("data:\n  batch: -1\n", "my.yaml:2: data.batch is -1, expected a whole number, 0 or more");
+  check_refused("data:\n  batch: 1.5\n", "my.yaml:2: data.batch is 1.5, expected a whole number, 0 or more");
+  check_refused("data:\n  batch: [1, 2]\n", "my.yaml:2: data.batch is no single value, expected a whole number, 0 or more");
+  check_refused("data:\n  batch: 99999999999999999999\n",
+                "my.yaml:2: data.batch is 99999999999999999999, expected a whole number, 0 or more");
+  check_refused("optimiser:\n  warmup: short\n", "my.yaml:2: optimiser.warmup is short, expected a number");
+  check_refused("optimiser:\n  clip_norm: .nan\n", "my.yaml:2: optimiser.clip_norm is .nan, expected a number");
+  check_refused("model:\n  tied_embeddings: 3\n", "my.yaml:2: model.tied_embeddings is 3, expected true or false");
+  check_refused("model: 3\n", "my.yaml:1: section model must hold keys with values");
+  check_refused("- model\n", "my.yaml:1: expected the sections model, tokenizer, optimiser and data");
+  CHECK_THROWS_WITH(parse("model: {dim: 3\n"), contains("my.yaml:") && contains("this is not YAML"));
+}
+
+TEST_CASE("values that make no sense are refused with what was expected") {
+  check_refused("model:\n  layers: 0\n", "my.yaml: model: num_hidden_layers is 0, expected at least 1");
+  check_refused("model:\n  heads: 0\n", "my.yaml: model: num_attention_heads is 0, expected at least 1");
+  check_refused("model:\n  kv_heads: 3\n",
+                "my.yaml: model: num_attention_heads is 4 and num_key_value_heads is 3: the second must divide the first");
+  check_refused("model:\n  head_dim: 7\n", "my.yaml: model: head_dim is 7, expected an even number: RoPE turns pairs");
+  check_refused("data:\n  lanes: 0\n", "my.yaml: data.batch, data.micro_batch and data.lanes must be at least 1");
+  check_refused("data:\n  context: 0\n", "my.yaml: model: max_position_embeddings is 0, expected at least 1");
+  check_refused("data:\n  validation: 1\n", "my.yaml: data.validation is a share of the file: 0 or more, and less than 1");
+  check_refused("data:\n  separator: \"\"\n", "my.yaml: data.separator must not be empty");
+  check_refused("optimiser:\n  learning_rate: 0\n", "my.yaml: optimiser.learning_rate must be more than 0");
+  check_refused("optimiser:\n  warmup: 1\n", "my.yaml: optimiser.warmup is a share of the run: 0 or more, and less than 1");
+  check_refused("optimiser:\n  final_learning_rate: 2\n", "my.yaml: optimiser.final_learning_rate is a share of the highest: 0 to 1");
+  check_refused("optimiser:\n  beta2: 1\n", "my.yaml: optimiser.beta1 and beta2 must be 0 or more, and less than 1");
+  check_refused("optimiser:\n  weight_decay: -0.1\n", "my.yaml: optimiser.weight_decay must be 0 or more");
+}
+
+TEST_CASE("a recipe's errors name the file that it was read from") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "tiny.yaml") << "data:\n  bach: 4\n";
+  CHECK_THROWS_WITH(read_recipe(folder / "tiny.yaml"), contains("tiny.yaml:2: unknown key data.bach; the nearest known one is data.batch"));
+  CHECK_THROWS_WITH(read_recipe(folder / "none.yaml"), contains("none.yaml: No such file or directory"));
+}
+
+TEST_CASE("docs/recipes.md holds the table that the code gives") {
+  const std::string page = read_file(CRIA_RECIPES_PAGE);
+  INFO("put the output of `./cria train --list-recipe` into docs/recipes.md");
+  CHECK(page.find(recipe_documentation()) != std::string::npos);
+}
