@@ -1,12 +1,13 @@
 // The matrix product: which part of which operand is where in the caches, around the tile of gemm_tile.hpp.
 //
-// The order of loops is that of Goto & van de Geijn (2008) and BLIS (Van Zee & van de Geijn 2015): a part of B (k_block
-// x n_block) is packed and stays in L3 or L2; a part of A (m_block x k_block) is packed and stays in L2; one panel of B
-// (k_block x columns) stays in L1 while all panels of A pass it.
+// A block of B (k_block x n_block) is packed and stays in L2 while the rows of A pass it; the rows of one tile stay in L1
+// while the panels of the block pass them. That is the order of Goto & van de Geijn (2008) and BLIS (Van Zee & van de
+// Geijn 2015) with the parts of A and B exchanged: C is then written along its rows, and A, whose rows are short enough
+// here for L1, mostly needs no packing.
 //
 // The sum of each element of C runs over p in ascending order, in blocks that depend on k alone, so its bits depend
-// neither on the other sizes nor on how rows and columns are divided among threads. (m = 1 with B
-// stored by columns is a row of dot products instead, each in the order of dot.)
+// neither on the other sizes nor on how rows and columns are divided among threads. (Up to 4 rows times a B stored by columns
+// are sums in another order, see gemv.hpp.)
 #pragma once
 
 #include "lib/simd/gemv.hpp"
@@ -15,21 +16,27 @@
 
 namespace cria::simd::kernels {
 
-/// Sizes of the blocks, in numbers. Half of a 512 KiB L2 for A; B's part is at most 2 MiB.
+/// Sizes of the blocks, in numbers: at most 360 KiB of B and 72 KiB of A, whatever the type.
 template <class T, class Arch>
 struct Blocks {
-  using Shape = TileShape<T, Arch>;
-  static constexpr size_t k = 384 * 4 / sizeof(T);
-  static constexpr size_t m = 168 / Shape::rows * Shape::rows;
-  static constexpr size_t n = 1344 / Shape::columns * Shape::columns;
+  static constexpr size_t k = 1536 / sizeof(T);
+  static constexpr size_t n = 240;  // of all the tile's widths a multiple: 48, 24, 16, 12
+  static constexpr size_t m = 48;   // and of the heights 8, 6, 4, 2
+  static constexpr size_t few_rows = 128;
+  static_assert(n % TileShape<T, Arch>::columns == 0 && m % TileShape<T, Arch>::rows == 0);
 };
 
-constexpr size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-/// k in equal parts of at most `most`, so that no short rest is left over.
-constexpr size_t equal_parts(size_t size, size_t most) {
+/// `size` in equal parts of at most `most`, so that no short rest is left over.
+static constexpr size_t equal_parts(size_t size, size_t most) {
   const size_t parts = (size + most - 1) / most;
   return (size + parts - 1) / parts;
+}
+
+/// Whether tiles read A where it is. They do so at full speed along rows and along columns, unless the columns are a
+/// multiple of 4 KiB apart: these fall on the same few sets of the caches and drive each other out.
+template <class T>
+bool readable_in_place(const Source<T>& a) {
+  return a.column_stride == 1 || (a.row_stride == 1 && a.column_stride * sizeof(T) % 4096 != 0);
 }
 
 template <class Arch, class T>
@@ -38,32 +45,40 @@ void gemm_blocked(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, 
   using Block = Blocks<T, Arch>;
   constexpr size_t size = Batch<T, Arch>::size;
   const size_t k_block = equal_parts(k, Block::k);
-  const size_t n_block = smaller((n + Shape::columns - 1) / Shape::columns * Shape::columns, Block::n);
-  const size_t m_block = smaller((m + Shape::rows - 1) / Shape::rows * Shape::rows, Block::m);
-  T* packed_b = static_cast<T*>(workspace((n_block * k_block + m_block * k_block + size) * sizeof(T)));
+  const size_t n_block = (equal_parts(n, Block::n) + Shape::columns - 1) / Shape::columns * Shape::columns;
+  const size_t pitch = panel_pitch<T, Arch>(k_block);
+  const bool a_in_place = readable_in_place(a), b_in_place = b.column_stride == 1 && m <= Block::few_rows;
+  T* packed_b = static_cast<T*>(workspace((n_block * k_block + Block::m / Shape::rows * pitch) * sizeof(T)));
   T* packed_a = packed_b + n_block * k_block;
 
   for (size_t j0 = 0; j0 < n; j0 += n_block) {
     const size_t nc = smaller(n - j0, n_block);
     for (size_t p0 = 0; p0 < k; p0 += k_block) {
       const size_t kc = smaller(k - p0, k_block);
-      const bool add = accumulate || p0 > 0;
-      for (size_t j = 0; j < nc; j += Shape::columns)
-        pack_columns<Arch>(Source<T>{b.at(p0, j0 + j), b.row_stride, b.column_stride}, kc,
-                           smaller(nc - j, Shape::columns), packed_b + j * kc);
-      for (size_t i0 = 0; i0 < m; i0 += m_block) {
-        const size_t mc = smaller(m - i0, m_block);
-        for (size_t i = 0; i < mc; i += Shape::rows)
-          pack_rows<Arch>(Source<T>{a.at(i0 + i, p0), a.row_stride, a.column_stride}, smaller(mc - i, Shape::rows), kc,
-                          packed_a + i * kc);
-        for (size_t j = 0; j < nc; j += Shape::columns) {
+      for (size_t j = 0; j < nc; j += Shape::columns) {
+        const size_t columns = smaller(nc - j, Shape::columns);
+        if (!b_in_place || columns % size != 0) pack_columns<Arch>(b.from(p0, j0 + j), kc, columns, packed_b + j * kc);
+      }
+
+      for (size_t i = 0; i < m; i += Shape::rows) {
+        const size_t rows = smaller(m - i, Shape::rows);
+        TileOperands<T> in{.a = a.at(i, p0), .a_row = a.row_stride, .a_step = a.column_stride};
+        if (!a_in_place) {
+          if (i % Block::m == 0) pack_rows<Arch>(a.from(i, p0), smaller(m - i, Block::m), kc, packed_a);
+          in.a = packed_a + i % Block::m / Shape::rows * panel_pitch<T, Arch>(kc);
+          in.a_row = 1, in.a_step = rows;
+        }
+        // Each tile brings its share of A's next rows near.
+        const size_t share = a.column_stride == 1 && i + 2 * Shape::rows <= m ? (kc * Shape::columns + nc - 1) / nc : 0;
+        for (size_t j = 0, p = 0; j < nc; j += Shape::columns, p += share) {
           const size_t columns = smaller(nc - j, Shape::columns), vectors = (columns + size - 1) / size;
-          for (size_t i = 0; i < mc; i += Shape::rows) {
-            const size_t rows = smaller(mc - i, Shape::rows);
-            multiply_tile<Arch>(rows, vectors, kc,
-                                TileOperands<T>{packed_a + i * kc, 1, rows, packed_b + j * kc, vectors * size},
-                                c + (i0 + i) * c_stride + j0 + j, c_stride, columns - (vectors - 1) * size, add);
-          }
+          const bool packed = !b_in_place || columns % size != 0;
+          in.b = packed ? packed_b + j * kc : b.at(p0, j0 + j);
+          in.b_step = packed ? vectors * size : b.row_stride;
+          if (p < kc) in.ahead = a.at(i + Shape::rows, p0 + p), in.ahead_count = smaller(share, kc - p);
+          multiply_tile<Arch>(rows, vectors, kc, in,
+                              TileResult<T>{c + i * c_stride + j0 + j, c_stride, columns - (vectors - 1) * size,
+                                            accumulate || p0 > 0});
         }
       }
     }
@@ -79,8 +94,8 @@ void gemm(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, size_t c
         for (size_t j = 0; j < n; ++j) c[i * c_stride + j] = 0;
     return;
   }
-  if (m == 1 && a.column_stride == 1 && b.row_stride == 1)
-    return gemv<Arch>(n, k, a.data, b.data, b.column_stride, c, accumulate);
+  if (m <= 4 && a.column_stride == 1 && b.row_stride == 1)
+    return gemv<Arch>(m, n, k, a.data, a.row_stride, b.data, b.column_stride, c, c_stride, accumulate);
   gemm_blocked<Arch>(m, n, k, a, b, c, c_stride, accumulate);
 }
 

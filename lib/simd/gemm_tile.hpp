@@ -2,8 +2,9 @@
 //
 // For each p one column of A's tile meets one row of B's: `rows` numbers, each broadcast, times `vectors` batches. The
 // tile's rows * vectors sums are independent, which hides the latency of the FMA (4 cycles, 2 a cycle: at least 8), and
-// there must be registers for them, one row of B and one broadcast: 12 x 2 + 2 + 1 of 32 with AVX-512 and NEON,
-// 6 x 2 + 2 + 1 of 16 with AVX2. Each step loads rows + vectors times for rows * vectors FMAs.
+// there must be registers for them, one row of B and one broadcast: 8 x 3 + 3 + 1 of 32 with AVX-512, 6 x 2 + 2 + 1 of
+// 16 with AVX2. Each step loads rows + vectors times for rows * vectors FMAs. 12 x 2 would do too, but 12 rows of an
+// unpacked A need more address registers than x86 has (111 for 116 GFLOP/s).
 #pragma once
 
 #include "lib/simd/xsimd.hpp"
@@ -14,76 +15,91 @@ namespace cria::simd::kernels {
 template <class T, class Arch>
 struct TileShape {
   static constexpr size_t size = Batch<T, Arch>::size;
-  static constexpr bool many_registers = size * sizeof(T) != 32;  // 32 of them; AVX2 has 16
-  static constexpr size_t rows = !many_registers ? (size == 8 ? 6 : 4) : size == 16 ? 12 : size < 8 ? size : 8;
-  static constexpr size_t vectors = (many_registers ? 24 : 12) / rows < 8 ? (many_registers ? 24 : 12) / rows : 8;
+  static constexpr size_t sums = size * sizeof(T) == 32 ? 12 : 24;  // AVX2 has 16 registers, AVX-512 and NEON have 32
+  static constexpr size_t rows = sums == 12 ? smaller(6, size) : smaller(8, size);
+  static constexpr size_t vectors = smaller(sums / rows, 8);
   static constexpr size_t columns = vectors * size;
 };
 
-/// Where a tile reads: element (i, p) of A is a[i * a_row + p * a_step], row p of B starts at b + p * b_step.
+/// What a tile reads: element (i, p) of A is a[i * a_row + p * a_step], row p of B starts at b + p * b_step.
 template <class T>
 struct TileOperands {
   const T* a;
   size_t a_row, a_step;
-  const T* b;
-  size_t b_step;
+  const T* b = nullptr;
+  size_t b_step = 0;
+  const T* ahead = nullptr;  // of the rows (a_row apart) that come after these, the part to bring near meanwhile,
+  size_t ahead_count = 0;    // so many numbers in each row
 };
 
-/// C (rows, vectors batches) = A B, or += with `accumulate`; of the last batch's columns only `last` are written.
+/// Where a tile writes: rows `stride` apart; of its last batch only `last` columns; added to what is there, or not.
+template <class T>
+struct TileResult {
+  T* data;
+  size_t stride, last;
+  bool accumulate;
+};
+
+/// C (rows, vectors batches) = A B, or += A B.
 template <class Arch, size_t rows, size_t vectors, class T>
-void multiply_tile(size_t k, TileOperands<T> in, T* c, size_t c_stride, size_t last, bool accumulate) {
+void multiply_tile(size_t k, TileOperands<T> in, TileResult<T> c) {
   using B = Batch<T, Arch>;
+  constexpr size_t line = 64 / sizeof(T);
   B sum[rows][vectors];
-#pragma GCC unroll 16
+#pragma GCC unroll 8
   for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 8
     for (size_t v = 0; v < vectors; ++v) sum[i][v] = B(T(0));
 
+  // What comes next is fetched a row at a time in between: fetched at once, it would hold up the loads of A and B.
   const T *a = in.a, *b = in.b;
-  for (size_t p = 0; p < k; ++p, a += in.a_step, b += in.b_step) {
-    B right[vectors];
+  for (size_t part = 0, p = 0; part < rows; ++part) {
 #pragma GCC unroll 8
-    for (size_t v = 0; v < vectors; ++v) right[v] = B::load_unaligned(b + v * B::size);
-#pragma GCC unroll 16
-    for (size_t i = 0; i < rows; ++i) {
-      const B left(a[i * in.a_row]);
+    for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c.data + part * c.stride + v * B::size, 1, 3);
+    for (size_t ahead = 0; ahead < in.ahead_count; ahead += line)
+      __builtin_prefetch(in.ahead + part * in.a_row + ahead, 0, 2);
+
+    for (const size_t end = k * (part + 1) / rows; p < end; ++p, a += in.a_step, b += in.b_step) {
+      B right[vectors];
 #pragma GCC unroll 8
-      for (size_t v = 0; v < vectors; ++v) sum[i][v] = multiply_add(left, right[v], sum[i][v]);
+      for (size_t v = 0; v < vectors; ++v) right[v] = B::load_unaligned(b + v * B::size);
+#pragma GCC unroll 8
+      for (size_t i = 0; i < rows; ++i) {
+        const B left(a[i * in.a_row]);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; ++v) sum[i][v] = multiply_add(left, right[v], sum[i][v]);
+      }
     }
   }
 
-#pragma GCC unroll 16
-  for (size_t i = 0; i < rows; ++i) {
-    T* row = c + i * c_stride;
 #pragma GCC unroll 8
-    for (size_t v = 0; v + 1 < vectors; ++v) {
-      if (accumulate) sum[i][v] += B::load_unaligned(row + v * B::size);
-      sum[i][v].store_unaligned(row + v * B::size);
-    }
-    T* end = row + (vectors - 1) * B::size;
-    if (last == B::size) {
-      if (accumulate) sum[i][vectors - 1] += B::load_unaligned(end);
-      sum[i][vectors - 1].store_unaligned(end);
-    } else {
-      if (accumulate) sum[i][vectors - 1] += load_partial<Arch>(end, last);
-      store_partial(end, sum[i][vectors - 1], last);
+  for (size_t i = 0; i < rows; ++i) {
+    T* row = c.data + i * c.stride;
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; ++v, row += B::size) {
+      if (v + 1 < vectors || c.last == B::size) {
+        if (c.accumulate) sum[i][v] += B::load_unaligned(row);
+        sum[i][v].store_unaligned(row);
+      } else {
+        if (c.accumulate) sum[i][v] += load_partial<Arch>(row, c.last);
+        store_partial(row, sum[i][v], c.last);
+      }
     }
   }
 }
 
-/// multiply_tile for sizes known only now: 1 … rows and 1 … vectors. One table of all of them.
+/// multiply_tile for a size known only now: 1 … rows and 1 … vectors, from one table of all of them.
 template <class Arch, class T>
-void multiply_tile(size_t rows, size_t vectors, size_t k, TileOperands<T> in, T* c, size_t c_stride, size_t last,
-                   bool accumulate) {
+void multiply_tile(size_t rows, size_t vectors, size_t k, TileOperands<T> in, TileResult<T> c) {
   using Shape = TileShape<T, Arch>;
-  using Tile = void (*)(size_t, TileOperands<T>, T*, size_t, size_t, bool);
+  using Tile = void (*)(size_t, TileOperands<T>, TileResult<T>);
   static constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
     struct Table {
       Tile tile[sizeof...(i)];
     };
     return Table{{multiply_tile<Arch, i / Shape::vectors + 1, i % Shape::vectors + 1, T>...}};
   }(std::make_index_sequence<Shape::rows * Shape::vectors>{});
-  tiles.tile[(rows - 1) * Shape::vectors + vectors - 1](k, in, c, c_stride, last, accumulate);
+  tiles.tile[(rows - 1) * Shape::vectors + vectors - 1](k, in, c);
 }
 
 }  // namespace cria::simd::kernels

@@ -16,6 +16,7 @@ struct Source {
   size_t row_stride, column_stride;
 
   const T* at(size_t i, size_t j) const { return data + i * row_stride + j * column_stride; }
+  Source from(size_t i, size_t j) const { return {at(i, j), row_stride, column_stride}; }
 };
 
 /// Transposes `rows` contiguous rows of `columns` numbers (at most a batch of each) into `columns` whole batches,
@@ -38,20 +39,28 @@ inline void transpose_square(const T* from, size_t from_stride, size_t rows, siz
     if (j < columns) square[j].store_unaligned(to + j * to_stride);
 }
 
-/// Packs one panel: `width` <= a batch of A's rows, over k columns, into k groups of `width` numbers. Writes up to a
-/// batch minus `width` numbers beyond the end, as each group is stored as a whole batch, the next one on top.
+/// How far panels of packed A are apart: k groups and room for a batch.
+template <class T, class Arch>
+constexpr size_t panel_pitch(size_t k) {
+  return TileShape<T, Arch>::rows * k + Batch<T, Arch>::size;
+}
+
+/// Packs `m` of A's rows, over k columns, into panels of TileShape::rows, panel_pitch numbers apart, each k groups of as
+/// many numbers as it has rows. Each group is stored as a whole batch and the next one on top of what is too much, so a
+/// panel is followed by a batch of room. For A not stored by rows; tiles read one that is as it stands.
 template <class Arch, class T>
-void pack_rows(Source<T> a, size_t width, size_t k, T* to) {
+void pack_rows(Source<T> a, size_t m, size_t k, T* to) {
   using B = Batch<T, Arch>;
-  if (a.row_stride == 1) {
-    for (size_t p = 0; p < k; ++p) load_partial<Arch>(a.at(0, p), width).store_unaligned(to + p * width);
-  } else if (a.column_stride == 1) {
-    for (size_t p = 0; p < k; p += B::size)
-      transpose_square<Arch>(a.at(0, p), a.row_stride, width, k - p < B::size ? k - p : B::size, to + p * width, width);
-  } else {
-    for (size_t p = 0; p < k; ++p)
-      for (size_t i = 0; i < width; ++i) to[p * width + i] = *a.at(i, p);
-  }
+  using Shape = TileShape<T, Arch>;
+  for (size_t p = 0; p < k; ++p)
+    for (size_t i = 0; i < m; i += Shape::rows) {
+      const size_t width = smaller(m - i, Shape::rows);
+      T* group = to + i / Shape::rows * panel_pitch<T, Arch>(k) + p * width;
+      if (a.row_stride != 1)
+        for (size_t row = 0; row < width; ++row) group[row] = *a.at(i + row, p);
+      else if (m - i >= B::size) B::load_unaligned(a.at(i, p)).store_unaligned(group);
+      else load_partial<Arch>(a.at(i, p), width).store_unaligned(group);
+    }
 }
 
 /// Packs one panel: `width` of B's columns, over k rows, into k groups of as many whole batches as they need.
@@ -60,16 +69,17 @@ void pack_columns(Source<T> b, size_t k, size_t width, T* to) {
   using B = Batch<T, Arch>;
   const size_t padded = (width + B::size - 1) / B::size * B::size;
   for (size_t j = 0; j < width; j += B::size) {
-    const size_t count = width - j < B::size ? width - j : B::size;
+    const size_t count = smaller(width - j, B::size);
     if (b.row_stride == 1) {
       for (size_t p = 0; p < k; p += B::size)
-        transpose_square<Arch>(b.at(p, j), b.column_stride, count, k - p < B::size ? k - p : B::size,
-                               to + p * padded + j, padded);
-    } else if (b.column_stride == 1) {
-      for (size_t p = 0; p < k; ++p) load_partial<Arch>(b.at(p, j), count).store_unaligned(to + p * padded + j);
-    } else {
+        transpose_square<Arch>(b.at(p, j), b.column_stride, count, smaller(k - p, B::size), to + p * padded + j, padded);
+    } else if (b.column_stride != 1) {
       for (size_t p = 0; p < k; ++p)
         for (size_t lane = 0; lane < B::size; ++lane) to[p * padded + j + lane] = lane < count ? *b.at(p, j + lane) : T(0);
+    } else if (count == B::size) {
+      for (size_t p = 0; p < k; ++p) B::load_unaligned(b.at(p, j)).store_aligned(to + p * padded + j);
+    } else {
+      for (size_t p = 0; p < k; ++p) load_partial<Arch>(b.at(p, j), count).store_aligned(to + p * padded + j);
     }
   }
 }

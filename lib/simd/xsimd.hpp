@@ -20,6 +20,9 @@ using std::size_t;
 template <class T, class Arch>
 using Batch = xsimd::batch<T, Arch>;
 
+/// std::min by another name: a copy of that compiled here could be the one that the linker keeps for older CPUs.
+static constexpr size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /// x y + z, rounded once. xsimd 8.1 has no AVX-512 form: gcc contracts its product and sum, clang does not.
 template <class T, class Arch>
 inline Batch<T, Arch> multiply_add(const Batch<T, Arch>& x, const Batch<T, Arch>& y, const Batch<T, Arch>& z) {

@@ -61,11 +61,15 @@ TEST_CASE("gemm agrees with wider arithmetic across the borders of its blocks") 
   on_every_target([] {
     for (int layouts = 0; layouts < 16; ++layouts) {
       check_product(173, 70, 401, layouts % 4, layouts / 4, true, 2);
-      check_product(1, 403, 129, layouts % 4, layouts / 4, layouts % 3 == 0, 0);
+      for (size_t m = 1; m <= 5; ++m) check_product(m, 403, 129, layouts % 4, layouts / 4, layouts % 3 == 0, 0);
       check_product(300, 1, 65, layouts % 4, layouts / 4, layouts % 3 == 0, 3);
       check_product(3, 1400, 50, layouts % 4, layouts / 4, false, 1);
     }
     check_product(7, 2900, 800, 0, 1, false, 0);
+    check_product(50, 40, 390, 0, 1, true, 0);
+    // A by columns 4 KiB apart is packed.
+    check_product(1024, 50, 9, 1, 0, true, 0);
+    check_product(200, 260, 400, 0, 0, false, 0);
   });
 }
 
@@ -76,14 +80,14 @@ TEST_CASE("gemm gives the same bits however its rows and columns are divided") {
       Stored a(m, k, layouts % 2, 6), b(k, n, layouts / 2, 7);
       std::vector<real> whole(m * n), parts(m * n);
       simd::gemm(m, n, k, a.matrix(), b.matrix(), whole.data(), n);
-      for (size_t rows : {2, 3, 16, 40})
+      for (size_t rows : {5, 16, 40})
         for (size_t columns : {1, 7, 32, 100}) {
           for (size_t i = 0; i < m; i += rows)
             for (size_t j = 0; j < n; j += columns) {
-              const size_t height = i + rows + 1 >= m ? m - i : rows;  // no part of a single row
+              const size_t height = i + rows + 4 >= m ? m - i : rows;  // no part of four rows or fewer
               const simd::Matrix left{a.matrix().data + i * a.row_stride, a.row_stride, a.column_stride};
               const simd::Matrix right{b.matrix().data + j * b.column_stride, b.row_stride, b.column_stride};
-              if (i + 1 < m)
+              if (i + 4 < m)
                 simd::gemm(height, std::min(columns, n - j), k, left, right, parts.data() + i * n + j, n);
             }
           REQUIRE(parts == whole);
