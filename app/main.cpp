@@ -156,6 +156,9 @@ int main(int argc, char** argv) {
   try {
     add_model_commands(app, code);
     add_text_commands(app, code);
+    const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
+      return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));
     app.parse(argc, argv);
     return code;
   } catch (const CLI::ParseError& error) {

@@ -145,10 +145,11 @@ int run_train(TrainOptions options) {
   Random random(state.seed);
   initialise(weights, random);
 
+  ThreadPool pool(thread_count(options.threads));
+
   std::filesystem::create_directories(folder);
   Log log(options.log.empty() ? folder / "log.jsonl" : std::filesystem::path(options.log), state.step);
 
-  ThreadPool pool(thread_count(options.threads));
   const std::string title = fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} threads",
                                         state.data, count_text(double(weights.flat().size())), recipe.model.layers, recipe.model.dim,
                                         recipe.model.vocabulary_size, pool.size());
@@ -162,7 +163,8 @@ int run_train(TrainOptions options) {
     if (shows) display.show(progress);
   });
   if (options.json) fmt::print("{}\n", log_line(end));
-  if (shows) fmt::print("The model is in {}. Try: cria sample {}\n", folder.string(), folder.string());
+  if (shows)
+    fmt::print("The model is in {}. Try: cria sample {}{}\n", folder.string(), folder.string(), corpus.has_documents ? "" : " -p TEXT");
   return 0;
 }
 

@@ -187,7 +187,7 @@ TEST_CASE("a file with separators is a set of documents, each learnt to its end"
   const TemporaryFolder folder;
   const Tokenizer tokenizer(bytes_model());
   Recipe recipe = tiny(1, 10);  // one row, so documents stand in the order in which they were drawn
-  recipe.separator = "\n";
+  recipe.separator = std::string("\n");
   recipe.validation = 0.2;
   Corpus corpus = open_corpus({write(folder, "one\ntwo\nthree\nfour\nfive\n"), 1}, tokenizer, recipe);
   CHECK(corpus.has_documents);
@@ -214,7 +214,7 @@ TEST_CASE("texts that are missing, empty or too short are refused with the numbe
   CHECK_THROWS_WITH(open_corpus({write(folder, ""), 1}, tokenizer, recipe), contains("text.txt is empty, expected a text"));
   CHECK_THROWS_WITH(open_corpus({write(folder, std::string(70, 'a')), 1}, tokenizer, recipe),
                     contains("63 tokens to train on are fewer than one context of 64"));
-  recipe.separator = "\n";
+  recipe.separator = std::string("\n");
   recipe.validation = 0.9;
   CHECK_THROWS_WITH(open_corpus({write(folder, "a\nb"), 1}, tokenizer, recipe), contains("all documents are held out"));
   CHECK_THROWS_WITH(open_validation(write(folder, "a"), tokenizer, recipe, false), contains("expected at least 2"));

@@ -1,0 +1,209 @@
+#!/usr/bin/env bash
+# The built program as its user meets it: runs that are killed and resumed, and every wrong use with its one line.
+#
+#   command_line.sh PROGRAM
+#
+# It leaves out what the tests of the chapters check through their functions. Runs without privileges; where it may mount
+# a file system of its own, a disk is really full.
+set -uo pipefail
+program=$(cd "$(dirname "$1")" && pwd -P)/$(basename "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+passed=0 failed=0
+
+result() {  # result NAME STATUS [WHY]
+  if [ "$2" = 0 ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED: %s\n%s\n' "$1" "${3-}"
+  fi
+}
+
+check() {  # check NAME COMMAND…: the command has to succeed
+  local name=$1
+  shift
+  "$@" >out 2>err
+  result "$name" $? "$(printf '%s\n' "$*" && tail -n 5 out err)"
+}
+
+refuses() {  # refuses NAME PART ARGUMENT…: exit code 2, nothing but one line on stderr, and PART is in it
+  local name=$1 part=$2 why='' code
+  shift 2
+  "$program" "$@" >out 2>err
+  code=$?
+  [ $code = 2 ] || why="exit code $code, expected 2"
+  [ "$(wc -l <err)" -eq 1 ] || why+=" $(wc -l <err) lines on stderr, expected 1"
+  grep -qF -- "$part" err || why+=" expected: $part"
+  ! grep -q 'should not happen' err || why+=' an error that nobody foresaw'
+  [ -z "$why" ]
+  result "$name" $? "cria $*"$'\n'"$why"$'\n'"$(cat err)"
+}
+
+train() { "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml "$@"; }
+no_leftovers() { ! ls "$1" | grep -q '\.tmp$'; }
+steps_in() { wc -l <"$1/log.jsonl" 2>/dev/null || echo 0; }
+# A log without what the clock decides.
+timeless() { sed -E 's/"(seconds|tokens_per_second)": [0-9.]+/"\1"/g' "$1/log.jsonl"; }
+
+npy() {  # npy FILE ID…: token ids as NumPy's format has them
+  local file=$1 header id
+  shift
+  header="{'descr': '<i4', 'fortran_order': False, 'shape': ($#,), }"
+  {
+    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header"
+    for id in "$@"; do
+      printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((id & 255)) $((id >> 8 & 255)) $((id >> 16 & 255)) $((id >> 24 & 255)))"
+    done
+  } >"$file"
+}
+
+seq 1 3000 >text.txt
+cat >tiny.yaml <<'END'
+model: {dim: 32, hidden_dim: 48, layers: 2, heads: 4, kv_heads: 2, head_dim: 8}
+data: {batch: 8, context: 64, evaluations: 20, validation_tokens: 2000}
+END
+steps=500
+
+# ── Reproducible ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+check 'a run to its end' train --steps $steps --out whole --threads 2
+
+kill_at() {  # kill_at STEP OPTION…: a real SIGKILL once the log of `killed` has that many steps, before it has all
+  local step=$1 pid
+  shift
+  "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps $steps --out killed "$@" >out 2>err &
+  pid=$!
+  while kill -0 $pid 2>/dev/null && [ "$(steps_in killed)" -lt "$step" ]; do sleep 0.01; done
+  kill -KILL $pid 2>/dev/null
+  wait $pid 2>/dev/null
+  [ "$(steps_in killed)" -ge "$step" ] && [ "$(steps_in killed)" -lt $steps ]
+}
+
+check 'a run killed early' kill_at 60 --threads 1
+check 'its log ends in a half-written line' bash -c 'printf "{\"step\": 7" >>killed/log.jsonl'
+check 'the same run resumed, and killed again' kill_at 200 --threads 4 --resume
+check 'resumed to its end' train --steps $steps --out killed --threads 2 --resume
+check 'gives the same weights' cmp whole/model.safetensors killed/model.safetensors
+timeless whole >expected.log
+timeless killed >actual.log
+check 'and the same log, each step once' cmp expected.log actual.log
+check 'and leaves no half-written file' no_leftovers whole
+check 'a finished run resumed changes nothing' train --steps $steps --out killed --resume
+check 'not its weights' cmp whole/model.safetensors killed/model.safetensors
+
+for threads in 1 2 4; do
+  check "40 steps with $threads threads" train --steps 40 --out threads-$threads --threads $threads
+  check 'give the same weights' cmp threads-1/model.safetensors threads-$threads/model.safetensors
+  check 'and the same checkpoint but for the time' \
+    cmp <(tail -c 200000 threads-1/training.safetensors) <(tail -c 200000 threads-$threads/training.safetensors)
+done
+check 'another seed' train --steps 40 --out seed-2 --seed 2
+check 'gives other weights' bash -c '! cmp -s threads-1/model.safetensors seed-2/model.safetensors'
+
+sample() { "$program" sample whole -p 1 -n 40 --temperature 1 --seed "$1"; }
+check 'the same seed tells the same' test "$(sample 3)" = "$(sample 3)"
+check 'another seed something else' test "$(sample 3)" != "$(sample 4)"
+check 'the prompt comes first' test "$("$program" sample whole -p '17 ' -n 1 | head -c 3)" = '17 '
+
+# ── Wrong use ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+refuses 'no command' 'subcommand is required'
+refuses 'an unknown command' 'there is no command juggle' juggle
+refuses 'an unknown option' '--sped' train --sped 3
+refuses 'an option without its value' '--steps' train --steps
+refuses 'an option that is no number' '--steps' train --steps many
+refuses 'no steps' 'must be more than 0' train --data text.txt --out new --steps 0
+refuses 'steps and minutes' 'expected one of them' train --data text.txt --out new --steps 1 --minutes 1
+refuses 'too many threads' '--threads is 100000, expected at most 1024' train --data text.txt --out new --steps 1 --threads 100000
+
+new=(train --tokenizer bytes --steps 2 --out new)
+: >empty.txt
+printf 'short' >short.txt
+refuses 'a missing file' 'none.txt: No such file or directory' "${new[@]}" --data none.txt
+refuses 'a missing file to learn BPE from' 'none.txt: No such file or directory' train --data none.txt --steps 1
+refuses 'an empty file' 'empty.txt is empty' "${new[@]}" --data empty.txt
+refuses 'an empty file to learn BPE from' 'empty.txt' train --data empty.txt --out new --steps 1
+refuses 'a text shorter than a context' '5 tokens to train on are fewer than one context of 64' "${new[@]}" --recipe tiny.yaml --data short.txt
+refuses 'a folder for a file' 'cannot read .' "${new[@]}" --data .
+refuses 'a folder that cannot be made' 'text.txt' train --data text.txt --recipe tiny.yaml --tokenizer bytes --steps 1 --out text.txt/run
+refuses 'a run over another' 'holds a training run already' train --data text.txt --out whole --steps 1
+refuses 'resuming nothing' 'holds no checkpoint to resume from' train --out new --steps 1 --resume
+refuses 'resuming with another seed' '--seed is 9, but the run to resume began with 1' train --out killed --steps 600 --resume --seed 9
+refuses 'an unknown tokenizer' 'wordpiece' train --data text.txt --out new --steps 1 --tokenizer wordpiece
+
+printf 'model:\n  dims: 32\n' >wrong.yaml
+refuses 'an unknown recipe key' 'wrong.yaml:2: unknown key model.dims; the nearest known one is model.dim' "${new[@]}" --data text.txt --recipe wrong.yaml
+printf 'model: {heads: 4, kv_heads: 3}\n' >wrong.yaml
+refuses 'heads that kv heads do not divide, in a recipe' 'the second must divide the first' train --data text.txt --out new --steps 1 --recipe wrong.yaml
+refuses 'a recipe that is missing' 'none.yaml: No such file or directory' train --data text.txt --out new --steps 1 --recipe none.yaml
+check 'nothing was made on the way' test ! -e new
+
+printf 'optimiser: {learning_rate: 1.0e+30}\ndata: {context: 64, evaluations: 1}\n' >explodes.yaml
+refuses 'a loss that is no longer finite' 'no checkpoint was written yet; try a lower optimiser.learning_rate' \
+  train --data text.txt --tokenizer bytes --recipe explodes.yaml --steps 100 --out exploded
+
+damaged() { rm -rf damaged && cp -r whole damaged; }
+damaged
+head -c 50000 whole/model.safetensors >damaged/model.safetensors
+refuses 'weights that were cut off' 'is it cut off?' sample damaged -p 1
+refuses 'weights that were cut off, to eval' 'is it cut off?' eval damaged --data text.txt
+damaged
+sed -i.old 's/"intermediate_size": 48/"intermediate_size": 50/' damaged/config.json
+refuses 'config and weights that disagree' 'has shape (48, 32), but config.json asks for (50, 32)' sample damaged -p 1
+damaged
+sed -i.old 's/"num_attention_heads": 4/"num_attention_heads": 0/' damaged/config.json
+refuses 'zero heads' 'num_attention_heads is 0, expected at least 1' sample damaged -p 1
+damaged
+sed -i.old 's/"num_key_value_heads": 2/"num_key_value_heads": 3/' damaged/config.json
+refuses 'heads that kv heads do not divide' 'num_attention_heads is 4 and num_key_value_heads is 3' info damaged
+damaged
+printf '{' >damaged/config.json
+refuses 'a config that is no JSON' 'config.json: this is not a JSON object' sample damaged -p 1
+damaged
+head -c 1000 whole/training.safetensors >damaged/training.safetensors
+refuses 'a checkpoint that was cut off' 'training.safetensors' train --out damaged --steps 600 --resume
+refuses 'a model that is missing' 'none holds no model' sample none -p 1
+
+npy tokens.npy 1 2 257
+npy beyond.npy 1 258 2
+npy negative.npy 1 -1
+check 'token ids in range' "$program" trace whole --tokens tokens.npy --out traced
+refuses 'a token id out of range' 'beyond.npy: token id 258 is out of range, expected 0 to 257' trace whole --tokens beyond.npy --out traced
+refuses 'a negative token id' 'token id -1 is out of range' trace whole --tokens negative.npy --out traced
+refuses 'token ids that are missing' 'none.npy: No such file or directory' trace whole --tokens none.npy --out traced
+
+# ── A full disk ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+if [ -w /dev/full ]; then
+  refuses 'a log on a full disk' 'cannot write the log /dev/full: No space left on device' \
+    train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 2 --out logged --log /dev/full
+fi
+
+# A limit on the size of files (in KiB) lets the model through, but not the checkpoint.
+cp killed/training.safetensors before
+limited() { (ulimit -f 200 && exec "$program" "$@"); }
+limited train --out killed --steps 600 --resume >full.out 2>full.err
+check 'a checkpoint that cannot be written ends the run' test $? = 2
+check 'with one line' test "$(wc -l <full.err)" -eq 1
+check 'that says why' grep -q 'cannot write killed/training.safetensors: File too large' full.err
+check 'and leaves the old one' cmp before killed/training.safetensors
+check 'and nothing half-written' no_leftovers killed
+
+# Where a file system may be mounted: one with room for the first checkpoint, but not for the second beside it.
+mkdir disk
+if unshare -rm mount -t tmpfs tmpfs disk 2>/dev/null; then
+  unshare -rm bash -c 'mount -t tmpfs -o size=600k tmpfs disk && "$@"; code=$?; cp -r disk/run rescued; exit $code' _ \
+    "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps $steps --out disk/run >full.out 2>full.err
+  check 'a full disk ends the run' test $? = 2
+  check 'and says so' grep -q 'cannot write disk/run/[a-z.]*: No space left on device' full.err
+  check 'in one line' test "$(wc -l <full.err)" -eq 1
+  check 'the checkpoint that stays is good' train --steps $steps --out rescued --resume
+  check 'and leads to the same weights' cmp whole/model.safetensors rescued/model.safetensors
+else
+  echo 'skipped: a disk that is really full needs the right to mount one'
+fi
+
+echo "test cases: $((passed + failed)) | $passed passed$([ $failed = 0 ] || echo " | $failed failed")"
+[ $failed = 0 ]
