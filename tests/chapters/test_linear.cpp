@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "tests/allocations.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -26,6 +27,29 @@ TEST_CASE("linear: the example of the lesson, worked by hand") {
   linear_backward(view(d_y), view(x), view(weight), view(d_x), view(d_weight));
   CHECK(difference(d_x, Array<real, 2>{{7, -2}}, 0) == "");
   CHECK(difference(d_weight, Array<real, 2>{{1, 2}, {0, 0}, {2, 4}}, 0) == "");
+}
+
+TEST_CASE("embedding: the example of the lesson, worked by hand") {
+  const Array<real, 2> table = {{1, 2}, {3, 4}, {5, 6}}, d_out = {{1, 1}, {10, 10}, {100, 100}};
+  const Tokens tokens = {2, 0, 2};
+  Array<real, 2> out = zeros<real, 2>({3, 2}), d_table = zeros<real, 2>({3, 2});
+  embedding_forward(view(tokens), view(table), view(out));
+  CHECK(difference(out, Array<real, 2>{{5, 6}, {1, 2}, {5, 6}}, 0) == "");
+  embedding_backward(view(d_out), view(tokens), view(d_table));
+  CHECK(difference(d_table, Array<real, 2>{{10, 10}, {0, 0}, {101, 101}}, 0) == "");
+}
+
+TEST_CASE("xtensor: the lines of the lesson write into memory that exists, and allocate nothing") {
+  std::vector<real> memory = {1, 2, 3, 10, 20, 30, 0, 0, 0, 5, 5, 5};
+  const View<real, 1> x(memory.data(), {3}), weight(memory.data() + 3, {3}), y(memory.data() + 6, {3}), d_x(memory.data() + 9, {3});
+  const View<real, 1> d_y = y;
+  const size_t before = allocations();
+  noalias(array(y)) = array(x) * array(weight);
+  noalias(array(d_x)) += array(d_y) * array(weight);
+  const real mean = xt::mean<real>(array(x))();
+  CHECK(allocations() == before);
+  CHECK(memory == std::vector<real>{1, 2, 3, 10, 20, 30, 10, 40, 90, 105, 805, 2705});
+  CHECK(mean == 2);
 }
 
 TEST_CASE("linear agrees with PyTorch, forward and backward") {

@@ -1,5 +1,6 @@
 #include "chapters/08-llama/llama.hpp"
 
+#include "chapters/05-attention/attention.hpp"
 #include "chapters/09-sampling/decoder.hpp"
 #include "chapters/10-training-step/trainer.hpp"
 #include "tests/allocations.hpp"
@@ -69,6 +70,29 @@ Array<real, 2> logits_of(const LlamaParameters& weights, const std::vector<std::
 }
 
 }  // namespace
+
+TEST_CASE("the parameters, operations and activations of the tiny model, counted by hand in the lesson") {
+  LlamaConfig config;  // stories260K
+  CHECK(parameter_count(config) == 260032);
+  CHECK(forward_operations_per_token(config, 1) == 518656 + 1280);
+  CHECK(forward_operations_per_token(config, 512) == 518656 + 512 * 1280);
+  const size_t T = 7;
+  CHECK(LlamaActivations(config, 1, T, T, Keep::all_layers).bytes() == (T * 5007 + attention_scratch_size(T)) * sizeof(real));
+  config.tied_embeddings = false;
+  CHECK(parameter_count(config) == 260032 + 32768);
+}
+
+TEST_CASE("a model worked by hand: a layer that writes nothing leaves the residual stream as it is") {
+  LlamaConfig config;
+  config.vocabulary_size = 2, config.dim = 2, config.hidden_dim = 3, config.layers = 1, config.heads = 1, config.kv_heads = 1, config.head_dim = 2;
+  config.norm_eps = 0;
+  const LlamaParameters weights = random_model(config, 9);
+  std::ranges::copy(std::array<real, 4>{1, 7, 7, -1}, weights.tensors().embedding.data());
+  std::ranges::fill(weights.tensors().layers[0].output.span(), real(0));
+  std::ranges::fill(weights.tensors().layers[0].down.span(), real(0));
+  std::ranges::fill(weights.tensors().norm.span(), real(1));
+  CHECK(difference(logits_of(weights, {0}), Array<double, 2>{{10, 0}}, 10 * epsilon) == "");
+}
 
 TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and every gradient") {
   const GoldenModel model(GENERATE("untied", "tied"));
@@ -178,8 +202,9 @@ TEST_CASE("initialisation is the same everywhere, ones for norms and small norma
     return std::sqrt(squares / double(values.size()));
   };
   // Four standard errors of a deviation estimated from n numbers: 4 / √(2 n).
-  CHECK(std::abs(deviation(weights.tensors().head.span()) / 0.02 - 1) < 4 / std::sqrt(2 * 19 * 11.0));
-  CHECK(std::abs(deviation(weights.tensors().layers[0].down.span()) / 0.01 - 1) < 4 / std::sqrt(2 * 11 * 13.0));
+  CHECK(std::abs(deviation(weights.tensors().head.span()) * std::sqrt(11.0) - 1) < 4 / std::sqrt(2 * 19 * 11.0));
+  CHECK(std::abs(deviation(weights.tensors().layers[0].down.span()) * 2 * std::sqrt(13.0) - 1) < 4 / std::sqrt(2 * 11 * 13.0));
+  CHECK(std::abs(deviation(weights.tensors().embedding.span()) / 0.05 - 1) < 4 / std::sqrt(2 * 19 * 11.0));
 }
 
 TEST_CASE("decoding allocates nothing after its first token") {

@@ -105,6 +105,7 @@ TEST_CASE("huge logits give finite losses") {
 }
 
 TEST_CASE("clipping shortens a long gradient to the norm and leaves a short one alone") {
+  CHECK(clip_factor(5, 1) == 0.2);  // the lesson's (3, 4)
   CHECK(clip_factor(4, 1) == 0.25);
   CHECK(clip_factor(0.5, 1) == 1);
   ThreadPool pool(2);
@@ -189,6 +190,21 @@ TEST_CASE("norms and the embedding do not decay, unless asked for") {
     CHECK(weights.tensors().embedding(0, 0) == (decay_all ? decayed : 1));
     CHECK(weights.tensors().norm(0) == (decay_all ? decayed : 1));
   }
+}
+
+TEST_CASE("AdamW: the example of the lesson, worked by hand") {
+  const LlamaParameters weights(tiny()), gradients(tiny());
+  std::ranges::fill(weights.flat(), real(1));
+  ThreadPool pool(1);
+  AdamW optimiser(weights, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0, .weight_decay = 0.5});
+  const real& weight = weights.tensors().layers[0].query(0, 0);
+  std::ranges::fill(gradients.flat(), real(2));
+  optimiser.step(weights, gradients, 1, 0.1, pool);
+  CHECK(std::abs(weight - 0.85) < epsilon);
+  // The same gradient as -4 that was clipped to the half.
+  std::ranges::fill(gradients.flat(), real(-4));
+  optimiser.step(weights, gradients, 0.5, 0.1, pool);
+  CHECK(std::abs(weight - (0.85 - 0.1 * (0.425 - 1.0 / 3))) < 2 * epsilon);
 }
 
 TEST_CASE("AdamW's first step is the learning rate against the gradient's sign, whatever its size") {
