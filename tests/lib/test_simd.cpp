@@ -9,9 +9,8 @@ TEST_CASE("every target that the CPU supports is there, and is the one that runs
   std::vector<std::string> expected = {"portable"};
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) expected.push_back("avx2");
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     expected.push_back("avx512");
 #elif defined(__aarch64__)
   expected.push_back("neon");
@@ -47,9 +46,9 @@ TEST_CASE("dot and axpy agree with wider arithmetic for any size and start") {
   });
 }
 
-TEST_CASE("exp_minus is within 1.6 units in the last place of the exponential, and right far out") {
-  // Measured over the range: 1.02 (avx2, avx512), 0.51 (portable, the C library). The argument's own rounding is
-  // avoided by an offset of 0.
+TEST_CASE("exp_minus is within one unit in the last place of the exponential, and right far out") {
+  // Measured here: 0.89 in float, 0.85 in double (avx2, avx512); 0.51 portable, the C library's. The argument's own
+  // rounding is avoided by an offset of 0.
   on_every_target([] {
     const real low = std::is_same_v<real, float> ? -86.6f : -707.6, high = std::is_same_v<real, float> ? 88.72f : 709.78;
     const size_t n = 200001;
@@ -64,7 +63,13 @@ TEST_CASE("exp_minus is within 1.6 units in the last place of the exponential, a
       ulps.see(y[i], expected, wide(rounded) - std::nextafter(rounded, real(0)));
     }
     UNSCOPED_INFO("largest error in units in the last place: " << static_cast<double>(ulps.ratio));
-    CHECK(ulps.ratio <= 1.6);
+    CHECK(ulps.ratio <= 1);
+
+    // Below, results fade to 0: at once or through the subnormals, but never to anything else.
+    std::vector<real> small(4000);
+    for (size_t i = 0; i < small.size(); ++i) small[i] = low - static_cast<real>(i) / 16;
+    simd::exp_minus(small.data(), 0, small.size());
+    for (size_t i = 0; i < small.size(); ++i) REQUIRE((small[i] >= 0 && small[i] <= std::exp(low)));
 
     real edges[] = {0, -infinity, -1e30f, infinity, 1e30f, not_a_number, -real(0), 1000};
     simd::exp_minus(edges, 0, 8);
