@@ -31,9 +31,20 @@ struct ExpConstants<double> {
 
 /// 2 / k!
 template <class T>
-inline constexpr T twice_inverse_factorial[] = {
-    2, 2, 1, T(1) / 3, T(1) / 12, T(1) / 60, T(1) / 360, T(1) / 2520, T(1) / 20160, T(1) / 181440, T(1) / 1814400,
-    T(1) / 19958400, T(1) / 239500800, T(1) / 3113510400};
+inline constexpr T twice_inverse_factorial[] = {2,
+                                                2,
+                                                1,
+                                                T(1) / 3,
+                                                T(1) / 12,
+                                                T(1) / 60,
+                                                T(1) / 360,
+                                                T(1) / 2520,
+                                                T(1) / 20160,
+                                                T(1) / 181440,
+                                                T(1) / 1814400,
+                                                T(1) / 19958400,
+                                                T(1) / 239500800,
+                                                T(1) / 3113510400};
 
 template <class T, class Arch>
 inline Batch<T, Arch> exponential(const Batch<T, Arch>& x) {

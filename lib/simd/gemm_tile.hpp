@@ -98,7 +98,8 @@ void multiply_tile(size_t rows, size_t vectors, size_t k, TileOperands<T> in, Ti
       Tile tile[sizeof...(i)];
     };
     return Table{{multiply_tile<Arch, i / Shape::vectors + 1, i % Shape::vectors + 1, T>...}};
-  }(std::make_index_sequence<Shape::rows * Shape::vectors>{});
+  }
+  (std::make_index_sequence<Shape::rows * Shape::vectors>{});
   tiles.tile[(rows - 1) * Shape::vectors + vectors - 1](k, in, c);
 }
 

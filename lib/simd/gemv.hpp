@@ -6,8 +6,8 @@
 
 namespace cria::simd::kernels {
 
-/// One batch of sums: lane i of the result is the sum of the lanes of rows[i]. Each round adds the halves of two batches,
-/// interleaved, so that `size` sums cost size - 1 additions and not size log(size).
+/// One batch of sums: lane i of the result is the sum of the lanes of rows[i]. Each round adds the halves of two
+/// batches, interleaved, so that `size` sums cost size - 1 additions and not size log(size).
 template <class T, class Arch, size_t size>
 inline Batch<T, Arch> sums_of_lanes(xsimd::batch<T, Arch> (&rows)[size]) {
   constexpr std::make_index_sequence<size> lanes;
@@ -19,8 +19,8 @@ inline Batch<T, Arch> sums_of_lanes(xsimd::batch<T, Arch> (&rows)[size]) {
   return rows[0];
 }
 
-/// y[i] = Σ x[p] w[i * w_stride + p] for `m` rows of x and y at once, or += with `accumulate`. Each sum runs in one batch
-/// along p, whose lanes are then added, whatever m and n are.
+/// y[i] = Σ x[p] w[i * w_stride + p] for `m` rows of x and y at once, or += with `accumulate`. Each sum runs in one
+/// batch along p, whose lanes are then added, whatever m and n are.
 template <class Arch, size_t m, class T>
 void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y, size_t y_stride,
                    bool accumulate) {

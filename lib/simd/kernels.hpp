@@ -79,16 +79,19 @@ T softmax(T* x, size_t n) {
   for_each_batch<B::size>(n, [&, x](size_t j, auto count) {
     const B e = exponential(load<Arch>(x + j, count) - shift);
     store<Arch>(x + j, e, count);
-    if (count == B::size) sum += e;
+    if (count == B::size)
+      sum += e;
     else  // The lanes beyond the end hold exp(-max), so they are not summed with the others.
       for (size_t lane = 0; lane < count; ++lane) rest += x[j + lane];
   });
   const T total = sum_of_lanes(sum) + rest;
   const B factor(1 / total);
-  for_each_batch<B::size>(
-      n, [=](size_t j, auto count) { store<Arch>(x + j, load<Arch>(x + j, count) * factor, count); });
-  if constexpr (sizeof(T) == sizeof(float)) return max + __builtin_logf(total);
-  else return max + __builtin_log(total);
+  for_each_batch<B::size>(n,
+                          [=](size_t j, auto count) { store<Arch>(x + j, load<Arch>(x + j, count) * factor, count); });
+  if constexpr (sizeof(T) == sizeof(float))
+    return max + __builtin_logf(total);
+  else
+    return max + __builtin_log(total);
 }
 
 /// 1 / (1 + exp(-x)): 0 and 1 far out, where exp(-x) is infinite or 0.

@@ -45,9 +45,9 @@ constexpr size_t panel_pitch(size_t k) {
   return TileShape<T, Arch>::rows * k + Batch<T, Arch>::size;
 }
 
-/// Packs `m` of A's rows, over k columns, into panels of TileShape::rows, panel_pitch numbers apart, each k groups of as
-/// many numbers as it has rows. Each group is stored as a whole batch and the next one on top of what is too much, so a
-/// panel is followed by a batch of room. For A not stored by rows; tiles read one that is as it stands.
+/// Packs `m` of A's rows, over k columns, into panels of TileShape::rows, panel_pitch numbers apart, each k groups of
+/// as many numbers as it has rows. Each group is stored as a whole batch and the next one on top of what is too much,
+/// so a panel is followed by a batch of room. For A not stored by rows; tiles read one that is as it stands.
 template <class Arch, class T>
 void pack_rows(Source<T> a, size_t m, size_t k, T* to) {
   using B = Batch<T, Arch>;
@@ -58,8 +58,10 @@ void pack_rows(Source<T> a, size_t m, size_t k, T* to) {
       T* group = to + i / Shape::rows * panel_pitch<T, Arch>(k) + p * width;
       if (a.row_stride != 1)
         for (size_t row = 0; row < width; ++row) group[row] = *a.at(i + row, p);
-      else if (m - i >= B::size) B::load_unaligned(a.at(i, p)).store_unaligned(group);
-      else load_partial<Arch>(a.at(i, p), width).store_unaligned(group);
+      else if (m - i >= B::size)
+        B::load_unaligned(a.at(i, p)).store_unaligned(group);
+      else
+        load_partial<Arch>(a.at(i, p), width).store_unaligned(group);
     }
 }
 
@@ -72,10 +74,12 @@ void pack_columns(Source<T> b, size_t k, size_t width, T* to) {
     const size_t count = smaller(width - j, B::size);
     if (b.row_stride == 1) {
       for (size_t p = 0; p < k; p += B::size)
-        transpose_square<Arch>(b.at(p, j), b.column_stride, count, smaller(k - p, B::size), to + p * padded + j, padded);
+        transpose_square<Arch>(b.at(p, j), b.column_stride, count, smaller(k - p, B::size), to + p * padded + j,
+                               padded);
     } else if (b.column_stride != 1) {
       for (size_t p = 0; p < k; ++p)
-        for (size_t lane = 0; lane < B::size; ++lane) to[p * padded + j + lane] = lane < count ? *b.at(p, j + lane) : T(0);
+        for (size_t lane = 0; lane < B::size; ++lane)
+          to[p * padded + j + lane] = lane < count ? *b.at(p, j + lane) : T(0);
     } else if (count == B::size) {
       for (size_t p = 0; p < k; ++p) B::load_unaligned(b.at(p, j)).store_aligned(to + p * padded + j);
     } else {

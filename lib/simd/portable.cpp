@@ -9,7 +9,8 @@ namespace {
 
 real dot(const real* x, const real* y, size_t n) {
   real sum = 0;
-  // Lets the compiler form several partial sums; without it the order of a float sum is fixed and nothing is vectorised.
+  // Lets the compiler form several partial sums; without it the order of a float sum is fixed and nothing is
+  // vectorised.
 #pragma omp simd reduction(+ : sum)
   for (size_t i = 0; i < n; ++i) sum += x[i] * y[i];
   return sum;
@@ -76,8 +77,8 @@ void adamw(real* parameter, const real* gradient, real* m, real* v, size_t n, co
 }  // namespace
 
 const Primitives& primitives() {
-  static constexpr Primitives table = {"portable", dot,      axpy,     gemm,  softmax, exp_minus,
-                                       silu_mul,   silu_mul_backward, adamw};
+  static constexpr Primitives table = {"portable",        dot,  axpy, gemm, softmax, exp_minus, silu_mul,
+                                       silu_mul_backward, adamw};
   return table;
 }
 

@@ -71,8 +71,8 @@ inline real dot(const real* x, const real* y, size_t n) { return active().dot(x,
 inline void axpy(real a, const real* x, real* y, size_t n) { active().axpy(a, x, y, n); }
 
 /// C = A B, or C += A B with `accumulate`; A is (m, k), B is (k, n), C is (m, n) with rows c_stride apart.
-/// Runs on the calling thread. Every element is summed in an order that depends on k and the strides alone, so a product
-/// divided among threads by rows (more than 4 in each part) or columns has the same bits however it is divided.
+/// Runs on the calling thread. Every element is summed in an order that depends on k and the strides alone, so a
+/// product divided among threads by rows (more than 4 in each part) or columns has the same bits however it is divided.
 inline void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate = false) {
   active().gemm(m, n, k, a, b, c, c_stride, accumulate);
 }

@@ -28,8 +28,10 @@ template <class T, class Arch>
 inline Batch<T, Arch> multiply_add(const Batch<T, Arch>& x, const Batch<T, Arch>& y, const Batch<T, Arch>& z) {
 #ifdef __AVX512F__
   if constexpr (sizeof(Batch<T, Arch>) == 64) {
-    if constexpr (sizeof(T) == 4) return _mm512_fmadd_ps(x, y, z);
-    else return _mm512_fmadd_pd(x, y, z);
+    if constexpr (sizeof(T) == 4)
+      return _mm512_fmadd_ps(x, y, z);
+    else
+      return _mm512_fmadd_pd(x, y, z);
   } else
 #endif
     return xsimd::fma(x, y, z);
@@ -68,11 +70,15 @@ inline __m256i first_lanes(size_t count) {
 template <class Arch, class T>
 inline Batch<T, Arch> load_partial(const T* from, size_t count) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
-  else return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), from);
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+  else
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), from);
 #elif defined(__AVX2__)
-  if constexpr (sizeof(T) == 4) return _mm256_maskload_ps(from, first_lanes<Arch>(count));
-  else return _mm256_maskload_pd(from, first_lanes<Arch>(2 * count));
+  if constexpr (sizeof(T) == 4)
+    return _mm256_maskload_ps(from, first_lanes<Arch>(count));
+  else
+    return _mm256_maskload_pd(from, first_lanes<Arch>(2 * count));
 #else
   alignas(64) T lanes[Batch<T, Arch>::size] = {};
   for (size_t i = 0; i < count; ++i) lanes[i] = from[i];
@@ -84,11 +90,15 @@ inline Batch<T, Arch> load_partial(const T* from, size_t count) {
 template <class T, class Arch>
 inline void store_partial(T* to, const Batch<T, Arch>& x, size_t count) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), x);
-  else _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), x);
+  if constexpr (sizeof(T) == 4)
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), x);
+  else
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), x);
 #elif defined(__AVX2__)
-  if constexpr (sizeof(T) == 4) _mm256_maskstore_ps(to, first_lanes<Arch>(count), x);
-  else _mm256_maskstore_pd(to, first_lanes<Arch>(2 * count), x);
+  if constexpr (sizeof(T) == 4)
+    _mm256_maskstore_ps(to, first_lanes<Arch>(count), x);
+  else
+    _mm256_maskstore_pd(to, first_lanes<Arch>(2 * count), x);
 #else
   alignas(64) T lanes[Batch<T, Arch>::size];
   x.store_aligned(lanes);
@@ -106,8 +116,9 @@ inline Batch<T, Arch> interleave(const Batch<T, Arch>& x, const Batch<T, Arch>& 
                                                        (first + lane / 2 + lane % 2 * size)...));
 }
 
-/// Transposes a square of batches in registers: log2(size) rounds, each interleaving the first half of the rows with the
-/// second, as one riffles cards; the index bits of row and lane rotate by one each round until they have changed places.
+/// Transposes a square of batches in registers: log2(size) rounds, each interleaving the first half of the rows with
+/// the second, as one riffles cards; the index bits of row and lane rotate by one each round until they have changed
+/// places.
 template <class T, class Arch, size_t size>
 inline void transpose(xsimd::batch<T, Arch> (&rows)[size]) {
   static_assert(size == Batch<T, Arch>::size);

@@ -1,4 +1,5 @@
-// What the tests of the primitives share: memory with guard zones, the targets one after the other, errors held to bounds.
+// What the tests of the primitives share: memory with guard zones, the targets one after the other, errors held to
+// bounds.
 #pragma once
 
 #include <cmath>
@@ -13,7 +14,8 @@ namespace cria::testing {
 
 using wide = std::conditional_t<std::is_same_v<real, float>, double, long double>;
 inline constexpr wide eps = std::numeric_limits<real>::epsilon();
-inline constexpr real infinity = std::numeric_limits<real>::infinity(), not_a_number = std::numeric_limits<real>::quiet_NaN();
+inline constexpr real infinity = std::numeric_limits<real>::infinity(),
+                      not_a_number = std::numeric_limits<real>::quiet_NaN();
 
 /// Numbers between guard zones, from an odd place on. The guards show whether anything outside was written.
 class Guarded {

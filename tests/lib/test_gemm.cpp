@@ -11,8 +11,13 @@ namespace {
 /// A matrix in memory of its own, in one of four layouts: rows, columns, rows with gaps, and no stride of 1 at all.
 struct Stored {
   Stored(size_t rows, size_t columns, int layout, std::uint64_t seed)
-      : row_stride(layout == 0 ? columns : layout == 1 ? 1 : layout == 2 ? columns + 5 : 3),
-        column_stride(layout == 1 ? rows : layout == 3 ? 3 * rows + 1 : 1),
+      : row_stride(layout == 0   ? columns
+                   : layout == 1 ? 1
+                   : layout == 2 ? columns + 5
+                                 : 3),
+        column_stride(layout == 1   ? rows
+                      : layout == 3 ? 3 * rows + 1
+                                    : 1),
         numbers(rows * row_stride + columns * column_stride, seed) {}
   simd::Matrix matrix() { return {numbers.data(), row_stride, column_stride}; }
   wide operator()(size_t i, size_t j) const { return numbers[i * row_stride + j * column_stride]; }
@@ -67,9 +72,11 @@ TEST_CASE("gemm agrees with wider arithmetic across the borders of its blocks") 
     }
     check_product(7, 2900, 800, 0, 1, false, 0);
     check_product(50, 40, 390, 0, 1, true, 0);
-    // A by columns 4 KiB apart is packed.
-    check_product(1024, 50, 9, 1, 0, true, 0);
+    // Packed A, by columns 4 KiB apart, with several blocks of B and k.
+    check_product(1024, 20, 300, 1, 0, true, 0);
     check_product(200, 260, 400, 0, 0, false, 0);
+    check_product(30, 500, 1100, 0, 1, true, 1);
+    check_product(60, 490, 400, 3, 1, true, 0);
   });
 }
 
@@ -87,8 +94,7 @@ TEST_CASE("gemm gives the same bits however its rows and columns are divided") {
               const size_t height = i + rows + 4 >= m ? m - i : rows;  // no part of four rows or fewer
               const simd::Matrix left{a.matrix().data + i * a.row_stride, a.row_stride, a.column_stride};
               const simd::Matrix right{b.matrix().data + j * b.column_stride, b.row_stride, b.column_stride};
-              if (i + 4 < m)
-                simd::gemm(height, std::min(columns, n - j), k, left, right, parts.data() + i * n + j, n);
+              if (i + 4 < m) simd::gemm(height, std::min(columns, n - j), k, left, right, parts.data() + i * n + j, n);
             }
           REQUIRE(parts == whole);
         }

@@ -1,5 +1,5 @@
-// Every primitive over vectors on every target of this machine, against the same formula in wider arithmetic, over sizes
-// that are no multiple of anything and starts that are not aligned. (The matrix product is in test_gemm.cpp.)
+// Every primitive over vectors on every target of this machine, against the same formula in wider arithmetic, over
+// sizes that are no multiple of anything and starts that are not aligned. (The matrix product is in test_gemm.cpp.)
 #include "tests/lib/simd_testing.hpp"
 
 using namespace cria;
@@ -50,7 +50,8 @@ TEST_CASE("exp_minus is within one unit in the last place of the exponential, an
   // Measured here: 0.89 in float, 0.85 in double (avx2, avx512); 0.51 portable, the C library's. The argument's own
   // rounding is avoided by an offset of 0.
   on_every_target([] {
-    const real low = std::is_same_v<real, float> ? -86.6f : -707.6, high = std::is_same_v<real, float> ? 88.72f : 709.78;
+    const real low = std::is_same_v<real, float> ? -86.6f : -707.6,
+               high = std::is_same_v<real, float> ? 88.72f : 709.78;
     const size_t n = 200001;
     std::vector<real> x(n);
     for (size_t i = 0; i < n; ++i) x[i] = low + (high - low) * static_cast<real>(i) / static_cast<real>(n - 1);
@@ -123,8 +124,10 @@ TEST_CASE("softmax agrees with wider arithmetic and returns the logarithm of the
         for (size_t i = 1; i < n + 1; ++i) {
           const wide difference = old[i] - largest, expected = std::exp(difference) / sum;
           // The exponential as above; its sum, summed in n steps; the quotient.
-          if (expected > 0) worst.see(x[i], expected, (6 + std::abs(difference) + n) * eps * expected);
-          else REQUIRE(x[i] == 0);
+          if (expected > 0)
+            worst.see(x[i], expected, (6 + std::abs(difference) + n) * eps * expected);
+          else
+            REQUIRE(x[i] == 0);
         }
         REQUIRE(worst.ratio <= 1);
         Worst log_error;
