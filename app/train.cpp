@@ -123,7 +123,7 @@ int run_train(TrainOptions options) {
   if ((options.steps && *options.steps == 0) || (options.minutes && !(*options.minutes > 0)))
     throw UserError("--steps and --minutes must be more than 0");
 
-  Recipe recipe = options.recipe.empty() ? Recipe() : read_recipe(options.recipe);
+  Recipe recipe;
   TrainingState state;
   if (options.resume) {
     state = read_training_state(folder / checkpoint_file);
@@ -132,6 +132,8 @@ int run_train(TrainOptions options) {
   } else {
     state.data = options.data.value_or(default_data);
     state.seed = options.seed.value_or(1);
+    if (!options.recipe.empty()) recipe = read_recipe(options.recipe);
+    else if (state.data == "stories") recipe = read_recipe(data_folder() / "stories" / "recipe.yaml");
     state.recipe = recipe_text(recipe);
   }
   const Data data{state.data, state.seed};

@@ -1,5 +1,6 @@
 #include "chapters/08-llama/parameters.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace cria {
@@ -19,12 +20,17 @@ LlamaParameters::LlamaParameters(const LlamaConfig& config) : config_((config.va
 }
 
 void initialise(const LlamaParameters& weights, Random& random) {
-  const real into_residual = real(0.02 / std::sqrt(2.0 * weights.config().layers));
+  const LlamaConfig& config = weights.config();
   weights.for_each([&](const std::string& name, const auto& view) {
-    const bool is_norm = view.shape().size() == 1;
+    if (view.shape().size() == 1) {
+      std::ranges::fill(view.span(), real(1));
+      return;
+    }
     const bool writes_residual = name.find("o_proj") != name.npos || name.find("down_proj") != name.npos;
-    const real deviation = writes_residual ? into_residual : real(0.02);
-    for (real& value : view.span()) value = is_norm ? real(1) : deviation * static_cast<real>(random.normal());
+    const bool is_embedding = name.find("embed_tokens") != name.npos;
+    double deviation = is_embedding ? 0.05 : 1 / std::sqrt(double(view.shape().back()));
+    if (writes_residual) deviation /= std::sqrt(2.0 * double(config.layers));
+    for (real& value : view.span()) value = static_cast<real>(deviation * random.normal());
   });
 }
 

@@ -140,8 +140,9 @@ Recipe::Recipe() {
   model.hidden_dim = 344;
   model.layers = 4;
   model.heads = 4;
-  model.kv_heads = 2;
+  model.kv_heads = 4;
   model.head_dim = 32;
+  training.batch = 8;
 }
 
 Recipe read_recipe(const std::filesystem::path& path) { return parse_recipe(read_file(path), path.string()); }
