@@ -64,6 +64,7 @@ void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradient
     real *w = of(weights), *m = of(first_), *v = of(second_);
     const real* gradient = of(gradients);
     const real beta1 = real(options_.beta1), beta2 = real(options_.beta2), eps = real(options_.eps);
+    const real new1 = real(1 - options_.beta1), new2 = real(1 - options_.beta2);  // 1 - 0.999f is off in the fifth digit
     const real factor = real(gradient_factor), rate = real(learning_rate);
     const real decay = real(part.decays ? options_.weight_decay : 0);
     // solution: adamw_step
@@ -72,8 +73,8 @@ void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradient
     const real unbias2 = real(1 / (1 - std::pow(options_.beta2, double(steps_))));
     for (size_t i = 0; i < part.size; ++i) {
       const real g = factor * gradient[i];
-      m[i] = beta1 * m[i] + (1 - beta1) * g;
-      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      m[i] = beta1 * m[i] + new1 * g;
+      v[i] = beta2 * v[i] + new2 * g * g;
       w[i] -= rate * (m[i] * unbias1 / (std::sqrt(v[i] * unbias2) + eps) + decay * w[i]);
     }
     // end of solution

@@ -55,8 +55,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 }
 
 void write_file_atomically(const std::filesystem::path& path, const std::function<void(const WriteBytes&)>& produce) {
+  // A device such as /dev/stdout is written to; renaming a file over it would replace it.
+  const bool in_place = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
   std::filesystem::path temporary = path;
-  temporary += fmt::format(".{}.tmp", ::getpid());
+  if (!in_place) temporary += fmt::format(".{}.tmp", ::getpid());
   try {
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.number < 0) fail("write", path);
@@ -68,10 +70,11 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
         bytes.remove_prefix(static_cast<size_t>(written));
       }
     });
+    if (in_place) return;
     if (::fsync(file.number) != 0) fail("write", path);
     if (::rename(temporary.c_str(), path.c_str()) != 0) fail("write", path);
   } catch (...) {
-    ::unlink(temporary.c_str());
+    if (!in_place) ::unlink(temporary.c_str());
     throw;
   }
   sync_folder(path.parent_path());

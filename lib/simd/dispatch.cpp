@@ -57,18 +57,6 @@ const Primitives*& chosen() {
 
 }  // namespace
 
-AdamWStep::AdamWStep(double rate, double b1, double b2, double eps, double decay, size_t t, double scale)
-    : learning_rate(static_cast<real>(rate)),
-      epsilon(static_cast<real>(eps)),
-      weight_decay(static_cast<real>(decay)),
-      beta1(static_cast<real>(b1)),
-      beta2(static_cast<real>(b2)),
-      new1(static_cast<real>(1 - b1)),
-      new2(static_cast<real>(1 - b2)),
-      correction1(static_cast<real>(1 / (1 - std::pow(b1, t)))),
-      correction2(static_cast<real>(1 / (1 - std::pow(b2, t)))),
-      gradient_scale(static_cast<real>(scale)) {}
-
 const Primitives& active() { return *chosen(); }
 
 std::vector<std::string_view> available_targets() {

@@ -122,21 +122,4 @@ void silu_mul_backward(const T* gate, const T* up, const T* d_out, T* d_gate, T*
   });
 }
 
-template <class Arch, class T, class Step>
-void adamw(T* parameter, const T* gradient, T* m, T* v, size_t n, const Step& step) {
-  using B = Batch<T, Arch>;
-  const B beta1(step.beta1), beta2(step.beta2), new1(step.new1), new2(step.new2), scale(step.gradient_scale);
-  const B correction1(step.correction1), correction2(step.correction2);
-  const B rate(-step.learning_rate), epsilon(step.epsilon), decay(step.weight_decay);
-  for_each_batch<B::size>(n, [=](size_t i, auto count) {
-    const B g = scale * load<Arch>(gradient + i, count), p = load<Arch>(parameter + i, count);
-    const B mean = multiply_add(new1, g, beta1 * load<Arch>(m + i, count));
-    const B square = multiply_add(new2 * g, g, beta2 * load<Arch>(v + i, count));
-    const B step_direction = mean * correction1 / (xsimd::sqrt(square * correction2) + epsilon);
-    store<Arch>(m + i, mean, count);
-    store<Arch>(v + i, square, count);
-    store<Arch>(parameter + i, multiply_add(rate, multiply_add(decay, p, step_direction), p), count);
-  });
-}
-
 }  // namespace cria::simd::kernels

@@ -64,21 +64,11 @@ void silu_mul_backward(const real* gate, const real* up, const real* d_out, real
   }
 }
 
-void adamw(real* parameter, const real* gradient, real* m, real* v, size_t n, const AdamWStep& step) {
-  for (size_t i = 0; i < n; ++i) {
-    const real g = step.gradient_scale * gradient[i];
-    m[i] = step.beta1 * m[i] + step.new1 * g;
-    v[i] = step.beta2 * v[i] + step.new2 * g * g;
-    const real direction = m[i] * step.correction1 / (std::sqrt(v[i] * step.correction2) + step.epsilon);
-    parameter[i] -= step.learning_rate * (direction + step.weight_decay * parameter[i]);
-  }
-}
-
 }  // namespace
 
 const Primitives& primitives() {
-  static constexpr Primitives table = {"portable",        dot,  axpy, gemm, softmax, exp_minus, silu_mul,
-                                       silu_mul_backward, adamw};
+  static constexpr Primitives table = {"portable", dot,      axpy,    gemm, softmax, exp_minus,
+                                       silu_mul,   silu_mul_backward};
   return table;
 }
 

@@ -27,19 +27,6 @@ struct Matrix {
   Matrix transposed() const { return {data, column_stride, row_stride}; }
 };
 
-/// One step of AdamW (Loshchilov & Hutter 2019, algorithm 2) as the numbers that its loop needs.
-struct AdamWStep {
-  real learning_rate, epsilon, weight_decay;
-  real beta1, beta2;
-  real new1, new2;                // 1 - beta, formed in double: 1 - 0.999f is off in the fifth digit
-  real correction1, correction2;  // 1 / (1 - beta^t)
-  real gradient_scale;            // 1, or what brings the gradient's norm down to its limit
-
-  /// Step t = 1, 2, …
-  AdamWStep(double learning_rate, double beta1, double beta2, double epsilon, double weight_decay, size_t t,
-            double gradient_scale = 1);
-};
-
 /// What a target provides. The functions below call the active one.
 struct Primitives {
   const char* target;
@@ -50,7 +37,6 @@ struct Primitives {
   void (*exp_minus)(real* x, real offset, size_t n);
   void (*silu_mul)(const real* gate, const real* up, real* out, size_t n);
   void (*silu_mul_backward)(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n);
-  void (*adamw)(real* parameter, const real* gradient, real* m, real* v, size_t n, const AdamWStep& step);
 };
 
 /// The primitives that run now.
@@ -91,13 +77,6 @@ inline void silu_mul(const real* gate, const real* up, real* out, size_t n) { ac
 /// d_gate += d_out * up * silu'(gate) and d_up += d_out * silu(gate).
 inline void silu_mul_backward(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n) {
   active().silu_mul_backward(gate, up, d_out, d_gate, d_up, n);
-}
-
-/// With g = gradient_scale * gradient: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and
-/// parameter -= learning_rate * (m^ / (sqrt(v^) + epsilon) + weight_decay * parameter), where m^ and v^ are m and v
-/// times their corrections.
-inline void adamw(real* parameter, const real* gradient, real* m, real* v, size_t n, const AdamWStep& step) {
-  active().adamw(parameter, gradient, m, v, n, step);
 }
 
 }  // namespace cria::simd

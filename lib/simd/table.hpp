@@ -22,8 +22,7 @@ constexpr Primitives table(const char* target) {
           .softmax = softmax<Arch, real>,
           .exp_minus = exp_minus<Arch, real>,
           .silu_mul = silu_mul<Arch, real>,
-          .silu_mul_backward = silu_mul_backward<Arch, real>,
-          .adamw = adamw<Arch, real, AdamWStep>};
+          .silu_mul_backward = silu_mul_backward<Arch, real>};
 }
 
 }  // namespace cria::simd::kernels

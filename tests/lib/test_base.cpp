@@ -79,3 +79,11 @@ TEST_CASE("a file is replaced whole or not at all") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   CHECK_THROWS_WITH(read_file(folder / "missing"), contains("missing: No such file"));
 }
+
+TEST_CASE("a device is written to, not replaced, and a full one is reported") {
+  CHECK_NOTHROW(write_file_atomically("/dev/null", "gone"));
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  if (!std::filesystem::exists("/dev/full")) return;
+  CHECK_THROWS_WITH(write_file_atomically("/dev/full", "too much"), contains("/dev/full: No space left on device"));
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+}
