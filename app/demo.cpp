@@ -33,7 +33,8 @@ std::string tell_stories(const Model& model, size_t count, size_t threads) {
       GenerationOptions options;
       options.sampling.seed = i;
       options.tokens = model.config.llama.context;
-      generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options, [&](std::string_view part) { stories[i] += part; });
+      generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options,
+                    [&](std::string_view part) { stories[i] += part; });
     }
   });
   std::string text;
@@ -66,9 +67,10 @@ int run_demo(const DemoOptions& options) {
     begin = end + 1;
   }
   const Judgement judgement = judge(Grammar::load(data_folder() / "stories" / "stories.grammar"), stories);
-  fmt::print("Of {} such stories, {:.1f} % of the sentences are ones that the stories' grammar allows,\n"
-             "and {:.1f} % of the stories keep all their threads: names, objects, places and promises.\n",
-             judgement.stories, 100 * judgement.sentence_share(), 100 * judgement.story_share());
+  fmt::print(
+      "Of {} such stories, {:.1f} % of the sentences are ones that the stories' grammar allows,\n"
+      "and {:.1f} % of the stories keep all their threads: names, objects, places and promises.\n",
+      judgement.stories, 100 * judgement.sentence_share(), 100 * judgement.story_share());
   fmt::print("\nNext: cria sample {} -p \"Once\"   cria train --minutes 10   cria --help\n", folder.string());
   return 0;
 }

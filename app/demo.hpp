@@ -11,8 +11,8 @@ struct DemoOptions {
   std::size_t threads = 0;
 };
 
-/// Tells a story with the model that comes with cria, trains a fresh one on the built-in stories for a minute, lets that
-/// one tell stories, and judges them.
+/// Tells a story with the model that comes with cria, trains a fresh one on the built-in stories for a minute, lets
+/// that one tell stories, and judges them.
 int run_demo(const DemoOptions& options);
 
 }  // namespace cria

@@ -41,7 +41,8 @@ Json machine() {
             {"xtl", fmt::format("{}.{}.{}", XTL_VERSION_MAJOR, XTL_VERSION_MINOR, XTL_VERSION_PATCH)},
             {"xsimd", fmt::format("{}.{}.{}", XSIMD_VERSION_MAJOR, XSIMD_VERSION_MINOR, XSIMD_VERSION_PATCH)},
             {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
-            {"nlohmann_json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)}}}};
+            {"nlohmann_json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                                          NLOHMANN_JSON_VERSION_PATCH)}}}};
 }
 
 std::string part_of_model(const std::string& name) {
@@ -81,30 +82,35 @@ Json describe(const LlamaConfig& c) {
 }
 
 std::string bytes_text(size_t bytes) {
-  return bytes < (1u << 20) ? fmt::format("{:.1f} KiB", double(bytes) / 1024) : fmt::format("{:.1f} MiB", double(bytes) / (1 << 20));
+  return bytes < (1u << 20) ? fmt::format("{:.1f} KiB", double(bytes) / 1024)
+                            : fmt::format("{:.1f} MiB", double(bytes) / (1 << 20));
 }
 
 void print_machine(const Json& m) {
   fmt::print("cpu        {}, {} threads\n", m["cpu"].get<std::string>(), m["threads"].get<int>());
-  fmt::print("kernels    {} (available: {}), numbers are {}\n", m["kernels"].get<std::string>(), fmt::join(simd::available_targets(), ", "),
-             m["number_type"].get<std::string>());
+  fmt::print("kernels    {} (available: {}), numbers are {}\n", m["kernels"].get<std::string>(),
+             fmt::join(simd::available_targets(), ", "), m["number_type"].get<std::string>());
   std::vector<std::string> libraries;
-  for (const auto& [name, version] : m["libraries"].items()) libraries.push_back(name + " " + version.get<std::string>());
+  for (const auto& [name, version] : m["libraries"].items())
+    libraries.push_back(name + " " + version.get<std::string>());
   fmt::print("built      by {} with {}\n", m["compiler"].get<std::string>(), fmt::join(libraries, ", "));
 }
 
 void print_model(const LlamaConfig& c, const Json& m) {
-  fmt::print("\nmodel      {} layers of width {}, {} query and {} key/value heads of {}, feed-forward {}\n", c.layers, c.dim, c.heads, c.kv_heads,
-             c.head_dim, c.hidden_dim);
-  fmt::print("           {} tokens in the vocabulary, context {}, {} embeddings\n", c.vocabulary_size, c.context, c.tied_embeddings ? "tied" : "untied");
+  fmt::print("\nmodel      {} layers of width {}, {} query and {} key/value heads of {}, feed-forward {}\n", c.layers,
+             c.dim, c.heads, c.kv_heads, c.head_dim, c.hidden_dim);
+  fmt::print("           {} tokens in the vocabulary, context {}, {} embeddings\n", c.vocabulary_size, c.context,
+             c.tied_embeddings ? "tied" : "untied");
   fmt::print("parameters {}\n", m["parameters"].get<size_t>());
-  for (const auto& [part, count] : m["parameters_by_part"].items()) fmt::print("           {:>12} {}\n", count.get<size_t>(), part);
+  for (const auto& [part, count] : m["parameters_by_part"].items())
+    fmt::print("           {:>12} {}\n", count.get<size_t>(), part);
   const size_t parameters = m["parameters"].get<size_t>();
   fmt::print("memory     {} weights; {} to train (weights, gradient, two moments), activations not counted\n",
              bytes_text(parameters * sizeof(real)), bytes_text(4 * parameters * sizeof(real)));
   fmt::print("cache      {} = 2 · {} bytes · {} head_dim · {} kv_heads · {} layers · {} context · 1 sequence\n",
              bytes_text(m["cache_bytes"].get<size_t>()), sizeof(real), c.head_dim, c.kv_heads, c.layers, c.context);
-  fmt::print("operations {} for the first token, {} for one at full context\n", count_text(m["operations_per_token"].get<double>()),
+  fmt::print("operations {} for the first token, {} for one at full context\n",
+             count_text(m["operations_per_token"].get<double>()),
              count_text(m["operations_per_token_at_full_context"].get<double>()));
 }
 

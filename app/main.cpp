@@ -24,7 +24,8 @@ using namespace cria;
 
 /// Adds a command whose options live as long as the program; `run` is called when it is chosen.
 template <class Options>
-std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const char* help, int (*run)(const Options&), int& code) {
+std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const char* help, int (*run)(const Options&),
+                                       int& code) {
   auto options = std::make_shared<Options>();
   CLI::App* app = parent.add_subcommand(name, help);
   app->callback([options, run, &code] { code = run(*options); });
@@ -33,21 +34,26 @@ std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const
 
 void add_model_commands(CLI::App& app, int& code) {
   {
-    auto [c, o] = command<DemoOptions>(app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
+    auto [c, o] = command<DemoOptions>(
+        app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
     c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each core");
   }
   {
-    auto [c, o] = command<TrainOptions>(app, "train", "Train a Llama from nothing", +[](const TrainOptions& options) { return run_train(options); }, code);
+    auto [c, o] = command<TrainOptions>(
+        app, "train", "Train a Llama from nothing", +[](const TrainOptions& options) { return run_train(options); },
+        code);
     c->add_option("--data", o->data, "A text file, or \"stories\": the built-in corpus; default stories");
     c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
-    c->add_option("--tokenizer", o->tokenizer, "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
+    c->add_option("--tokenizer", o->tokenizer,
+                  "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
     c->add_option("--steps", o->steps, "End after so many steps");
     c->add_option("--minutes", o->minutes, "End after so much time; default 10");
     c->add_option("--threads", o->threads, "Threads; 0: one for each core. The result does not depend on it");
     c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
-    c->add_flag("--resume", o->resume, "Go on from the checkpoint in --out; --steps and --minutes count from the run's beginning");
+    c->add_flag("--resume", o->resume,
+                "Go on from the checkpoint in --out; --steps and --minutes count from the run's beginning");
     c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
     c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
     c->add_flag("--json", o->json, "Print only the last line of the log");
@@ -77,12 +83,14 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {
-    auto [c, o] = command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
+    auto [c, o] =
+        command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
     c->add_option("model", o->model, "A model's folder");
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {
-    auto [c, o] = command<TraceOptions>(app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
+    auto [c, o] = command<TraceOptions>(
+        app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
     c->add_option("model", o->model, "A model's folder")->required();
     c->add_option("--tokens", o->tokens, ".npy of token ids, (T) or (B, T)")->required();
     c->add_option("--out", o->out, "Folder for the tensors")->required();
@@ -97,15 +105,18 @@ void add_text_commands(CLI::App& app, int& code) {
   CLI::App* tokenize = app.add_subcommand("tokenize", "Train a tokenizer, and turn text into tokens and back");
   tokenize->require_subcommand(1);
   {
-    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn byte-level BPE from a file of any length", run_tokenize_train, code);
+    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn byte-level BPE from a file of any length",
+                                                run_tokenize_train, code);
     c->add_option("--data", o->data, "A text file")->required();
     c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
-    c->add_option("--pattern", o->pattern, "How text is split before merging: llama3, gpt2 or none")->capture_default_str();
+    c->add_option("--pattern", o->pattern, "How text is split before merging: llama3, gpt2 or none")
+        ->capture_default_str();
     c->add_option("--out", o->folder, "Folder for tokenizer.json")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {
-    auto [c, o] = command<TokenizeEncodeOptions>(*tokenize, "encode", "Turn text into token ids", run_tokenize_encode, code);
+    auto [c, o] =
+        command<TokenizeEncodeOptions>(*tokenize, "encode", "Turn text into token ids", run_tokenize_encode, code);
     c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
     c->add_option("text", o->text, "The text");
     c->add_option("--file", o->file, "A file instead of a text");
@@ -113,13 +124,15 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_flag("--json", o->json, "Ids and pieces as JSON");
   }
   {
-    auto [c, o] = command<TokenizeDecodeOptions>(*tokenize, "decode", "Turn token ids into text", run_tokenize_decode, code);
+    auto [c, o] =
+        command<TokenizeDecodeOptions>(*tokenize, "decode", "Turn token ids into text", run_tokenize_decode, code);
     c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
     c->add_option("ids", o->ids, "Token ids")->required();
     c->add_flag("--json", o->json, "The text as JSON");
   }
   {
-    auto [c, o] = command<StoriesOptions>(app, "stories", "Write stories of the built-in corpus, or show its figures", run_stories, code);
+    auto [c, o] = command<StoriesOptions>(app, "stories", "Write stories of the built-in corpus, or show its figures",
+                                          run_stories, code);
     c->add_option("--count", o->count, "How many")->capture_default_str();
     c->add_option("--seed", o->seed, "Same seed, same stories")->capture_default_str();
     c->add_option("--out", o->out, "A file; default: the screen");
@@ -128,7 +141,8 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_flag("--json", o->json, "As JSON");
   }
   {
-    auto [c, o] = command<JudgeOptions>(app, "judge", "Judge stories that a model has written, one a line", run_judge, code);
+    auto [c, o] =
+        command<JudgeOptions>(app, "judge", "Judge stories that a model has written, one a line", run_judge, code);
     c->add_option("file", o->file, "The stories")->required();
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
     c->add_option("--faults", o->faults, "Examples of what was wrong")->capture_default_str();
@@ -149,6 +163,7 @@ int refuse(std::string message) {
 int main(int argc, char** argv) {
   CLI::App app("cria: the Llama family in C++20, to read, to prove and to run", "cria");
   app.require_subcommand(1);
+  app.footer("The script ./cria knows two more: test [CHAPTER], and setup.");
 #ifdef SIGXFSZ
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows beyond its limit is an error of that write, with a message
 #endif

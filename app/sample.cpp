@@ -12,14 +12,18 @@
 
 namespace cria {
 
-std::filesystem::path model_folder(const std::string& model) { return model.empty() ? data_folder() / "model" : std::filesystem::path(model); }
+std::filesystem::path model_folder(const std::string& model) {
+  return model.empty() ? data_folder() / "model" : std::filesystem::path(model);
+}
 
 std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt) {
-  if (!model.tokenizer) throw UserError("the model's folder has no tokenizer.json, expected one to turn text into tokens");
+  if (!model.tokenizer)
+    throw UserError("the model's folder has no tokenizer.json, expected one to turn text into tokens");
   std::vector<TokenId> tokens;
   if (model.config.begin_of_text) tokens.push_back(*model.config.begin_of_text);
   model.tokenizer->encode(prompt, SpecialText::plain, tokens);
-  if (tokens.empty()) throw UserError("this model was trained on one long text and needs a prompt to begin with: give one with -p");
+  if (tokens.empty())
+    throw UserError("this model was trained on one long text and needs a prompt to begin with: give one with -p");
   return tokens;
 }
 
@@ -36,12 +40,16 @@ int run_sample(const SampleOptions& options) {
   };
   if (!options.json) show(options.prompt);
   const auto begin = std::chrono::steady_clock::now();
-  const GenerationResult result = generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options.generation, show);
+  const GenerationResult result =
+      generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options.generation, show);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (options.json) {
-    const nlohmann::ordered_json report = {{"prompt", options.prompt},         {"text", text},
-                                           {"prompt_tokens", prompt.size()},   {"tokens", result.tokens},
-                                           {"ended", result.ended},            {"seconds", seconds},
+    const nlohmann::ordered_json report = {{"prompt", options.prompt},
+                                           {"text", text},
+                                           {"prompt_tokens", prompt.size()},
+                                           {"tokens", result.tokens},
+                                           {"ended", result.ended},
+                                           {"seconds", seconds},
                                            {"tokens_per_second", double(result.tokens) / seconds}};
     fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {

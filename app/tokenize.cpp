@@ -24,10 +24,14 @@ std::string visible(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
     const Character character = character_at(bytes, at);
     const auto byte = static_cast<unsigned char>(bytes[at]);
-    if (bytes[at] == '\n') text += "\\n";
-    else if (bytes[at] == '\t') text += "\\t";
-    else if (character.code_point < 0x20 || byte == 0x7F) text += fmt::format("\\x{:02x}", byte);
-    else text += bytes.substr(at, character.size);
+    if (bytes[at] == '\n')
+      text += "\\n";
+    else if (bytes[at] == '\t')
+      text += "\\t";
+    else if (character.code_point < 0x20 || byte == 0x7F)
+      text += fmt::format("\\x{:02x}", byte);
+    else
+      text += bytes.substr(at, character.size);
     at += character.size;
   }
   return text;
@@ -51,8 +55,8 @@ int run_tokenize_train(const TokenizeTrainOptions& options) {
   const double counting = Seconds(counted - start).count(), learning = Seconds(learnt - counted).count();
   if (options.json) {
     const Json report = {{"vocabulary", model.vocabulary.size()}, {"merges", model.merges.size()},
-                         {"distinct_words", words.words.size()}, {"seconds_counting", counting},
-                         {"seconds_learning", learning}, {"folder", options.folder}};
+                         {"distinct_words", words.words.size()},  {"seconds_counting", counting},
+                         {"seconds_learning", learning},          {"folder", options.folder}};
     fmt::print("{}\n", report.dump(2));
     return 0;
   }

@@ -22,8 +22,8 @@ int run_tokenize_train(const TokenizeTrainOptions& options);
 struct TokenizeEncodeOptions {
   std::string tokenizer;  // a model's or tokenizer's folder, a tokenizer.json, or Llama 3's tokenizer.model
   std::string text;
-  std::string file;       // instead of text
-  bool special = false;   // "<|end_of_text|>" in the text is that token, not its characters
+  std::string file;      // instead of text
+  bool special = false;  // "<|end_of_text|>" in the text is that token, not its characters
   bool json = false;
 };
 

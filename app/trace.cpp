@@ -49,21 +49,26 @@ class Report {
  public:
   explicit Report(bool json) : json_(json) {}
 
-  void add(const NamedTensor& tensor, const std::vector<size_t>& shape, std::span<const double> expected, double tolerance) {
+  void add(const NamedTensor& tensor, const std::vector<size_t>& shape, std::span<const double> expected,
+           double tolerance) {
     if (shape != tensor.shape)
-      return add(tensor.name, false, fmt::format("has shape {}, expected {}", shape_text(tensor.shape), shape_text(shape)), 0);
+      return add(tensor.name, false,
+                 fmt::format("has shape {}, expected {}", shape_text(tensor.shape), shape_text(shape)), 0);
     const Difference d = compare(tensor.values, expected, tolerance);
     add(tensor.name, !d.first,
-        d.first ? fmt::format("differs at {}: is {:.8g}, expected {:.8g}; at most by {:.3g}, tolerance {:.3g}", place(*d.first, shape), d.actual,
-                              d.expected, d.largest, tolerance)
+        d.first ? fmt::format("differs at {}: is {:.8g}, expected {:.8g}; at most by {:.3g}, tolerance {:.3g}",
+                              place(*d.first, shape), d.actual, d.expected, d.largest, tolerance)
                 : fmt::format("agrees, at most {:.3g} apart, tolerance {:.3g}", d.largest, tolerance),
         d.largest);
   }
 
   int finish() const {
-    if (json_) fmt::print("{}\n", nlohmann::ordered_json{{"tensors", rows_}, {"first_difference", first_}}.dump(2));
-    else if (first_.is_null()) fmt::print("{} tensors agree.\n", rows_.size());
-    else fmt::print("The first tensor that differs is {}.\n", first_.get<std::string>());
+    if (json_)
+      fmt::print("{}\n", nlohmann::ordered_json{{"tensors", rows_}, {"first_difference", first_}}.dump(2));
+    else if (first_.is_null())
+      fmt::print("{} tensors agree.\n", rows_.size());
+    else
+      fmt::print("The first tensor that differs is {}.\n", first_.get<std::string>());
     return first_.is_null() ? 0 : 1;
   }
 
@@ -100,7 +105,9 @@ std::vector<NamedTensor> list_tensors(const LlamaConfig& c, const LossEvaluator&
   add("hidden_0", a.layer(0).input);
   for (size_t i = 0; i < c.layers; ++i) {
     const LayerActivations& layer = a.layer(i);
-    const auto inside = [&](const char* name, View<const real, 2> rows) { add(fmt::format("layer_{}_{}", i, name), rows); };
+    const auto inside = [&](const char* name, View<const real, 2> rows) {
+      add(fmt::format("layer_{}_{}", i, name), rows);
+    };
     inside("attention_norm", layer.attention_normed);
     inside("query", layer.query);
     inside("key", layer.key);
@@ -152,13 +159,17 @@ int run_trace(const TraceOptions& options) {
   const std::filesystem::path out = options.out;
   std::filesystem::create_directories(out);
   for (const NamedTensor& tensor : tensors)
-    write_npy(out / (tensor.name + ".npy"), sizeof(real) == 8 ? "<f8" : "<f4", tensor.shape, std::as_bytes(tensor.values));
+    write_npy(out / (tensor.name + ".npy"), sizeof(real) == 8 ? "<f8" : "<f4", tensor.shape,
+              std::as_bytes(tensor.values));
   const std::vector<double> loss_value = {loss};
   write_npy(out / "loss.npy", View<const double, 1>(loss_value.data(), {1}));
   if (options.gradients) write_safetensors(out / "grads.safetensors", gradient_tensors);
   if (options.against.empty()) {
-    if (options.json) fmt::print("{}\n", nlohmann::ordered_json{{"loss", loss}, {"tensors", tensors.size()}, {"folder", options.out}}.dump());
-    else fmt::print("{} tensors of {} tokens are in {}; loss {:.8f}\n", tensors.size(), ids.size(), options.out, loss);
+    if (options.json)
+      fmt::print("{}\n",
+                 nlohmann::ordered_json{{"loss", loss}, {"tensors", tensors.size()}, {"folder", options.out}}.dump());
+    else
+      fmt::print("{} tensors of {} tokens are in {}; loss {:.8f}\n", tensors.size(), ids.size(), options.out, loss);
     return 0;
   }
 
@@ -184,7 +195,8 @@ int run_trace(const TraceOptions& options) {
       const std::vector<double> values = as_double(stored, stored.bytes);
       double largest = 0;
       for (const double value : values) largest = std::max(largest, std::abs(value));
-      report.add({"gradient of " + tensor.name, tensor.shape, tensor.values}, stored.shape, values, options.tolerance * largest + options.tolerance / 100);
+      report.add({"gradient of " + tensor.name, tensor.shape, tensor.values}, stored.shape, values,
+                 options.tolerance * largest + options.tolerance / 100);
     }
   }
   return report.finish();

@@ -16,10 +16,10 @@ struct TraceOptions {
   bool json = false;
 };
 
-/// Writes every intermediate of a forward pass as .npy: hidden_0 (the embedding), hidden_i (after layer i), hidden_norm,
-/// logits, and layer_i_… inside each layer; with `gradients` also loss and grads.safetensors, the gradient of the mean
-/// next-token cross entropy under Hugging Face's names. With `against`, names the first tensor in the order of
-/// computation that differs, and where. Returns 1 when something does.
+/// Writes every intermediate of a forward pass as .npy: hidden_0 (the embedding), hidden_i (after layer i),
+/// hidden_norm, logits, and layer_i_… inside each layer; with `gradients` also loss and grads.safetensors, the gradient
+/// of the mean next-token cross entropy under Hugging Face's names. With `against`, names the first tensor in the order
+/// of computation that differs, and where. Returns 1 when something does.
 int run_trace(const TraceOptions& options);
 
 }  // namespace cria

@@ -35,12 +35,14 @@ void stop_on_signals() {
 }
 
 std::string log_line(const Progress& p) {
-  const auto number = [](const std::optional<double>& value) { return value ? fmt::format("{:.6g}", *value) : std::string("null"); };
+  const auto number = [](const std::optional<double>& value) {
+    return value ? fmt::format("{:.6g}", *value) : std::string("null");
+  };
   return fmt::format(
       R"({{"step": {}, "seconds": {:.3f}, "loss": {:.9g}, "val_loss": {}, "bits_per_byte": {:.6g}, "floor": {}, )"
       R"("tokens_per_second": {:.0f}, "lr": {:.6g}, "grad_norm": {:.6g}}})",
-      p.step, p.seconds, p.loss, number(p.validation_loss), p.bits_per_byte, number(p.floor), p.tokens_per_second, p.learning_rate,
-      p.gradient_norm);
+      p.step, p.seconds, p.loss, number(p.validation_loss), p.bits_per_byte, number(p.floor), p.tokens_per_second,
+      p.learning_rate, p.gradient_norm);
 }
 
 // The log of a run. After a resume it goes on where the checkpoint was written: the steps that a killed run had done
@@ -63,7 +65,9 @@ class Log {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
 
-  [[noreturn]] void fail() const { throw UserError(fmt::format("cannot write the log {}: {}", path_.string(), std::strerror(errno))); }
+  [[noreturn]] void fail() const {
+    throw UserError(fmt::format("cannot write the log {}: {}", path_.string(), std::strerror(errno)));
+  }
 
   std::string lines_until(size_t last_step) const {
     const std::string text = read_file(path_);
@@ -82,17 +86,20 @@ class Log {
 // What a resumed run is given again must be what it began with; only its length may change.
 void require_same_run(const TrainOptions& options, const TrainingState& state) {
   const auto differs = [](const char* option, const std::string& given, const std::string& begun) {
-    throw UserError(fmt::format("{} is {}, but the run to resume began with {}; leave the option out", option, given, begun));
+    throw UserError(
+        fmt::format("{} is {}, but the run to resume began with {}; leave the option out", option, given, begun));
   };
   if (options.data && *options.data != state.data) differs("--data", *options.data, state.data);
-  if (options.seed && *options.seed != state.seed) differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
+  if (options.seed && *options.seed != state.seed)
+    differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
   if (!options.recipe.empty() && recipe_text(read_recipe(options.recipe)) != state.recipe)
     differs("--recipe", options.recipe, "another recipe");
 }
 
 std::filesystem::path choose_folder(const TrainOptions& options) {
   if (!options.folder.empty()) return options.folder;
-  const std::filesystem::path base = std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem();
+  const std::filesystem::path base =
+      std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem();
   std::filesystem::path folder = base;
   for (int i = 2; std::filesystem::exists(folder / checkpoint_file) && !options.resume; ++i)
     folder = base.string() + fmt::format("-{}", i);
@@ -115,9 +122,11 @@ int run_train(TrainOptions options) {
   const std::filesystem::path folder = choose_folder(options);
   const bool has_checkpoint = std::filesystem::exists(folder / checkpoint_file);
   if (options.resume && !has_checkpoint)
-    throw UserError(fmt::format("{} holds no checkpoint to resume from: expected {} in it", folder.string(), checkpoint_file));
+    throw UserError(
+        fmt::format("{} holds no checkpoint to resume from: expected {} in it", folder.string(), checkpoint_file));
   if (!options.resume && has_checkpoint)
-    throw UserError(fmt::format("{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
+    throw UserError(fmt::format(
+        "{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
   if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
   if (!options.steps && !options.minutes) options.minutes = 10;
   if ((options.steps && *options.steps == 0) || (options.minutes && !(*options.minutes > 0)))
@@ -132,12 +141,16 @@ int run_train(TrainOptions options) {
   } else {
     state.data = options.data.value_or(default_data);
     state.seed = options.seed.value_or(1);
-    if (!options.recipe.empty()) recipe = read_recipe(options.recipe);
-    else if (state.data == "stories") recipe = read_recipe(data_folder() / "stories" / "recipe.yaml");
+    if (!options.recipe.empty())
+      recipe = read_recipe(options.recipe);
+    else if (state.data == "stories")
+      recipe = read_recipe(data_folder() / "stories" / "recipe.yaml");
     state.recipe = recipe_text(recipe);
   }
   const Data data{state.data, state.seed};
-  const std::string tokenizer_kind = options.resume ? folder.string() : options.tokenizer.empty() ? "bpe" : options.tokenizer;
+  const std::string tokenizer_kind = options.resume              ? folder.string()
+                                     : options.tokenizer.empty() ? "bpe"
+                                                                 : options.tokenizer;
   const Tokenizer tokenizer = make_tokenizer(tokenizer_kind, data, recipe);
   Corpus corpus = open_corpus(data, tokenizer, recipe);
 
@@ -152,9 +165,10 @@ int run_train(TrainOptions options) {
   std::filesystem::create_directories(folder);
   Log log(options.log.empty() ? folder / "log.jsonl" : std::filesystem::path(options.log), state.step);
 
-  const std::string title = fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} threads",
-                                        state.data, count_text(double(weights.flat().size())), recipe.model.layers, recipe.model.dim,
-                                        recipe.model.vocabulary_size, pool.size());
+  const std::string title =
+      fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} threads", state.data,
+                  count_text(double(weights.flat().size())), recipe.model.layers, recipe.model.dim,
+                  recipe.model.vocabulary_size, pool.size());
   const bool shows = !options.json && !options.quiet;
   TrainingDisplay display(title);
   if (shows && !::isatty(STDOUT_FILENO)) fmt::print("{}\n", title);
@@ -166,7 +180,8 @@ int run_train(TrainOptions options) {
   });
   if (options.json) fmt::print("{}\n", log_line(end));
   if (shows)
-    fmt::print("The model is in {}. Try: cria sample {}{}\n", folder.string(), folder.string(), corpus.has_documents ? "" : " -p TEXT");
+    fmt::print("The model is in {}. Try: cria sample {}{}\n", folder.string(), folder.string(),
+               corpus.has_documents ? "" : " -p TEXT");
   return 0;
 }
 

@@ -9,15 +9,15 @@ namespace cria {
 
 struct TrainOptions {
   std::optional<std::string> data;  // a file; none: the built-in stories
-  std::string recipe;     // a file; empty: the defaults
-  std::string folder;     // empty: runs/<name of the data>
-  std::string tokenizer;  // empty: bpe
+  std::string recipe;               // a file; empty: the defaults
+  std::string folder;               // empty: runs/<name of the data>
+  std::string tokenizer;            // empty: bpe
   std::optional<std::size_t> steps;
   std::optional<double> minutes;
-  std::size_t threads = 0;  // 0: one for each core
+  std::size_t threads = 0;            // 0: one for each core
   std::optional<std::uint64_t> seed;  // none: 1
   bool resume = false;
-  std::string log;  // empty: log.jsonl in the folder
+  std::string log;           // empty: log.jsonl in the folder
   bool list_recipe = false;  // only print the keys of a recipe
   bool json = false;
   bool quiet = false;

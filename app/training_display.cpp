@@ -75,7 +75,8 @@ void TrainingDisplay::show(const Progress& progress) {
 }
 
 void TrainingDisplay::show_line(const Progress& p) {
-  fmt::print("step {:5}  loss {:.4f}  {} {:.4f} bits/byte", p.step, p.loss, p.validation_loss ? "held out" : "batch   ", p.bits_per_byte);
+  fmt::print("step {:5}  loss {:.4f}  {} {:.4f} bits/byte", p.step, p.loss, p.validation_loss ? "held out" : "batch   ",
+             p.bits_per_byte);
   if (p.floor) fmt::print(" ({:.2f} x floor {:.4f})", p.bits_per_byte / *p.floor, *p.floor);
   fmt::print("  {} tokens/s  {} gone\n", count_text(p.tokens_per_second), clock_text(p.seconds));
 }
@@ -83,7 +84,8 @@ void TrainingDisplay::show_line(const Progress& p) {
 void TrainingDisplay::show_panel(const Progress& p) {
   const double left = p.share > 0 ? p.seconds * (1 - p.share) / p.share : 0;
   std::vector<std::string> lines = {fmt::format("\x1b[1m{}\x1b[0m", title_), ""};
-  for (const std::string& line : curve(bits_, p.floor.value_or(0), 6)) lines.push_back(fmt::format("  \x1b[36m{}\x1b[0m", line));
+  for (const std::string& line : curve(bits_, p.floor.value_or(0), 6))
+    lines.push_back(fmt::format("  \x1b[36m{}\x1b[0m", line));
   lines.push_back(fmt::format("  \x1b[32m{}\x1b[0m {:3.0f} %", bar(p.share), 100 * p.share));
   lines.push_back("");
   lines.push_back(fmt::format("  step {:<8} loss {:<10.4f} bits per byte {:.4f}", p.step, p.loss, smooth_bits_));
@@ -91,7 +93,8 @@ void TrainingDisplay::show_panel(const Progress& p) {
   if (p.floor) held += fmt::format("   floor {:.4f}", *p.floor);
   if (p.floor && validation_bits_) held += fmt::format("   ratio \x1b[1m{:.3f}\x1b[0m", *validation_bits_ / *p.floor);
   lines.push_back("  " + held);
-  lines.push_back(fmt::format("  {} tokens/s   {} gone, {} left", count_text(p.tokens_per_second), clock_text(p.seconds), clock_text(left)));
+  lines.push_back(fmt::format("  {} tokens/s   {} gone, {} left", count_text(p.tokens_per_second),
+                              clock_text(p.seconds), clock_text(left)));
   std::string screen = lines_ > 0 ? fmt::format("\x1b[{}A", lines_) : "";
   for (const std::string& line : lines) screen += line + "\x1b[K\n";
   lines_ = lines.size();

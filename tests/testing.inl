@@ -34,8 +34,7 @@ Array<double, N> golden(const std::string& name) {
 template <class A, class E>
 std::string difference(const A& actual, const E& expected, double tolerance) {
   const std::vector<size_t> shape(expected.shape().begin(), expected.shape().end());
-  if (!std::equal(shape.begin(), shape.end(), actual.shape().begin(), actual.shape().end()))
-    return "the shapes differ";
+  if (!std::equal(shape.begin(), shape.end(), actual.shape().begin(), actual.shape().end())) return "the shapes differ";
   return describe_difference({actual.begin(), actual.end()}, {expected.begin(), expected.end()}, shape, tolerance);
 }
 

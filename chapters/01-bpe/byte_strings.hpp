@@ -31,7 +31,7 @@ class ByteStrings {
 
  private:
   struct Slot {
-    std::uint32_t tag = 0;          // the upper half of the hash, so that most wrong slots are passed without a look
+    std::uint32_t tag = 0;           // the upper half of the hash, so that most wrong slots are passed without a look
     std::uint32_t index_plus_1 = 0;  // 0 marks a free slot
   };
   /// The slot that holds the string, or the free one where it belongs.

@@ -34,8 +34,10 @@ std::size_t Merger::merge_short(std::vector<Symbol>& symbols) const {
     if (best->rank == no_rank) break;
     best->token = best->merged;
     const auto next = symbols.erase(best + 1);
-    if (next != symbols.end()) look_up(*best, next->token);
-    else *best = {.token = best->token};
+    if (next != symbols.end())
+      look_up(*best, next->token);
+    else
+      *best = {.token = best->token};
     if (best != symbols.begin()) look_up(*(best - 1), best->token);
   }
   return steps;
@@ -59,8 +61,10 @@ std::size_t Merger::merge_long(std::vector<Symbol>& symbols) const {
 
   std::size_t steps = 0;
   const auto look_up_and_offer = [&](Index at) {
-    if (next[at] < count) look_up(symbols[at], symbols[next[at]].token);
-    else symbols[at] = {.token = symbols[at].token};
+    if (next[at] < count)
+      look_up(symbols[at], symbols[next[at]].token);
+    else
+      symbols[at] = {.token = symbols[at].token};
     if (symbols[at].rank != no_rank) candidates.push({symbols[at].rank, at});
   };
   for (; !candidates.empty(); ++steps) {

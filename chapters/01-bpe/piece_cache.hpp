@@ -37,10 +37,14 @@ class PieceCache {
     const char *first = piece.data(), *end = first + size;
     std::uint64_t head, tail;
     if (size > 16) return nullptr;
-    if (size >= 8) head = load<std::uint64_t>(first), tail = load<std::uint64_t>(end - 8);
-    else if (size >= 4) head = load<std::uint32_t>(first), tail = load<std::uint32_t>(end - 4);
-    else if (size >= 2) head = load<std::uint16_t>(first), tail = load<std::uint16_t>(end - 2);
-    else head = load<std::uint8_t>(first), tail = 0;
+    if (size >= 8)
+      head = load<std::uint64_t>(first), tail = load<std::uint64_t>(end - 8);
+    else if (size >= 4)
+      head = load<std::uint32_t>(first), tail = load<std::uint32_t>(end - 4);
+    else if (size >= 2)
+      head = load<std::uint16_t>(first), tail = load<std::uint16_t>(end - 2);
+    else
+      head = load<std::uint8_t>(first), tail = 0;
 
     std::uint64_t hash = (head ^ size) * 0x9E3779B97F4A7C15u;
     hash = (hash ^ hash >> 32 ^ tail) * 0xD6E8FEB86659FD93u;

@@ -16,8 +16,21 @@ enum Class : std::uint8_t { letter, number, space, symbol, end_of_text_class };
 
 Class class_of(std::int32_t code_point) {
   switch (code_point) {  // \s, Unicode's White_Space
-    case 0x09: case 0x0A: case 0x0B: case 0x0C: case 0x0D: case 0x20: case 0x85: case 0xA0:
-    case 0x1680: case 0x2028: case 0x2029: case 0x202F: case 0x205F: case 0x3000: return space;
+    case 0x09:
+    case 0x0A:
+    case 0x0B:
+    case 0x0C:
+    case 0x0D:
+    case 0x20:
+    case 0x85:
+    case 0xA0:
+    case 0x1680:
+    case 0x2028:
+    case 0x2029:
+    case 0x202F:
+    case 0x205F:
+    case 0x3000:
+      return space;
   }
   if (code_point >= 0x2000 && code_point <= 0x200A) return space;
   if (code_point < 0) return symbol;  // not UTF-8
@@ -52,10 +65,14 @@ struct Cursor {
     }
   }
   void step() { at += size, look(); }
-  void skip(Class what) { while (kind == what) step(); }
+  void skip(Class what) {
+    while (kind == what) step();
+  }
   bool is(char c) const { return at < text.size() && text[at] == c; }
   bool is_newline() const { return is('\n') || is('\r'); }
-  void skip_newlines() { while (is_newline()) step(); }
+  void skip_newlines() {
+    while (is_newline()) step();
+  }
 };
 
 /// '(?:[sdmt]|ll|ve|re): the length of the contraction at `begin`, 0 if there is none. Without regard to case, s is
@@ -131,9 +148,12 @@ std::size_t llama3_piece_end(std::string_view text, std::size_t begin) {
 
 std::size_t piece_end(SplitPattern pattern, std::string_view text, std::size_t begin) {
   switch (pattern) {
-    case SplitPattern::gpt2: return gpt2_piece_end(text, begin);
-    case SplitPattern::llama3: return llama3_piece_end(text, begin);
-    case SplitPattern::none: break;
+    case SplitPattern::gpt2:
+      return gpt2_piece_end(text, begin);
+    case SplitPattern::llama3:
+      return llama3_piece_end(text, begin);
+    case SplitPattern::none:
+      break;
   }
   return text.size();
 }
@@ -147,8 +167,8 @@ std::size_t last_safe_border(std::string_view text, std::size_t limit) {
 Character character_at(std::string_view text, std::size_t at) {
   utf8proc_int32_t code_point;
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at);
-  const auto size = utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(std::min<std::size_t>(text.size() - at, 4)),
-                                     &code_point);
+  const auto size =
+      utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(std::min<std::size_t>(text.size() - at, 4)), &code_point);
   return size > 0 ? Character{code_point, static_cast<std::size_t>(size)} : Character{-1, 1};
 }
 
@@ -159,7 +179,8 @@ std::string_view split_regex(SplitPattern pattern) {
     case SplitPattern::llama3:
       return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|)"
              R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-    case SplitPattern::none: break;
+    case SplitPattern::none:
+      break;
   }
   return "";
 }

@@ -68,9 +68,18 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
 
 std::vector<std::string> llama3_special_tokens() {
   const auto reserved = [](int number) { return "<|reserved_special_token_" + std::to_string(number) + "|>"; };
-  std::vector<std::string> tokens = {
-      begin_of_text, end_of_text, reserved(0), reserved(1), "<|finetune_right_pad_id|>", "<|step_id|>",
-      "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>", "<|image|>"};
+  std::vector<std::string> tokens = {begin_of_text,
+                                     end_of_text,
+                                     reserved(0),
+                                     reserved(1),
+                                     "<|finetune_right_pad_id|>",
+                                     "<|step_id|>",
+                                     "<|start_header_id|>",
+                                     "<|end_header_id|>",
+                                     "<|eom_id|>",
+                                     "<|eot_id|>",
+                                     "<|python_tag|>",
+                                     "<|image|>"};
   for (int number = 2; tokens.size() < 256; ++number) tokens.push_back(reserved(number));
   return tokens;
 }

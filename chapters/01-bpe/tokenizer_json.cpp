@@ -62,8 +62,10 @@ OrderedJson byte_level(bool use_regex) {
 OrderedJson pre_tokenizer_of(const BpeModel& model) {
   if (model.alphabet == Alphabet::characters) return nullptr;
   if (model.pattern != SplitPattern::llama3) return byte_level(model.pattern == SplitPattern::gpt2);
-  const OrderedJson split = {{"type", "Split"}, {"pattern", {{"Regex", split_regex(model.pattern)}}},
-                      {"behavior", "Isolated"}, {"invert", false}};
+  const OrderedJson split = {{"type", "Split"},
+                             {"pattern", {{"Regex", split_regex(model.pattern)}}},
+                             {"behavior", "Isolated"},
+                             {"invert", false}};
   return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({split, byte_level(false)})}};
 }
 
@@ -193,24 +195,40 @@ std::string tokenizer_json(const BpeModel& model) {
   OrderedJson added = OrderedJson::array(), vocabulary = OrderedJson::object(), merges = OrderedJson::array();
   for (TokenId id : model.special_tokens) {
     special[static_cast<std::size_t>(id)] = true;
-    added.push_back({{"id", id}, {"content", model.vocabulary[static_cast<std::size_t>(id)]}, {"single_word", false},
-                     {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}});
+    added.push_back({{"id", id},
+                     {"content", model.vocabulary[static_cast<std::size_t>(id)]},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
   }
   // An ordered object looks a key up by walking over all before it; these are distinct, so they are appended.
   auto& entries = vocabulary.get_ref<OrderedJson::object_t&>();
   for (TokenId id = 0; id < static_cast<TokenId>(special.size()); ++id)
-    if (!special[static_cast<std::size_t>(id)])
-      entries.emplace_back(string_of(id), id);
+    if (!special[static_cast<std::size_t>(id)]) entries.emplace_back(string_of(id), id);
   for (const Merge& merge : model.merges) merges.push_back(string_of(merge.left) + " " + string_of(merge.right));
 
   const OrderedJson decoder = model.alphabet == Alphabet::bytes ? byte_level(true) : OrderedJson{{"type", "Fuse"}};
-  const OrderedJson bpe = {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr},
-                    {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr}, {"fuse_unk", false},
-                    {"byte_fallback", false}, {"ignore_merges", model.ignore_merges}, {"vocab", std::move(vocabulary)},
-                    {"merges", std::move(merges)}};
-  const OrderedJson json = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}, {"added_tokens", added},
-                     {"normalizer", nullptr}, {"pre_tokenizer", pre_tokenizer_of(model)},
-                     {"post_processor", post_processor_of(model)}, {"decoder", decoder}, {"model", bpe}};
+  const OrderedJson bpe = {{"type", "BPE"},
+                           {"dropout", nullptr},
+                           {"unk_token", nullptr},
+                           {"continuing_subword_prefix", nullptr},
+                           {"end_of_word_suffix", nullptr},
+                           {"fuse_unk", false},
+                           {"byte_fallback", false},
+                           {"ignore_merges", model.ignore_merges},
+                           {"vocab", std::move(vocabulary)},
+                           {"merges", std::move(merges)}};
+  const OrderedJson json = {{"version", "1.0"},
+                            {"truncation", nullptr},
+                            {"padding", nullptr},
+                            {"added_tokens", added},
+                            {"normalizer", nullptr},
+                            {"pre_tokenizer", pre_tokenizer_of(model)},
+                            {"post_processor", post_processor_of(model)},
+                            {"decoder", decoder},
+                            {"model", bpe}};
   return json.dump(1) + "\n";
 }
 

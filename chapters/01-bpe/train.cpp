@@ -21,14 +21,14 @@ constexpr Index none = static_cast<Index>(-1);
 struct Symbol {
   TokenId token;
   Index word;
-  Index previous, next;  // in the word
-  Index pair = none;     // that it forms with the next symbol
+  Index previous, next;                // in the word
+  Index pair = none;                   // that it forms with the next symbol
   Index earlier = none, later = none;  // symbols with the same pair
 };
 
 struct Pair {
   TokenId left, right;
-  std::int64_t count = 0;  // over all words, each as often as it was met
+  std::int64_t count = 0;           // over all words, each as often as it was met
   Index first = none, last = none;  // symbols
 };
 
@@ -41,8 +41,10 @@ class Trainer {
       const std::string_view bytes = words.words[word];
       const Index begin = static_cast<Index>(symbols_.size()), end = begin + static_cast<Index>(bytes.size());
       for (Index at = begin; at < end; ++at)
-        symbols_.push_back({.token = static_cast<unsigned char>(bytes[at - begin]), .word = word,
-                            .previous = at == begin ? none : at - 1, .next = at + 1 == end ? none : at + 1});
+        symbols_.push_back({.token = static_cast<unsigned char>(bytes[at - begin]),
+                            .word = word,
+                            .previous = at == begin ? none : at - 1,
+                            .next = at + 1 == end ? none : at + 1});
     }
     for (Index at = 0; at < symbols_.size(); ++at) enter(at);
     offer_pairs(0);
@@ -73,8 +75,8 @@ class Trainer {
     model_.merges.push_back({left, right, token});
 
     const std::size_t known_pairs = pairs_.size();
-    // "before, at, after, next" becomes "before, at, next": three pairs end here and two begin. Places are taken from the
-    // left, so "aaa" becomes "aa, a".
+    // "before, at, after, next" becomes "before, at, next": three pairs end here and two begin. Places are taken from
+    // the left, so "aaa" becomes "aa, a".
     while (pairs_[index].first != none) {
       const Index at = pairs_[index].first, before = symbols_[at].previous, after = symbols_[at].next;
       leave(at), leave(after), leave(before);

@@ -12,11 +12,10 @@ namespace cria {
 /// keeps a row of zeros finite, is inside the root as in Llama).
 /// inverse_rms[n] = 1 / sqrt(mean(x[n]²) + eps) is what backward needs. Rows may be strided; columns are contiguous.
 /// y must not overlap x. Throws ContractError when shapes do not fit.
-void rmsnorm_forward(View<const real, 2> x,        // (N, C)
-                     View<const real, 1> weight,   // (C)
-                     real eps,
-                     View<real, 2> y,              // (N, C)
-                     View<real, 1> inverse_rms);   // (N)
+void rmsnorm_forward(View<const real, 2> x,       // (N, C)
+                     View<const real, 1> weight,  // (C)
+                     real eps, View<real, 2> y,   // (N, C)
+                     View<real, 1> inverse_rms);  // (N)
 
 /// Adds the gradients to d_x and d_weight; x, weight and inverse_rms are those of forward.
 /// d_x must not overlap d_y.

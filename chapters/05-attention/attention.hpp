@@ -24,26 +24,26 @@ size_t attention_scratch_size(size_t keys);
 ///
 /// Rows (the first axis) may be apart, as parts of a wider matrix; other axes are contiguous. Throws ContractError for
 /// shapes that do not fit, G that does not divide H, T > S, a first key outside 0 … S - T + t, and small scratch.
-void attention_forward(View<const real, 3> q,                   // (T, H, Dh)
-                       View<const real, 3> k,                   // (S, G, Dh)
-                       View<const real, 3> v,                   // (S, G, Dh)
-                       std::span<const std::int32_t> first_key, // (T), or empty: every query sees from key 0
-                       View<real, 3> out,                       // (T, H, Dh)
-                       View<real, 2> log_sum_exp,               // (T, H)
-                       std::span<real> scratch);                // attention_scratch_size(S)
+void attention_forward(View<const real, 3> q,                    // (T, H, Dh)
+                       View<const real, 3> k,                    // (S, G, Dh)
+                       View<const real, 3> v,                    // (S, G, Dh)
+                       std::span<const std::int32_t> first_key,  // (T), or empty: every query sees from key 0
+                       View<real, 3> out,                        // (T, H, Dh)
+                       View<real, 2> log_sum_exp,                // (T, H)
+                       std::span<real> scratch);                 // attention_scratch_size(S)
 
 /// d_q, d_k and d_v += the gradients, from d_out and what forward took and gave. A key's gradient collects from every
 /// query that saw it, in every head of its group.
-void attention_backward(View<const real, 3> d_out,               // (T, H, Dh)
-                        View<const real, 3> q,                   // (T, H, Dh)
-                        View<const real, 3> k,                   // (S, G, Dh)
-                        View<const real, 3> v,                   // (S, G, Dh)
-                        std::span<const std::int32_t> first_key, // (T), or empty
-                        View<const real, 3> out,                 // (T, H, Dh)
-                        View<const real, 2> log_sum_exp,         // (T, H)
-                        View<real, 3> d_q,                       // (T, H, Dh)
-                        View<real, 3> d_k,                       // (S, G, Dh)
-                        View<real, 3> d_v,                       // (S, G, Dh)
-                        std::span<real> scratch);                // attention_scratch_size(S)
+void attention_backward(View<const real, 3> d_out,                // (T, H, Dh)
+                        View<const real, 3> q,                    // (T, H, Dh)
+                        View<const real, 3> k,                    // (S, G, Dh)
+                        View<const real, 3> v,                    // (S, G, Dh)
+                        std::span<const std::int32_t> first_key,  // (T), or empty
+                        View<const real, 3> out,                  // (T, H, Dh)
+                        View<const real, 2> log_sum_exp,          // (T, H)
+                        View<real, 3> d_q,                        // (T, H, Dh)
+                        View<real, 3> d_k,                        // (S, G, Dh)
+                        View<real, 3> d_v,                        // (S, G, Dh)
+                        std::span<real> scratch);                 // attention_scratch_size(S)
 
 }  // namespace cria

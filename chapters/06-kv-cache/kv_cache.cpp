@@ -56,7 +56,8 @@ View<const real, 3> KvCache::filled(View<const real, 5> from, size_t layer, size
 void KvCache::advance(size_t T, size_t sequence) {
   const size_t length = this->length(sequence) + T;
   for (size_t layer = 0; layer < keys_.shape(1); ++layer)
-    require(appended_[counter(layer, sequence)] == length, "KvCache::advance", "a layer appended another number of positions");
+    require(appended_[counter(layer, sequence)] == length, "KvCache::advance",
+            "a layer appended another number of positions");
   lengths_[sequence] = length;
 }
 

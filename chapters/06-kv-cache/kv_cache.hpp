@@ -27,9 +27,8 @@ class KvCache {
 
   /// Copies the keys (already rotated) and values of the next T positions of one layer; the rows of k and v may be
   /// apart.
-  void append(size_t layer,
-              View<const real, 3> k,  // (T, G, Dh)
-              View<const real, 3> v,  // (T, G, Dh)
+  void append(size_t layer, View<const real, 3> k,  // (T, G, Dh)
+              View<const real, 3> v,                // (T, G, Dh)
               size_t sequence = 0);
 
   /// What the layer holds, the rows appended in this pass included: (S, G, Dh), S = min(positions, capacity).

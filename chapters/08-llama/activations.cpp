@@ -10,7 +10,8 @@ template <class Take>
 void lay_out(const LlamaConfig& c, size_t rows, LayerActivations& a, Take&& take) {
   const size_t queries = c.heads * c.head_dim, keys = c.kv_heads * c.head_dim;
   for (View<real, 1>* view : {&a.attention_inverse_rms, &a.feed_forward_inverse_rms}) take(*view, Shape<1>{rows});
-  for (View<real, 2>* view : {&a.attention_normed, &a.middle, &a.feed_forward_normed}) take(*view, Shape<2>{rows, c.dim});
+  for (View<real, 2>* view : {&a.attention_normed, &a.middle, &a.feed_forward_normed})
+    take(*view, Shape<2>{rows, c.dim});
   for (View<real, 2>* view : {&a.query, &a.attended}) take(*view, Shape<2>{rows, queries});
   for (View<real, 2>* view : {&a.key, &a.value}) take(*view, Shape<2>{rows, keys});
   for (View<real, 2>* view : {&a.gate, &a.up, &a.gated}) take(*view, Shape<2>{rows, c.hidden_dim});
@@ -35,12 +36,14 @@ LayerActivations LayerActivations::first_rows(size_t n) const {
   return part;
 }
 
-LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys, Keep keep)
+LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
+                                   Keep keep)
     : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {
   const size_t rows = positions.size(), half = c.head_dim / 2;
   const size_t distinct = keep == Keep::all_layers ? c.layers : 1;
   const size_t scratch_size = attention_scratch_size(keys);
-  arena_ = Arena<real>(distinct * layer_size(c, rows) + (distinct + 2) * rows * c.dim + rows * (c.head_dim + 1) + scratch_size);
+  arena_ = Arena<real>(distinct * layer_size(c, rows) + (distinct + 2) * rows * c.dim + rows * (c.head_dim + 1) +
+                       scratch_size);
 
   const auto take = [&](auto& view, auto shape) { view = arena_.take(shape); };
   View<real, 2> stream = arena_.take(Shape<2>{rows, c.dim});
@@ -65,8 +68,8 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
 
 BackwardTensors BackwardTensors::first_rows(size_t n) const {
   BackwardTensors part = *this;
-  for (View<real, 2>* view : {&part.d_hidden, &part.d_normed, &part.d_query, &part.d_key, &part.d_value, &part.d_attended,
-                              &part.d_gate, &part.d_up, &part.d_gated})
+  for (View<real, 2>* view : {&part.d_hidden, &part.d_normed, &part.d_query, &part.d_key, &part.d_value,
+                              &part.d_attended, &part.d_gate, &part.d_up, &part.d_gated})
     *view = view->rows(0, n);
   return part;
 }

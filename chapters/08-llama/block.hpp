@@ -16,7 +16,8 @@ struct BlockContext {
 };
 
 /// a.output = block(a.input); fills the rest of `a` on the way.
-void block_forward(const BlockContext& context, size_t layer, const LayerTensors<real>& weights, const LayerActivations& a);
+void block_forward(const BlockContext& context, size_t layer, const LayerTensors<real>& weights,
+                   const LayerActivations& a);
 
 /// Turns buffers.d_hidden from the gradient of a.output into that of a.input; `gradients` accumulates the weights'.
 void block_backward(const BlockContext& context, const LayerTensors<real>& weights, const LayerActivations& a,

@@ -19,9 +19,10 @@ void LlamaConfig::validate() const {
   positive("head_dim", head_dim);
   positive("max_position_embeddings", context);
   if (heads % kv_heads != 0)
-    throw UserError(fmt::format("num_attention_heads is {} and num_key_value_heads is {}: the second must divide the first",
-                                heads, kv_heads));
-  if (head_dim % 2 != 0) throw UserError(fmt::format("head_dim is {}, expected an even number: RoPE turns pairs", head_dim));
+    throw UserError(fmt::format(
+        "num_attention_heads is {} and num_key_value_heads is {}: the second must divide the first", heads, kv_heads));
+  if (head_dim % 2 != 0)
+    throw UserError(fmt::format("head_dim is {}, expected an even number: RoPE turns pairs", head_dim));
   if (!(norm_eps >= 0)) throw UserError(fmt::format("rms_norm_eps is {}, expected 0 or more", norm_eps));
   if (!(rope_theta > 0)) throw UserError(fmt::format("rope_theta is {}, expected more than 0", rope_theta));
 }

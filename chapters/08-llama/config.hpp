@@ -28,8 +28,9 @@ struct LlamaConfig {
   void validate() const;
 };
 
-/// Floating-point operations for one token of a forward pass that sees `keys` positions: two for each weight of a matrix
-/// product, and 4·H·Dh for each position in attention. Backward takes twice as many (Kaplan et al. 2020, section 2.1).
+/// Floating-point operations for one token of a forward pass that sees `keys` positions: two for each weight of a
+/// matrix product, and 4·H·Dh for each position in attention. Backward takes twice as many (Kaplan et al. 2020,
+/// section 2.1).
 double forward_operations_per_token(const LlamaConfig& config, size_t keys);
 
 }  // namespace cria

@@ -1,5 +1,5 @@
-// Chapter 08, the model: embedding, layers, last norm, head; and the exact reverse. It leaves out sampling (chapter 09),
-// the loss (10), data and checkpoints (11).
+// Chapter 08, the model: embedding, layers, last norm, head; and the exact reverse. It leaves out sampling (chapter
+// 09), the loss (10), data and checkpoints (11).
 #include "chapters/08-llama/llama.hpp"
 
 #include <algorithm>
@@ -20,8 +20,10 @@ void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActiva
   const LlamaConfig& config = weights.config();
   const LlamaTensors<real>& w = weights.tensors();
   const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
-  require(N > 0 && N <= activations.rows(), "llama_forward", "the activations have room for fewer rows than there are tokens");
-  require(input.first_key.empty() || input.first_key.size() == N, "llama_forward", "first_key needs one entry for each token");
+  require(N > 0 && N <= activations.rows(), "llama_forward",
+          "the activations have room for fewer rows than there are tokens");
+  require(input.first_key.empty() || input.first_key.size() == N, "llama_forward",
+          "first_key needs one entry for each token");
   // solution: llama_forward
   for (size_t n = 0; n < N; ++n)
     activations.positions[n] = static_cast<std::int32_t>((cache ? cache->length(n / T) : 0) + n % T);
@@ -30,8 +32,7 @@ void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActiva
 
   const BlockContext context{config, B, T, angles, input.first_key, activations.scratch, cache};
   embedding_forward(input.tokens.flat(), w.embedding, activations.layer(0).input.rows(0, N));
-  for (size_t i = 0; i < config.layers; ++i)
-    block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
+  for (size_t i = 0; i < config.layers; ++i) block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
   rmsnorm_forward(activations.last_layer().output.rows(0, N), w.norm, static_cast<real>(config.norm_eps),
                   activations.normed.rows(0, N), activations.inverse_rms.rows(0, N));
   if (cache)

@@ -12,9 +12,9 @@
 namespace cria {
 
 struct LlamaInput {
-  View<const std::int32_t, 2> tokens;         // (B, T)
-  std::span<const std::int32_t> first_key = {};  // (B*T) the first position each row may attend to, for documents packed
-                                                 // into one sequence (Llama 3, section 3.2); empty: all from 0
+  View<const std::int32_t, 2> tokens;            // (B, T)
+  std::span<const std::int32_t> first_key = {};  // (B*T) the first position each row may attend to, for documents
+                                                 // packed into one sequence (Llama 3, section 3.2); empty: all from 0
 };
 
 /// Writes everything up to activations.normed, whose rows the head turns into logits. With a cache, the tokens continue

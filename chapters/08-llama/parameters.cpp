@@ -13,7 +13,8 @@ size_t parameter_count(const LlamaConfig& config) {
   return count;
 }
 
-LlamaParameters::LlamaParameters(const LlamaConfig& config) : config_((config.validate(), config)), arena_(parameter_count(config)) {
+LlamaParameters::LlamaParameters(const LlamaConfig& config)
+    : config_((config.validate(), config)), arena_(parameter_count(config)) {
   tensors_.layers.resize(config.layers);
   for_each_parameter(config_, tensors_, [&](const std::string&, auto shape, auto& view) { view = arena_.take(shape); });
   if (config_.tied_embeddings) tensors_.head = tensors_.embedding;

@@ -88,8 +88,8 @@ class LlamaParameters {
 };
 
 /// Ones for the norms; normal numbers for the matrices, with deviation 1/√K for K inputs, so that a product is about as
-/// large as what goes in (LeCun et al. 1998, section 4.6), divided by √(2 L) where it is added to the residual stream, so
-/// that the stream does not grow with depth (Radford et al. 2019, section 2.3); and 0.05 for the embedding. The
+/// large as what goes in (LeCun et al. 1998, section 4.6), divided by √(2 L) where it is added to the residual stream,
+/// so that the stream does not grow with depth (Radford et al. 2019, section 2.3); and 0.05 for the embedding. The
 /// constant 0.02 of large models would be far too small for narrow ones.
 void initialise(const LlamaParameters& weights, Random& random);
 

@@ -26,7 +26,8 @@ std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
     tokens = tokens.subspan(count);
     last = count - 1;
   }
-  llama_logits(weights_, activations_.normed.rows(last, last + 1), View<real, 2>(logits_.span().data(), {1, logits_.capacity()}));
+  llama_logits(weights_, activations_.normed.rows(last, last + 1),
+               View<real, 2>(logits_.span().data(), {1, logits_.capacity()}));
   return logits_.span();
 }
 

@@ -24,8 +24,8 @@ struct GenerationResult {
   bool ended = false;  // by the end token or a stop string, not by the limit
 };
 
-/// Continues `prompt`, which must not be empty, and calls show(text) with each part of the text as soon as it is decided;
-/// the prompt's own text is not shown. `end` is the token that ends a text.
+/// Continues `prompt`, which must not be empty, and calls show(text) with each part of the text as soon as it is
+/// decided; the prompt's own text is not shown. `end` is the token that ends a text.
 GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
                                std::optional<TokenId> end, const GenerationOptions& options,
                                const std::function<void(std::string_view)>& show);

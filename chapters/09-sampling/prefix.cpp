@@ -47,8 +47,10 @@ Prefix shortest_prefix(std::span<const real> probabilities, size_t count, double
   while (high - low > 1 && from_low.count - prefix.count > 1) {
     const Bits middle = low + (high - low) / 2;
     const Prefix from_middle = tokens_from(probabilities, middle);
-    if (suffices(from_middle)) low = middle, from_low = from_middle;
-    else high = middle, prefix = from_middle;
+    if (suffices(from_middle))
+      low = middle, from_low = from_middle;
+    else
+      high = middle, prefix = from_middle;
   }
   // What lies between is one token, or several that are equally probable.
   for (size_t i = 0; i < probabilities.size(); ++i) {

@@ -120,7 +120,8 @@ std::int32_t Sampler::pick_by_id(double target) const {
   }
   for (; i < values_.size(); ++i)
     if ((sum += values_[i]) > target) return token_at(i);
-  while (values_[--i] == 0) {}  // the sum fell short by rounding: the last token that is possible at all
+  while (values_[--i] == 0) {
+  }  // the sum fell short by rounding: the last token that is possible at all
   return token_at(i);
 }
 

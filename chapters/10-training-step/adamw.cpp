@@ -64,7 +64,8 @@ void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradient
     real *w = of(weights), *m = of(first_), *v = of(second_);
     const real* gradient = of(gradients);
     const real beta1 = real(options_.beta1), beta2 = real(options_.beta2), eps = real(options_.eps);
-    const real new1 = real(1 - options_.beta1), new2 = real(1 - options_.beta2);  // 1 - 0.999f is off in the fifth digit
+    const real new1 = real(1 - options_.beta1),
+               new2 = real(1 - options_.beta2);  // 1 - 0.999f is off in the fifth digit
     const real factor = real(gradient_factor), rate = real(learning_rate);
     const real decay = real(part.decays ? options_.weight_decay : 0);
     // solution: adamw_step

@@ -1,4 +1,5 @@
-// Chapter 10: AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), clipping, and the learning rate over time.
+// Chapter 10: AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), clipping, and the learning rate over
+// time.
 #pragma once
 
 #include <span>

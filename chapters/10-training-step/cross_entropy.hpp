@@ -13,14 +13,15 @@ namespace cria {
 inline constexpr std::int32_t no_target = -1;
 
 /// Returns Σ over the rows with a target of log Σ_v exp(logits[n, v]) - logits[n, target], in nats, and keeps the first
-/// term for backward. `row` is scratch for one row. Throws ContractError when a target is neither a token nor no_target.
+/// term for backward. `row` is scratch for one row. Throws ContractError when a target is neither a token nor
+/// no_target.
 double cross_entropy_forward(View<const real, 2> logits,           // (N, V)
                              View<const std::int32_t, 1> targets,  // (N)
                              View<real, 1> log_sum_exp,            // (N)
                              std::span<real> row);                 // (V)
 
-/// d_logits += scale * (softmax(logits) - one-hot(target)) in the rows that have a target. With scale = 1 / the number of
-/// targets in the whole batch, the gradient is that of the batch's mean loss, however the batch is split.
+/// d_logits += scale * (softmax(logits) - one-hot(target)) in the rows that have a target. With scale = 1 / the number
+/// of targets in the whole batch, the gradient is that of the batch's mean loss, however the batch is split.
 void cross_entropy_backward(View<const real, 2> logits,           // (N, V)
                             View<const std::int32_t, 1> targets,  // (N)
                             View<const real, 1> log_sum_exp,      // (N)

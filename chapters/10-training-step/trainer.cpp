@@ -48,16 +48,19 @@ double LossEvaluator::forward_backward(const LlamaParameters& weights, const Bat
   const size_t N = batch.tokens.size();
   const View<real, 2> d_logits = d_logits_.rows(0, N);
   std::ranges::fill(d_logits.span(), real(0));
-  cross_entropy_backward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N), real(scale), d_logits, row_);
+  cross_entropy_backward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N), real(scale), d_logits,
+                         row_);
   llama_backward(weights, {batch.tokens, batch.first_key}, activations_, d_logits, *buffers_, gradients);
   return loss;
 }
 
 Trainer::Trainer(const LlamaParameters& weights, TrainerOptions options, ThreadPool& pool)
     : weights_(weights), options_(options), pool_(pool), optimiser_(weights, options.adamw) {
-  require(options.lanes > 0 && options.micro_batch > 0 && options.batch > 0, "Trainer", "batch, lanes and micro_batch must not be 0");
+  require(options.lanes > 0 && options.micro_batch > 0 && options.batch > 0, "Trainer",
+          "batch, lanes and micro_batch must not be 0");
   for (size_t i = 0; i < options.lanes; ++i)
-    lanes_.push_back({LossEvaluator(weights.config(), options.micro_batch, options.positions, true), LlamaParameters(weights.config())});
+    lanes_.push_back({LossEvaluator(weights.config(), options.micro_batch, options.positions, true),
+                      LlamaParameters(weights.config())});
 }
 
 template <class Work>
@@ -70,7 +73,8 @@ double Trainer::for_each_micro_batch(const Batch& batch, Work&& work) {
     for (size_t b = sequences * i / lanes_.size(); b < end; b += options_.micro_batch)
       lane.loss += work(lane, part_of(batch, b, std::min(b + options_.micro_batch, end)));
   });
-  return std::accumulate(lanes_.begin(), lanes_.end(), 0.0, [](double sum, const Lane& lane) { return sum + lane.loss; });
+  return std::accumulate(lanes_.begin(), lanes_.end(), 0.0,
+                         [](double sum, const Lane& lane) { return sum + lane.loss; });
 }
 
 void Trainer::sum_gradients() {
@@ -88,9 +92,12 @@ StepResult Trainer::step(const Batch& batch, double learning_rate) {
   pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
   // solution: training_step
   StepResult result;
-  result.loss = for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
-    return lane.evaluator.forward_backward(weights_, micro_batch, 1 / targets, lane.gradients);
-  }) / targets;
+  result.loss =
+      for_each_micro_batch(batch,
+                           [&](Lane& lane, const Batch& micro_batch) {
+                             return lane.evaluator.forward_backward(weights_, micro_batch, 1 / targets, lane.gradients);
+                           }) /
+      targets;
   sum_gradients();
   const LlamaParameters& gradients = lanes_[0].gradients;
   result.gradient_norm = global_norm(gradients.flat(), pool_);

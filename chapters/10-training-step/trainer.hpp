@@ -33,7 +33,8 @@ class LossEvaluator {
   /// Σ of -log p(target) in nats over the batch's targets.
   double forward(const LlamaParameters& weights, const Batch& batch);
   /// The same, and gradients += scale times its gradient.
-  double forward_backward(const LlamaParameters& weights, const Batch& batch, double scale, const LlamaParameters& gradients);
+  double forward_backward(const LlamaParameters& weights, const Batch& batch, double scale,
+                          const LlamaParameters& gradients);
 
   const LlamaActivations& activations() const { return activations_; }
   View<const real, 2> logits() const { return logits_; }

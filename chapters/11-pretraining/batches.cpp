@@ -30,8 +30,12 @@ std::vector<Document> cut(const Document& document, size_t length) {
 }
 
 BatchMemory::BatchMemory(size_t sequences, size_t positions, bool document_mask)
-    : sequences_(sequences), positions_(positions), tokens_(sequences * positions), targets_(sequences * positions, no_target),
-      first_key_(document_mask ? sequences * positions : 0), used_(sequences) {}
+    : sequences_(sequences),
+      positions_(positions),
+      tokens_(sequences * positions),
+      targets_(sequences * positions, no_target),
+      first_key_(document_mask ? sequences * positions : 0),
+      used_(sequences) {}
 
 void BatchMemory::clear() {
   std::ranges::fill(tokens_, 0);
@@ -93,16 +97,22 @@ class PackedDocuments : public BatchSource {
 
 class RandomWindows : public BatchSource {
  public:
-  RandomWindows(std::vector<std::int32_t> tokens, double bytes_per_token, size_t sequences, size_t positions, std::uint64_t seed)
-      : tokens_(std::move(tokens)), bytes_per_token_(bytes_per_token), sequences_(sequences), positions_(positions),
-        memory_(sequences, positions, false), random_(seed) {
+  RandomWindows(std::vector<std::int32_t> tokens, double bytes_per_token, size_t sequences, size_t positions,
+                std::uint64_t seed)
+      : tokens_(std::move(tokens)),
+        bytes_per_token_(bytes_per_token),
+        sequences_(sequences),
+        positions_(positions),
+        memory_(sequences, positions, false),
+        random_(seed) {
     require(tokens_.size() > positions, "random_windows", "the text is shorter than a window");
   }
 
   Batch next() override {
     const size_t places = tokens_.size() - positions_;
     for (size_t b = 0; b < sequences_; ++b)
-      memory_.set_window(b, std::span(tokens_).subspan(random_.below(static_cast<std::uint32_t>(places)), positions_ + 1));
+      memory_.set_window(b,
+                         std::span(tokens_).subspan(random_.below(static_cast<std::uint32_t>(places)), positions_ + 1));
     return memory_.batch();
   }
   double bytes() const override { return bytes_per_token_ * double(sequences_ * positions_); }

@@ -16,7 +16,9 @@ namespace {
 using Parts = std::array<std::pair<const char*, const LlamaParameters*>, 3>;
 
 Parts parts(const LlamaParameters& weights, const AdamW& optimiser) {
-  return {{{"weights.", &weights}, {"first_moment.", &optimiser.first_moment()}, {"second_moment.", &optimiser.second_moment()}}};
+  return {{{"weights.", &weights},
+           {"first_moment.", &optimiser.first_moment()},
+           {"second_moment.", &optimiser.second_moment()}}};
 }
 
 }  // namespace
@@ -50,7 +52,8 @@ TrainingState read_training_state(const std::filesystem::path& file) {
     const std::string digits = text(key);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error != std::errc{} || end != digits.data() + digits.size())
-      throw UserError(fmt::format("{}: {} is \"{}\", expected a number; the file is damaged", file.string(), key, digits));
+      throw UserError(
+          fmt::format("{}: {} is \"{}\", expected a number; the file is damaged", file.string(), key, digits));
   };
   TrainingState state;
   number("step", state.step);
@@ -65,7 +68,8 @@ TrainingState read_training_state(const std::filesystem::path& file) {
 void read_checkpoint(const std::filesystem::path& file, const LlamaParameters& weights, AdamW& optimiser) {
   const SafetensorsFile stored(file);
   for (const auto& [prefix, parameters] : parts(weights, optimiser))
-    parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) { stored.copy_to(prefix + name, view); });
+    parameters->for_each(
+        [&, prefix = prefix](const std::string& name, const auto& view) { stored.copy_to(prefix + name, view); });
   optimiser.set_steps(read_training_state(file).step);
 }
 

@@ -16,7 +16,7 @@ struct TrainingState {
   std::uint64_t position = 0;  // the batch source's state
   std::string data;            // what is trained on: "stories" or the file's path
   std::uint64_t seed = 0;
-  std::string recipe;          // as YAML
+  std::string recipe;  // as YAML
 };
 
 inline constexpr const char* checkpoint_file = "training.safetensors";

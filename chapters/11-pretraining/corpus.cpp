@@ -23,7 +23,8 @@ constexpr size_t validation_stories = 512, tokenizer_stories = 5000;
 /// Story number i of a seed is always the same one, whatever was asked for before.
 class Stories {
  public:
-  explicit Stories(std::uint64_t seed) : seed_(seed), grammar_(Grammar::load(data_folder() / "stories" / "stories.grammar")) {}
+  explicit Stories(std::uint64_t seed)
+      : seed_(seed), grammar_(Grammar::load(data_folder() / "stories" / "stories.grammar")) {}
   Story at(std::uint64_t index) const {
     Random random(seed_ * 0x9E3779B97F4A7C15u + index);
     return generate(grammar_, random);
@@ -38,7 +39,8 @@ class Stories {
 Document encode_document(const Tokenizer& tokenizer, std::string_view text) {
   const auto begin = tokenizer.bos_id(), end = tokenizer.eos_id();
   if (!begin || !end)
-    throw UserError(fmt::format("the tokenizer lacks {} or {}, which mark where a document begins and ends", begin_of_text, end_of_text));
+    throw UserError(fmt::format("the tokenizer lacks {} or {}, which mark where a document begins and ends",
+                                begin_of_text, end_of_text));
   return make_document(tokenizer.encode(text), *begin, *end, text.size() + 1);
 }
 
@@ -58,8 +60,9 @@ Corpus open_stories(const Data& data, const Tokenizer& tokenizer, const Recipe& 
   const auto stories = std::make_shared<Stories>(data.seed);
   Corpus corpus;
   corpus.has_documents = true;
-  corpus.training = packed_documents([=, &tokenizer](std::uint64_t i) { return encode_document(tokenizer, stories->at(i).text); },
-                                     recipe.training.batch, recipe.training.positions);
+  corpus.training =
+      packed_documents([=, &tokenizer](std::uint64_t i) { return encode_document(tokenizer, stories->at(i).text); },
+                       recipe.training.batch, recipe.training.positions);
   double bits = 0;
   for (size_t i = 0; i < validation_stories && corpus.validation.targets < recipe.validation_tokens; ++i) {
     const Story story = stories->at(held_out + i);
@@ -102,12 +105,15 @@ Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tok
   const std::vector<TokenId> validation(tokens.end() - held, tokens.end());
   tokens.resize(tokens.size() - held);
   if (tokens.size() <= recipe.training.positions)
-    throw UserError(fmt::format("{}: {} tokens to train on are fewer than one context of {}; expected a longer text, or a "
-                                "smaller data.context", data.source, tokens.size(), recipe.training.positions));
+    throw UserError(
+        fmt::format("{}: {} tokens to train on are fewer than one context of {}; expected a longer text, or a "
+                    "smaller data.context",
+                    data.source, tokens.size(), recipe.training.positions));
   Corpus corpus;
   corpus.training_tokens = tokens.size();
   corpus.validation = stream_validation(validation, bytes_per_token, recipe);
-  corpus.training = random_windows(std::move(tokens), bytes_per_token, recipe.training.batch, recipe.training.positions, data.seed);
+  corpus.training =
+      random_windows(std::move(tokens), bytes_per_token, recipe.training.batch, recipe.training.positions, data.seed);
   return corpus;
 }
 
@@ -139,7 +145,8 @@ class ShuffledDocuments {
   std::vector<std::uint32_t> order_;
 };
 
-Corpus open_documents(const std::vector<std::string_view>& texts, const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+Corpus open_documents(const std::vector<std::string_view>& texts, const Data& data, const Tokenizer& tokenizer,
+                      const Recipe& recipe) {
   Corpus corpus;
   corpus.has_documents = true;
   const auto held = static_cast<size_t>(std::ceil(double(texts.size()) * recipe.validation));
@@ -155,8 +162,11 @@ Corpus open_documents(const std::vector<std::string_view>& texts, const Data& da
       documents->add(std::move(piece));
     }
   }
-  if (documents->empty()) throw UserError(fmt::format("{}: all documents are held out, none is left to train on; lower data.validation", data.source));
-  corpus.training = packed_documents([=](std::uint64_t i) { return documents->at(i); }, recipe.training.batch, recipe.training.positions);
+  if (documents->empty())
+    throw UserError(
+        fmt::format("{}: all documents are held out, none is left to train on; lower data.validation", data.source));
+  corpus.training = packed_documents([=](std::uint64_t i) { return documents->at(i); }, recipe.training.batch,
+                                     recipe.training.positions);
   return corpus;
 }
 
@@ -190,15 +200,20 @@ Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& r
   const std::string text = read_file(data.source);
   if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text to train on", data.source));
   const std::vector<std::string_view> documents = split(text, recipe.separator);
-  return documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe) : open_stream(text, data, tokenizer, recipe);
+  return documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe)
+                              : open_stream(text, data, tokenizer, recipe);
 }
 
-Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe, bool documents) {
+Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe,
+                           bool documents) {
   const std::string text = read_file(file);
   if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text", file.string()));
   if (!documents) {
     const std::vector<TokenId> tokens = tokenizer.encode(text);
-    if (tokens.size() < 2) throw UserError(fmt::format("{} has {} token, expected at least 2: the first has nothing before it to be predicted from", file.string(), tokens.size()));
+    if (tokens.size() < 2)
+      throw UserError(
+          fmt::format("{} has {} token, expected at least 2: the first has nothing before it to be predicted from",
+                      file.string(), tokens.size()));
     return stream_validation(tokens, double(text.size()) / double(tokens.size()), recipe);
   }
   Validation validation;

@@ -29,7 +29,8 @@ class ConfigReader {
 
   size_t whole(const char* key) const {
     const Json& value = required(key);
-    if (!value.is_number_integer() || value.get<std::int64_t>() < 0) fail(fmt::format("{} is {}, expected a whole number", key, value.dump()));
+    if (!value.is_number_integer() || value.get<std::int64_t>() < 0)
+      fail(fmt::format("{} is {}, expected a whole number", key, value.dump()));
     return value.get<size_t>();
   }
   size_t whole(const char* key, size_t otherwise) const { return has(key) ? whole(key) : otherwise; }
@@ -86,7 +87,8 @@ ModelConfig read_config(const std::filesystem::path& file) {
   c.heads = json.whole("num_attention_heads");
   c.kv_heads = json.whole("num_key_value_heads", c.heads);
   if (!json.has("head_dim") && (c.heads == 0 || c.dim % c.heads != 0))
-    json.fail(fmt::format("hidden_size is {} and num_attention_heads is {}: the second must divide the first", c.dim, c.heads));
+    json.fail(fmt::format("hidden_size is {} and num_attention_heads is {}: the second must divide the first", c.dim,
+                          c.heads));
   c.head_dim = json.has("head_dim") ? json.whole("head_dim") : c.dim / c.heads;
   c.context = json.whole("max_position_embeddings", 2048);
   c.norm_eps = json.number("rms_norm_eps", 1e-6);
@@ -136,7 +138,8 @@ namespace {
 void require_tensors(const std::filesystem::path& file, const LlamaConfig& config) {
   const SafetensorsFile stored(file);
   if (config.layers > stored.tensors().size())
-    throw UserError(fmt::format("{}: {} tensors are too few for num_hidden_layers {}", file.string(), stored.tensors().size(), config.layers));
+    throw UserError(fmt::format("{}: {} tensors are too few for num_hidden_layers {}", file.string(),
+                                stored.tensors().size(), config.layers));
   LlamaTensors<real> none;
   none.layers.resize(config.layers);
   for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
@@ -164,7 +167,8 @@ void write_weights(const std::filesystem::path& file, const LlamaParameters& wei
 
 Model load_model(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "config.json"))
-    throw UserError(fmt::format("{} holds no model: expected config.json, model.safetensors and tokenizer.json in it", folder.string()));
+    throw UserError(fmt::format("{} holds no model: expected config.json, model.safetensors and tokenizer.json in it",
+                                folder.string()));
   const ModelConfig config = read_config(folder / "config.json");
   require_tensors(folder / "model.safetensors", config.llama);
   Model model{config, LlamaParameters(config.llama), nullptr};

@@ -27,13 +27,15 @@ class Clock {
 };
 
 // A run whose numbers overflowed must end before it writes them over the last good checkpoint.
-void require_finite(std::initializer_list<double> numbers, size_t step, const Recipe& recipe, const std::filesystem::path& folder) {
+void require_finite(std::initializer_list<double> numbers, size_t step, const Recipe& recipe,
+                    const std::filesystem::path& folder) {
   if (std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); })) return;
   const bool saved = std::filesystem::exists(folder / checkpoint_file);
-  throw UserError(fmt::format("the loss is no longer finite at step {}; {}; try a lower optimiser.learning_rate (it is {}), a longer "
-                              "optimiser.warmup ({}) or a lower optimiser.clip_norm ({})", step,
-                              saved ? "the last checkpoint in " + folder.string() + " stands" : "no checkpoint was written yet",
-                              recipe.learning_rate, recipe.warmup, recipe.training.clip_norm));
+  throw UserError(fmt::format(
+      "the loss is no longer finite at step {}; {}; try a lower optimiser.learning_rate (it is {}), a longer "
+      "optimiser.warmup ({}) or a lower optimiser.clip_norm ({})",
+      step, saved ? "the last checkpoint in " + folder.string() + " stands" : "no checkpoint was written yet",
+      recipe.learning_rate, recipe.warmup, recipe.training.clip_norm));
 }
 
 void save(const LlamaParameters& weights, const Tokenizer& tokenizer, const Corpus& corpus, const TrainingState& state,
@@ -56,7 +58,8 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
   }
   const Clock clock(state.seconds);
   const auto share_done = [&](size_t steps_done) {
-    return options.steps ? double(steps_done) / double(*options.steps) : clock.seconds() / (60 * options.minutes.value());
+    return options.steps ? double(steps_done) / double(*options.steps)
+                         : clock.seconds() / (60 * options.minutes.value());
   };
   const Schedule schedule{recipe.learning_rate, recipe.learning_rate * recipe.final_learning_rate, recipe.warmup, 1};
   const double tokens_per_step = double(recipe.training.batch * recipe.training.positions);
@@ -84,16 +87,19 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
     progress.loss = result.loss;
     progress.gradient_norm = result.gradient_norm;
     progress.tokens_per_second = tokens_per_step / step_seconds;
-    progress.bits_per_byte = result.loss * double(count_targets(batch)) / (std::numbers::ln2 * corpus.training->bytes());
+    progress.bits_per_byte =
+        result.loss * double(count_targets(batch)) / (std::numbers::ln2 * corpus.training->bytes());
     progress.validation_loss.reset();
     const bool stopping = options.stop && options.stop->load();
     const double interval = double(std::max<size_t>(recipe.evaluations, 1));
     if (share >= 1 || stopping || std::floor(share * interval) > std::floor(before * interval)) {
       if (corpus.validation.targets > 0) {
-        progress.validation_loss = corpus.validation.loss([&](const Batch& held_out) { return trainer.evaluate(held_out); });
+        progress.validation_loss =
+            corpus.validation.loss([&](const Batch& held_out) { return trainer.evaluate(held_out); });
         progress.bits_per_byte = corpus.validation.bits_per_byte(*progress.validation_loss);
       }
-      require_finite({progress.validation_loss.value_or(0), global_norm(weights.flat(), pool)}, state.step, recipe, options.folder);
+      require_finite({progress.validation_loss.value_or(0), global_norm(weights.flat(), pool)}, state.step, recipe,
+                     options.folder);
       state.seconds = clock.seconds();
       save(weights, tokenizer, corpus, state, trainer.optimiser(), options.folder);
     }

@@ -92,20 +92,24 @@ void set(const Key& key, const YAML::Node& node, const std::string& file) {
                                : std::is_same_v<T, bool>   ? "true or false"
                                                            : "a word";
         try {
-          if (std::is_same_v<T, size_t> && node.IsScalar() && node.Scalar().starts_with('-')) throw YAML::Exception(node.Mark(), "");
+          if (std::is_same_v<T, size_t> && node.IsScalar() && node.Scalar().starts_with('-'))
+            throw YAML::Exception(node.Mark(), "");
           *value = node.as<T>();
           if constexpr (std::is_same_v<T, double>)
             if (!std::isfinite(*value)) throw YAML::Exception(node.Mark(), "");
         } catch (const YAML::Exception&) {
-          fail(file, node.Mark(), fmt::format("{} is {}, expected {}", key.path(), node.IsScalar() ? node.Scalar() : "no single value", expected));
+          fail(file, node.Mark(),
+               fmt::format("{} is {}, expected {}", key.path(), node.IsScalar() ? node.Scalar() : "no single value",
+                           expected));
         }
       },
       key.value);
 }
 
 std::string value_text(const Key& key) {
-  if (const auto* number = std::get_if<double*>(&key.value)) return fmt::format("{}", **number);  // the shortest that reads back the same
-  YAML::Emitter yaml;  // quotes what needs it, such as a newline
+  if (const auto* number = std::get_if<double*>(&key.value))
+    return fmt::format("{}", **number);  // the shortest that reads back the same
+  YAML::Emitter yaml;                    // quotes what needs it, such as a newline
   std::visit([&](auto* value) { yaml << *value; }, key.value);
   return yaml.c_str();
 }
@@ -120,12 +124,15 @@ void check(const Recipe& r, const std::string& file) {
     throw UserError(fmt::format("{}: model: {}", file, error.what()));
   }
   const TrainerOptions& t = r.training;
-  expect(t.batch > 0 && t.micro_batch > 0 && t.lanes > 0, "data.batch, data.micro_batch and data.lanes must be at least 1");
+  expect(t.batch > 0 && t.micro_batch > 0 && t.lanes > 0,
+         "data.batch, data.micro_batch and data.lanes must be at least 1");
   expect(t.positions > 0, "data.context must be at least 1");
   expect(r.learning_rate > 0, "optimiser.learning_rate must be more than 0");
   expect(r.warmup >= 0 && r.warmup < 1, "optimiser.warmup is a share of the run: 0 or more, and less than 1");
-  expect(r.final_learning_rate >= 0 && r.final_learning_rate <= 1, "optimiser.final_learning_rate is a share of the highest: 0 to 1");
-  expect(t.adamw.beta1 >= 0 && t.adamw.beta1 < 1 && t.adamw.beta2 >= 0 && t.adamw.beta2 < 1, "optimiser.beta1 and beta2 must be 0 or more, and less than 1");
+  expect(r.final_learning_rate >= 0 && r.final_learning_rate <= 1,
+         "optimiser.final_learning_rate is a share of the highest: 0 to 1");
+  expect(t.adamw.beta1 >= 0 && t.adamw.beta1 < 1 && t.adamw.beta2 >= 0 && t.adamw.beta2 < 1,
+         "optimiser.beta1 and beta2 must be 0 or more, and less than 1");
   expect(t.adamw.eps >= 0, "optimiser.eps must be 0 or more");
   expect(t.adamw.weight_decay >= 0, "optimiser.weight_decay must be 0 or more");
   expect(t.clip_norm >= 0, "optimiser.clip_norm must be 0 or more");
@@ -160,16 +167,19 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
   const std::vector<Key> known = keys(recipe);
   for (const auto& section : root) {
     const std::string section_name = section.first.Scalar();
-    if (std::ranges::none_of(known, [&](const Key& key) { return section_name == key.section; }) && !section.second.IsMap())
-      fail(file, section.first.Mark(), fmt::format("unknown key {}; the nearest known one is {}", section_name,
-                                                   nearest_key(known, "", section_name).path()));
+    if (std::ranges::none_of(known, [&](const Key& key) { return section_name == key.section; }) &&
+        !section.second.IsMap())
+      fail(file, section.first.Mark(),
+           fmt::format("unknown key {}; the nearest known one is {}", section_name,
+                       nearest_key(known, "", section_name).path()));
     if (!section.second.IsMap() && !section.second.IsNull())
       fail(file, section.first.Mark(), fmt::format("section {} must hold keys with values", section_name));
     for (const auto& entry : section.second) {
       const Key& nearest = nearest_key(known, section_name, entry.first.Scalar());
       const std::string path = section_name + "." + entry.first.Scalar();
       if (path != nearest.path())
-        fail(file, entry.first.Mark(), fmt::format("unknown key {}; the nearest known one is {}", path, nearest.path()));
+        fail(file, entry.first.Mark(),
+             fmt::format("unknown key {}; the nearest known one is {}", path, nearest.path()));
       set(nearest, entry.second, file);
     }
   }

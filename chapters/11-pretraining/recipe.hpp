@@ -10,17 +10,17 @@
 namespace cria {
 
 struct Recipe {
-  LlamaConfig model;  // vocabulary_size is the tokenizer's, context the windows' length
+  LlamaConfig model;         // vocabulary_size is the tokenizer's, context the windows' length
   size_t vocabulary = 2048;  // tokens that `--tokenizer bpe` learns, special ones included
   std::string pattern = "llama3";
   TrainerOptions training;
   double learning_rate = 3e-3;
-  double final_learning_rate = 0.05;  // at the end, as a share of the highest
-  double warmup = 0.02;               // share of the run
+  double final_learning_rate = 0.05;        // at the end, as a share of the highest
+  double warmup = 0.02;                     // share of the run
   std::string separator = "<|endoftext|>";  // between a file's documents
-  double validation = 0.1;            // share of a file that is held out, its end
-  size_t validation_tokens = 32768;   // at most
-  size_t evaluations = 10;            // in the course of a run; a checkpoint is written at each
+  double validation = 0.1;                  // share of a file that is held out, its end
+  size_t validation_tokens = 32768;         // at most
+  size_t evaluations = 10;                  // in the course of a run; a checkpoint is written at each
 
   Recipe();
 };

@@ -30,7 +30,8 @@ class ThreadPool {
   /// Not to be called from within a body. Allocates nothing.
   template <class Body>
   void for_each(std::size_t count, Body&& body) {
-    run(count, {&body, [](void* self, std::size_t index) { (*static_cast<std::remove_reference_t<Body>*>(self))(index); }});
+    run(count,
+        {&body, [](void* self, std::size_t index) { (*static_cast<std::remove_reference_t<Body>*>(self))(index); }});
   }
 
  private:
@@ -40,8 +41,8 @@ class ThreadPool {
     void (*call)(void* self, std::size_t index) = nullptr;
   };
   void run(std::size_t count, BodyReference body);
-  void work();         // a worker's life
-  void take_indices(); // until the loop has none left
+  void work();          // a worker's life
+  void take_indices();  // until the loop has none left
 
   std::vector<std::jthread> workers_;
   BodyReference body_;

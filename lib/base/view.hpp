@@ -41,8 +41,7 @@ class View {
   View(T* data, Shape<N> shape, Shape<N> strides) : data_(data), shape_(shape), strides_(strides) {}
 
   /// A writable view serves where a read-only one is asked for.
-  View(const View<value_type, N>& other)
-    requires std::is_const_v<T>
+  View(const View<value_type, N>& other) requires std::is_const_v<T>
       : data_(other.data()), shape_(other.shape()), strides_(other.strides()) {}
   View(const View&) = default;
   View& operator=(const View&) = default;
@@ -63,8 +62,7 @@ class View {
   }
 
   template <std::convertible_to<size_t>... Index>
-    requires(sizeof...(Index) == N)
-  T& operator()(Index... index) const {
+  requires(sizeof...(Index) == N) T& operator()(Index... index) const {
     size_t offset = 0, axis = 0;
     ((check_index(axis, static_cast<size_t>(index)), offset += static_cast<size_t>(index) * strides_[axis++]), ...);
     return data_[offset];
@@ -72,14 +70,16 @@ class View {
 
   /// view[i]: the i-th row, with one dimension less; for N = 1 the element.
   decltype(auto) operator[](size_t i) const {
-    if constexpr (N == 1) return (*this)(i);
-    else return at<0>(i);
+    if constexpr (N == 1)
+      return (*this)(i);
+    else
+      return at<0>(i);
   }
 
   /// Fixes the index of one axis: at<1>(h) of (T, H, D) is head h as (T, D).
   template <size_t Axis>
-    requires(Axis < N && N > 1)
-  View<T, N - 1> at(size_t index) const {
+  requires(Axis<N && N> 1) View<T, N - 1> at(size_t index)
+  const {
     check_index(Axis, index);
     Shape<N - 1> shape{}, strides{};
     for (size_t axis = 0, to = 0; axis < N; ++axis)

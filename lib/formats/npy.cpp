@@ -40,10 +40,14 @@ class HeaderScanner {
     while (!accept('}')) {
       const std::string key = quoted();
       expect(':');
-      if (key == "descr") header.type = quoted();
-      else if (key == "fortran_order") header.fortran_order = boolean();
-      else if (key == "shape") header.shape = tuple();
-      else fail();
+      if (key == "descr")
+        header.type = quoted();
+      else if (key == "fortran_order")
+        header.fortran_order = boolean();
+      else if (key == "shape")
+        header.shape = tuple();
+      else
+        fail();
       if (accept('}')) break;
       expect(',');
     }
@@ -54,12 +58,12 @@ class HeaderScanner {
 
  private:
   [[noreturn]] void fail() const {
-    throw UserError(fmt::format("{}: the .npy header is damaged: expected {{'descr': '<f4', 'fortran_order': False, "
-                                "'shape': (3, 4), }} with a plain number type", path_.string()));
+    throw UserError(
+        fmt::format("{}: the .npy header is damaged: expected {{'descr': '<f4', 'fortran_order': False, "
+                    "'shape': (3, 4), }} with a plain number type",
+                    path_.string()));
   }
-  void skip_blanks() {
-    text_.remove_prefix(std::min(text_.find_first_not_of(" \t\n"), text_.size()));
-  }
+  void skip_blanks() { text_.remove_prefix(std::min(text_.find_first_not_of(" \t\n"), text_.size())); }
   bool accept(char c) {
     skip_blanks();
     if (text_.empty() || text_.front() != c) return false;

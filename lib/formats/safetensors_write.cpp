@@ -37,12 +37,10 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   for (const TensorToWrite& tensor : tensors) {
     const size_t begin = end, bytes = tensor.values.size() * element_size(type);
     require(tensor_bytes(tensor.shape, type) == bytes, tensor.name.c_str(), "the shape's product is not its size");
-    require(!header.contains(tensor.name) && tensor.name != "__metadata__", tensor.name.c_str(),
-            "the name is taken");
+    require(!header.contains(tensor.name) && tensor.name != "__metadata__", tensor.name.c_str(), "the name is taken");
     end += bytes;
-    header[tensor.name] = {{"dtype", type == ElementType::f32 ? "F32" : "F64"},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {begin, end}}};
+    header[tensor.name] = {
+        {"dtype", type == ElementType::f32 ? "F32" : "F64"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // the tensors begin at a multiple of 8
@@ -51,8 +49,10 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     write(as_text(&length, sizeof length));
     write(text);
     for (const TensorToWrite& tensor : tensors)
-      if (type == ElementType::f32) write_values<float>(tensor.values, write);
-      else write_values<double>(tensor.values, write);
+      if (type == ElementType::f32)
+        write_values<float>(tensor.values, write);
+      else
+        write_values<double>(tensor.values, write);
   });
 }
 

@@ -21,9 +21,12 @@ class Teller {
   void expand(const Sequence& sequence) {
     for (const Symbol& symbol : sequence) {
       capital_ = capital_ || symbol.capital;
-      if (symbol.kind == Symbol::Kind::text) append(symbol.text);
-      else if (symbol.kind == Symbol::Kind::rule) expand_rule(grammar_.rules[symbol.index]);
-      else expand(recall(symbol.index).fields[symbol.field]);
+      if (symbol.kind == Symbol::Kind::text)
+        append(symbol.text);
+      else if (symbol.kind == Symbol::Kind::rule)
+        expand_rule(grammar_.rules[symbol.index]);
+      else
+        expand(recall(symbol.index).fields[symbol.field]);
     }
   }
 

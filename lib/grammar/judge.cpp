@@ -63,7 +63,8 @@ Judgement judge(const Grammar& grammar, std::string_view text, size_t faults) {
     const auto sentences = split_sentences(story);
     for (size_t i = 0; i < sentences.size(); ++i) {
       ++judgement.sentences;
-      if (parser.sentence(sentences[i])) ++judgement.sentences_allowed;
+      if (parser.sentence(sentences[i]))
+        ++judgement.sentences_allowed;
       else if (fault.sentence == 0)
         fault = {0, i + 1, std::string(sentences[i]), reason(parser.why_not_sentence(sentences[i]), sentences[i])};
     }

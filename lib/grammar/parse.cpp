@@ -118,8 +118,10 @@ class Matcher {
       return;
     }
     // The sum of the derivations' probabilities, in logarithms.
-    if (derivations_++ == 0) log2_probability_ = log2_probability;
-    else log2_probability_ += std::log2(1 + std::exp2(log2_probability - log2_probability_));
+    if (derivations_++ == 0)
+      log2_probability_ = log2_probability;
+    else
+      log2_probability_ += std::log2(1 + std::exp2(log2_probability - log2_probability_));
   }
 
   /// Remembers what was expected at the furthest word that fits nowhere. Whole words count: that Mia and Milo begin
@@ -173,8 +175,10 @@ Parser::First Parser::first_of(const Sequence& sequence) const {
       here.empty |= other.empty;
     };
     if (symbol.kind == Symbol::Kind::text) {
-      if (symbol.text.empty()) here.empty = true;
-      else here.bytes.set(static_cast<unsigned char>(symbol.text[0]));
+      if (symbol.text.empty())
+        here.empty = true;
+      else
+        here.bytes.set(static_cast<unsigned char>(symbol.text[0]));
     } else if (symbol.kind == Symbol::Kind::rule) {
       for (const Alternative& alternative : grammar_.rules[symbol.index].alternatives) join(alternative.sequence);
       if (grammar_.rules[symbol.index].is_sentence) here.bytes.set(' ');

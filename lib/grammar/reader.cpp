@@ -38,10 +38,14 @@ class Reader {
     section_ = Section::none;
     for (const Line& line : lines_) {
       line_ = line.number;
-      if (!line.indented) enter(line);
-      else if (section_ == Section::rule) add_alternatives(line.text);
-      else if (section_ == Section::thread) add_rows(line.text);
-      else fail("an indented line must follow a line `rule`, `sentence` or `list`");
+      if (!line.indented)
+        enter(line);
+      else if (section_ == Section::rule)
+        add_alternatives(line.text);
+      else if (section_ == Section::thread)
+        add_rows(line.text);
+      else
+        fail("an indented line must follow a line `rule`, `sentence` or `list`");
     }
     for (auto& rule : grammar_.rules) normalise(rule.alternatives, "rule " + rule.name, rule.line);
     for (auto& thread : grammar_.threads) normalise(thread.rows, "list " + thread.name, thread.line);
@@ -191,8 +195,11 @@ class Reader {
     if (field == fields.end())
       fail(fmt::format("list {} has no field `{}`, only {}", thread->first, name.substr(dot + 1),
                        fmt::join(fields, ", ")));
-    return {.kind = Symbol::Kind::thread, .capital = is_capital(name[0]), .index = thread->second,
-            .field = static_cast<std::uint32_t>(field - fields.begin()), .text = {}};
+    return {.kind = Symbol::Kind::thread,
+            .capital = is_capital(name[0]),
+            .index = thread->second,
+            .field = static_cast<std::uint32_t>(field - fields.begin()),
+            .text = {}};
   }
 
   /// (a|b|c): a rule without a name.

@@ -8,9 +8,9 @@
 
 #include <cmath>
 #include <map>
-#include <utility>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -97,8 +97,10 @@ class Walk {
 
   void walk(const Sequence& sequence, Groups& groups) const {
     for (const Symbol& symbol : sequence) {
-      if (symbol.kind == Symbol::Kind::rule) walk_rule(grammar_.rules[symbol.index], groups);
-      else if (symbol.kind == Symbol::Kind::thread) walk_thread(symbol, groups);
+      if (symbol.kind == Symbol::Kind::rule)
+        walk_rule(grammar_.rules[symbol.index], groups);
+      else if (symbol.kind == Symbol::Kind::thread)
+        walk_thread(symbol, groups);
       else
         for (auto& [bound, sums] : groups) sums.p_bytes += sums.p * static_cast<double>(symbol.text.size());
     }
@@ -128,8 +130,10 @@ class Walk {
         now[symbol.index] = static_cast<std::uint16_t>(k + 1);
         Groups one{{now, bound[symbol.index] ? sums : sums.chosen(kind.log2_probability, kind.rows)}};
         const Sequence& field = kind.example->fields[symbol.field];
-        if (is_plain(field)) one[now].p_bytes += one[now].p * kind.mean_bytes[symbol.field];
-        else walk(field, one);
+        if (is_plain(field))
+          one[now].p_bytes += one[now].p * kind.mean_bytes[symbol.field];
+        else
+          walk(field, one);
         for (const auto& [then, result] : one) after[then].add(result);
       }
     }
@@ -146,8 +150,10 @@ void collect_words(const Sequence& sequence, std::set<std::string>& words) {
     std::string word;
     for (const char c : symbol.text + " ") {
       const char small = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      if ((small >= 'a' && small <= 'z') || small == '\'') word += small;
-      else if (!word.empty()) words.insert(std::exchange(word, {}));
+      if ((small >= 'a' && small <= 'z') || small == '\'')
+        word += small;
+      else if (!word.empty())
+        words.insert(std::exchange(word, {}));
     }
   }
 }

@@ -12,9 +12,9 @@ struct GrammarStatistics {
   size_t sentence_forms = 0;  // lines under `sentence`
   size_t rules = 0;           // named ones
   size_t threads = 0;
-  double stories_log10 = 0;     // of the number of different stories
-  double bits_per_story = 0;    // the entropy of a story
-  double bytes_per_story = 0;   // mean length, newline included
+  double stories_log10 = 0;    // of the number of different stories
+  double bits_per_story = 0;   // the entropy of a story
+  double bytes_per_story = 0;  // mean length, newline included
   double sentences_per_story = 0;
   double floor() const { return bits_per_story / bytes_per_story; }  // bits per byte
 };

@@ -39,8 +39,8 @@ struct Problem {
                       scratch);
   }
   void backward(const Array<real, 3>& d_out) {
-    attention_backward(view(d_out), view<real, 3>(q), view<real, 3>(k), view<real, 3>(v), first_key,
-                       view<real, 3>(out), view<real, 2>(log_sum_exp), view(d_q), view(d_k), view(d_v), scratch);
+    attention_backward(view(d_out), view<real, 3>(q), view<real, 3>(k), view<real, 3>(v), first_key, view<real, 3>(out),
+                       view<real, 2>(log_sum_exp), view(d_q), view(d_k), view(d_v), scratch);
   }
 };
 
@@ -62,7 +62,8 @@ inline Array<real, 3> pick_heads(const Array<real, 3>& x, const std::vector<size
 }
 
 /// (T, S, H, G, Dh): no multiple of a vector or a tile, a single row, a single key.
-inline const std::vector<Shape<5>> odd_sizes = {{1, 1, 1, 1, 3},   {2, 2, 6, 2, 8},   {7, 7, 3, 3, 48},   {65, 65, 2, 1, 3},
-                                         {65, 65, 4, 4, 8}, {1, 65, 8, 2, 48}, {33, 100, 6, 3, 8}, {64, 64, 1, 1, 5}};
+inline const std::vector<Shape<5>> odd_sizes = {{1, 1, 1, 1, 3},    {2, 2, 6, 2, 8},   {7, 7, 3, 3, 48},
+                                                {65, 65, 2, 1, 3},  {65, 65, 4, 4, 8}, {1, 65, 8, 2, 48},
+                                                {33, 100, 6, 3, 8}, {64, 64, 1, 1, 5}};
 
 }  // namespace cria::testing

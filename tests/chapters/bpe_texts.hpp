@@ -27,9 +27,10 @@ inline std::string random_bytes(std::size_t count, std::uint64_t seed) {
 /// Characters of all classes: mostly letters, spaces, line ends, digits and apostrophes, else anything in Unicode.
 inline std::vector<std::string> random_characters(std::size_t count, std::uint64_t seed) {
   static const std::vector<std::string> common = {
-      "a", "s", "S", "t", "l", "L", "r", "e", "v", "E", "d", "m", "\u017F", "é", "中", "ß", " ", " ", " ", "\n",
-      "\n", "\r", "\t", "\u00A0", "\u3000", "\u2028", "\u0085", "1", "2", "34567", "½", "Ⅵ", "٣", "'", "'",
-      "\u2019", ".", "!", "-", "€", "\u0301", "\U0001F600", "\u200D"};
+      "a",  "s",      "S",      "t",      "l",      "L", "r", "e",      "v",          "E",     "d",
+      "m",  "\u017F", "é",      "中",     "ß",      " ", " ", " ",      "\n",         "\n",    "\r",
+      "\t", "\u00A0", "\u3000", "\u2028", "\u0085", "1", "2", "34567",  "½",          "Ⅵ",     "٣",
+      "'",  "'",      "\u2019", ".",      "!",      "-", "€", "\u0301", "\U0001F600", "\u200D"};
   Random random(seed);
   std::vector<std::string> characters;
   while (characters.size() < count) {

@@ -10,9 +10,9 @@ using namespace cria::testing;
 TEST_CASE("attention: the example of the lesson, worked by hand") {
   // Two positions, one head of width 4, so scores are halved. Query 1 has scores 0 and ln 3, so weights 1/4 and 3/4.
   const real ln3 = std::log(real(3));
-  Problem example({{{7, 7, 7, 7}}, {{2, 0, 0, 0}}},     // q
-                  {{{0, 0, 0, 0}}, {{ln3, 0, 0, 0}}},   // k
-                  {{{4, 0, 0, 0}}, {{8, 0, 0, 0}}});    // v
+  Problem example({{{7, 7, 7, 7}}, {{2, 0, 0, 0}}},    // q
+                  {{{0, 0, 0, 0}}, {{ln3, 0, 0, 0}}},  // k
+                  {{{4, 0, 0, 0}}, {{8, 0, 0, 0}}});   // v
   example.forward();
   const Array<double, 3> out = {{{4, 0, 0, 0}}, {{7, 0, 0, 0}}};
   const Array<double, 2> log_sum_exp = {{0}, {std::log(4.0)}};
@@ -142,7 +142,7 @@ TEST_CASE("attention refuses what does not fit, and says what it got and what it
   refuses([](Problem& p) { p.first_key.assign(4, 0); }, "first_key");
   refuses([](Problem& p) { p.first_key.assign(5, -1); }, "first_key");
   refuses([](Problem& p) { p.first_key.assign(5, 2); }, "first_key");  // query 0 is key 1
-  const View<real, 3> gaps(problem.q.data(), {5, 2, 3}, {12, 6, 1});  // every other head
+  const View<real, 3> gaps(problem.q.data(), {5, 2, 3}, {12, 6, 1});   // every other head
   CHECK_THROWS_WITH(attention_forward(gaps, view(problem.k), view(problem.v), {}, view(problem.out),
                                       view(problem.log_sum_exp), problem.scratch),
                     contains("only the first axis may have gaps"));

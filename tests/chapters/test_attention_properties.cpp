@@ -125,8 +125,8 @@ TEST_CASE("a range of heads, or of queries, computed by itself gives that part o
       const auto heads = [](View<real, 3> x, size_t first, size_t count) {
         return View<real, 3>(&x(0, first, 0), {x.shape(0), count, x.shape(2)}, x.strides());
       };
-      attention_forward(heads(q, 3 * g, 3).rows(begin, end), heads(k, g, 1).rows(0, end),
-                        heads(v, g, 1).rows(0, end), {}, heads(out, 3 * g, 3).rows(begin, end),
+      attention_forward(heads(q, 3 * g, 3).rows(begin, end), heads(k, g, 1).rows(0, end), heads(v, g, 1).rows(0, end),
+                        {}, heads(out, 3 * g, 3).rows(begin, end),
                         View<real, 2>(&log_sum_exp(begin, 3 * g), {end - begin, 3}, {6, 1}), split.scratch);
     }
   CHECK(relative_error(split.out, whole.out) < forward_tolerance);

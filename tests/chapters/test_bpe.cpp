@@ -41,7 +41,7 @@ void replace(std::vector<std::string>& word, const std::pair<std::string, std::s
 
 /// Training as the definition says: all pairs are counted afresh for each merge, in all words as they come.
 std::vector<std::pair<std::string, std::string>> naive_merges(std::string_view text, SplitPattern pattern, Ties ties,
-                                                             std::size_t count) {
+                                                              std::size_t count) {
   Words words;
   for_each_piece(pattern, text, [&](std::string_view piece) {
     words.emplace_back();
@@ -151,8 +151,7 @@ TEST_CASE("every token of a trained vocabulary is what its own bytes encode to, 
   const Merger merger(tokenizer.model().merges);
   for (std::size_t id = 0; id < 1500; ++id) {
     std::vector<Merger::Symbol> symbols;
-    for (char byte : tokenizer.model().vocabulary[id])
-      symbols.push_back({.token = static_cast<unsigned char>(byte)});
+    for (char byte : tokenizer.model().vocabulary[id]) symbols.push_back({.token = static_cast<unsigned char>(byte)});
     merger.merge(symbols);
     REQUIRE(symbols.size() == 1);
     REQUIRE(symbols[0].token == static_cast<TokenId>(id));

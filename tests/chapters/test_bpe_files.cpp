@@ -80,26 +80,52 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
   }
   CHECK_THROWS_WITH(load_tokenizer_json(folder / "absent.json"), testing::contains("absent.json"));
 
-  check_refused(file, [](json& d) { d.erase("model"); }, "damaged");
-  check_refused(file, [](json& d) { d["model"]["type"] = "Unigram"; }, "its model is Unigram, not BPE");
-  check_refused(file, [](json& d) { d["model"]["byte_fallback"] = true; }, "byte_fallback");
-  check_refused(file, [](json& d) { d["normalizer"] = {{"type", "NFC"}}; }, "normalizer");
-  check_refused(file, [](json& d) { d["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "\\w+"; }, "\\w+");
-  check_refused(file, [](json& d) { d["pre_tokenizer"] = {{"type", "Metaspace"}}; }, "Metaspace is not supported");
-  check_refused(file, [](json& d) { d["model"]["merges"][3] = "zz qq"; }, "a merge names \"zz\"");
-  check_refused(file, [](json& d) { d["model"]["merges"][3] = "zz"; }, "does not name two tokens");
-  check_refused(file, [](json& d) { d["model"]["merges"][3] = 7; }, "does not name two tokens");
-  check_refused(file, [](json& d) { d["model"]["vocab"]["a"] = 1000; }, "its vocabulary has no token 97");
-  check_refused(file, [](json& d) { d["model"]["vocab"]["a"] = 98; }, "two tokens have the id 98");
-  check_refused(file, [](json& d) { d["model"]["vocab"]["a"] = "x"; }, "damaged");
-  check_refused(file, [](json& d) { d["model"]["vocab"]["日"] = 400; }, "not written in GPT-2's bytes");
-  check_refused(file, [](json& d) { d["added_tokens"][0]["content"] = "a"; }, "is empty or there twice");
-  check_refused(file, [](json& d) { d["added_tokens"][0]["lstrip"] = true; }, "lstrip");
-  check_refused(file, [](json& d) {
-    d["model"]["merges"] = json::array();
-    d["model"]["vocab"].erase("a");
-    d["model"]["vocab"]["aa"] = 97;
-  }, "no token for byte 97");
+  check_refused(
+      file, [](json& d) { d.erase("model"); }, "damaged");
+  check_refused(
+      file, [](json& d) { d["model"]["type"] = "Unigram"; }, "its model is Unigram, not BPE");
+  check_refused(
+      file, [](json& d) { d["model"]["byte_fallback"] = true; }, "byte_fallback");
+  check_refused(
+      file,
+      [](json& d) {
+        d["normalizer"] = {{"type", "NFC"}};
+      },
+      "normalizer");
+  check_refused(
+      file, [](json& d) { d["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "\\w+"; }, "\\w+");
+  check_refused(
+      file,
+      [](json& d) {
+        d["pre_tokenizer"] = {{"type", "Metaspace"}};
+      },
+      "Metaspace is not supported");
+  check_refused(
+      file, [](json& d) { d["model"]["merges"][3] = "zz qq"; }, "a merge names \"zz\"");
+  check_refused(
+      file, [](json& d) { d["model"]["merges"][3] = "zz"; }, "does not name two tokens");
+  check_refused(
+      file, [](json& d) { d["model"]["merges"][3] = 7; }, "does not name two tokens");
+  check_refused(
+      file, [](json& d) { d["model"]["vocab"]["a"] = 1000; }, "its vocabulary has no token 97");
+  check_refused(
+      file, [](json& d) { d["model"]["vocab"]["a"] = 98; }, "two tokens have the id 98");
+  check_refused(
+      file, [](json& d) { d["model"]["vocab"]["a"] = "x"; }, "damaged");
+  check_refused(
+      file, [](json& d) { d["model"]["vocab"]["日"] = 400; }, "not written in GPT-2's bytes");
+  check_refused(
+      file, [](json& d) { d["added_tokens"][0]["content"] = "a"; }, "is empty or there twice");
+  check_refused(
+      file, [](json& d) { d["added_tokens"][0]["lstrip"] = true; }, "lstrip");
+  check_refused(
+      file,
+      [](json& d) {
+        d["model"]["merges"] = json::array();
+        d["model"]["vocab"].erase("a");
+        d["model"]["vocab"]["aa"] = 97;
+      },
+      "no token for byte 97");
 }
 
 TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line") {

@@ -55,8 +55,8 @@ class Oracle {
   Pieces split(const std::string& text) {
     Pieces pieces;
     for (std::size_t at = 0; at < text.size(); at += pieces.back().size()) {
-      const int found = pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at, 0, match_,
-                                    nullptr);
+      const int found =
+          pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at, 0, match_, nullptr);
       REQUIRE(found > 0);
       const PCRE2_SIZE* span = pcre2_get_ovector_pointer(match_);
       REQUIRE(span[0] == at);

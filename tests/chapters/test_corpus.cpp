@@ -112,8 +112,10 @@ TEST_CASE("texts that are missing, empty or too short are refused with the numbe
   const TemporaryFolder folder;
   const Tokenizer tokenizer(bytes_model());
   Recipe recipe = tiny(2, 64);
-  CHECK_THROWS_WITH(open_corpus({(folder / "none.txt").string(), 1}, tokenizer, recipe), contains("none.txt: No such file or directory"));
-  CHECK_THROWS_WITH(open_corpus({write(folder, ""), 1}, tokenizer, recipe), contains("text.txt is empty, expected a text"));
+  CHECK_THROWS_WITH(open_corpus({(folder / "none.txt").string(), 1}, tokenizer, recipe),
+                    contains("none.txt: No such file or directory"));
+  CHECK_THROWS_WITH(open_corpus({write(folder, ""), 1}, tokenizer, recipe),
+                    contains("text.txt is empty, expected a text"));
   CHECK_THROWS_WITH(open_corpus({write(folder, std::string(70, 'a')), 1}, tokenizer, recipe),
                     contains("63 tokens to train on are fewer than one context of 64"));
   recipe.separator = std::string("\n");
@@ -162,7 +164,8 @@ TEST_CASE("stories: the floor is the parser's bits over the held-out bytes, and 
   CHECK(corpus.validation.targets == size_t(bytes));  // one token a byte
   REQUIRE(corpus.validation.floor);
   CHECK(std::abs(*corpus.validation.floor / (bits / bytes) - 1) < 1e-12);  // sums of a few hundred logarithms
-  for (const std::string& text : texts(corpus.training->next())) CHECK(std::ranges::find(held_out, text) == held_out.end());
+  for (const std::string& text : texts(corpus.training->next()))
+    CHECK(std::ranges::find(held_out, text) == held_out.end());
 
   recipe.validation_tokens = 0;  // then there is no floor, rather than one that is not a number
   CHECK_FALSE(open_corpus({"stories", 3}, tokenizer, recipe).validation.floor);

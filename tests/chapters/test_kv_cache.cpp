@@ -19,8 +19,10 @@ struct Text {
   Array<real, 3> q, k, v, out;
 
   Text(size_t T, size_t H, size_t G, size_t Dh, std::uint64_t seed, std::span<const std::int32_t> first_key = {})
-      : q(random_array<3>({T, H, Dh}, seed)), k(random_array<3>({T, G, Dh}, seed + 1)),
-        v(random_array<3>({T, G, Dh}, seed + 2)), out(zeros<real, 3>({T, H, Dh})) {
+      : q(random_array<3>({T, H, Dh}, seed)),
+        k(random_array<3>({T, G, Dh}, seed + 1)),
+        v(random_array<3>({T, G, Dh}, seed + 2)),
+        out(zeros<real, 3>({T, H, Dh})) {
     attend(view<real, 3>(q), view<real, 3>(k), view<real, 3>(v), first_key, view(out));
   }
 

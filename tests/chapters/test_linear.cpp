@@ -11,7 +11,8 @@ using namespace cria::testing;
 namespace {
 
 constexpr double epsilon = std::numeric_limits<real>::epsilon();
-// Relative to the largest entry. Measured on all targets, float and double: at most 1.2 epsilon for these sums of up to 65 terms.
+// Relative to the largest entry. Measured on all targets, float and double: at most 1.2 epsilon for these sums of up to
+// 65 terms.
 constexpr double tolerance = 4 * epsilon;
 
 using Tokens = Array<std::int32_t, 1>;
@@ -41,7 +42,8 @@ TEST_CASE("embedding: the example of the lesson, worked by hand") {
 
 TEST_CASE("xtensor: the lines of the lesson write into memory that exists, and allocate nothing") {
   std::vector<real> memory = {1, 2, 3, 10, 20, 30, 0, 0, 0, 5, 5, 5};
-  const View<real, 1> x(memory.data(), {3}), weight(memory.data() + 3, {3}), y(memory.data() + 6, {3}), d_x(memory.data() + 9, {3});
+  const View<real, 1> x(memory.data(), {3}), weight(memory.data() + 3, {3}), y(memory.data() + 6, {3}),
+      d_x(memory.data() + 9, {3});
   const View<real, 1> d_y = y;
   const size_t before = allocations();
   noalias(array(y)) = array(x) * array(weight);
@@ -73,7 +75,8 @@ TEST_CASE("linear agrees with PyTorch, forward and backward") {
 }
 
 TEST_CASE("the embedding copies rows, and a row collects the gradient of each of its tokens") {
-  const Array<real, 2> table = golden_real<2>("02-linear/table.npy"), d_out = golden_real<2>("02-linear/d_embedded.npy");
+  const Array<real, 2> table = golden_real<2>("02-linear/table.npy"),
+                       d_out = golden_real<2>("02-linear/d_embedded.npy");
   const Tokens tokens = xt::cast<std::int32_t>(golden<1>("02-linear/tokens.npy"));
   Array<real, 2> out = zeros<real, 2>({6, 5}), d_table = zeros<real, 2>({6, 5});
   embedding_forward(view(tokens), view(table), view(out));
@@ -116,9 +119,11 @@ TEST_CASE("linear's gradients agree with finite differences to 1e-8") {
 TEST_CASE("wrong shapes and tokens are refused with what was expected") {
   Array<real, 2> x = zeros<real, 2>({2, 3}), weight = zeros<real, 2>({4, 3}), y = zeros<real, 2>({2, 5});
   CHECK_THROWS_AS(linear_forward(view(x), view(weight), view(y)), ContractError);
-  CHECK_THROWS_WITH(linear_forward(view(x), view(weight), view(y)), "linear_forward: y has shape (2, 5), expected (2, 4)");
+  CHECK_THROWS_WITH(linear_forward(view(x), view(weight), view(y)),
+                    "linear_forward: y has shape (2, 5), expected (2, 4)");
   const Array<real, 2> narrow = zeros<real, 2>({4, 2});
-  CHECK_THROWS_WITH(linear_forward(view(x), view(narrow), view(y)), "linear_forward: weight has shape (4, 2), expected (4, 3)");
+  CHECK_THROWS_WITH(linear_forward(view(x), view(narrow), view(y)),
+                    "linear_forward: weight has shape (4, 2), expected (4, 3)");
   Array<real, 2> out = zeros<real, 2>({2, 3});
   const Tokens tokens = {0, 4};
   CHECK_THROWS_WITH(embedding_forward(view(tokens), view(weight), view(out)), contains("token id 4 is not in 0"));

@@ -35,7 +35,8 @@ struct GoldenModel {
   Array<std::int32_t, 2> tokens;
 
   explicit GoldenModel(const std::string& name)
-      : prefix("08-llama/" + name + "_"), weights(name == "tied" ? tied() : untied()),
+      : prefix("08-llama/" + name + "_"),
+        weights(name == "tied" ? tied() : untied()),
         tokens(xt::cast<std::int32_t>(golden<2>(prefix + "tokens.npy"))) {
     const Array<real, 1> flat = golden_real<1>(prefix + "parameters.npy");
     REQUIRE(flat.size() == weights.flat().size());
@@ -77,14 +78,16 @@ TEST_CASE("the parameters, operations and activations of the tiny model, counted
   CHECK(forward_operations_per_token(config, 1) == 518656 + 1280);
   CHECK(forward_operations_per_token(config, 512) == 518656 + 512 * 1280);
   const size_t T = 7;
-  CHECK(LlamaActivations(config, 1, T, T, Keep::all_layers).bytes() == (T * 5007 + attention_scratch_size(T)) * sizeof(real));
+  CHECK(LlamaActivations(config, 1, T, T, Keep::all_layers).bytes() ==
+        (T * 5007 + attention_scratch_size(T)) * sizeof(real));
   config.tied_embeddings = false;
   CHECK(parameter_count(config) == 260032 + 32768);
 }
 
 TEST_CASE("a model worked by hand: a layer that writes nothing leaves the residual stream as it is") {
   LlamaConfig config;
-  config.vocabulary_size = 2, config.dim = 2, config.hidden_dim = 3, config.layers = 1, config.heads = 1, config.kv_heads = 1, config.head_dim = 2;
+  config.vocabulary_size = 2, config.dim = 2, config.hidden_dim = 3, config.layers = 1, config.heads = 1,
+  config.kv_heads = 1, config.head_dim = 2;
   config.norm_eps = 0;
   const LlamaParameters weights = random_model(config, 9);
   std::ranges::copy(std::array<real, 4>{1, 7, 7, -1}, weights.tensors().embedding.data());
@@ -108,13 +111,16 @@ TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and ever
   const auto rows = [&](View<const real, 2> x) { return array(x.reshape(Shape<3>{B, T, x.size() / N})); };
   for (size_t i = 0; i < model.weights.config().layers; ++i) {
     CAPTURE(i);
-    CHECK(relative_error(rows(evaluator.activations().layer(i).input), golden<3>(model.prefix + "hidden_" + std::to_string(i) + ".npy")) < forward_tolerance);
-    CHECK(relative_error(rows(evaluator.activations().layer(i).output), golden<3>(model.prefix + "hidden_" + std::to_string(i + 1) + ".npy")) < forward_tolerance);
+    CHECK(relative_error(rows(evaluator.activations().layer(i).input),
+                         golden<3>(model.prefix + "hidden_" + std::to_string(i) + ".npy")) < forward_tolerance);
+    CHECK(relative_error(rows(evaluator.activations().layer(i).output),
+                         golden<3>(model.prefix + "hidden_" + std::to_string(i + 1) + ".npy")) < forward_tolerance);
   }
   CHECK(relative_error(rows(evaluator.logits()), golden<3>(model.prefix + "logits.npy")) < forward_tolerance);
   CHECK(std::abs(loss / golden<1>(model.prefix + "loss.npy")(0) - 1) < forward_tolerance);
   const Array<double, 1> expected = golden<1>(model.prefix + "d_parameters.npy");
-  CHECK(relative_error(array(View<real, 1>(gradients.flat().data(), {expected.size()})), expected) < gradient_tolerance);
+  CHECK(relative_error(array(View<real, 1>(gradients.flat().data(), {expected.size()})), expected) <
+        gradient_tolerance);
 }
 
 TEST_CASE("sixty-four greedy tokens through the cache are PyTorch's") {
@@ -138,7 +144,8 @@ TEST_CASE("decoding through the cache gives the logits of the full forward pass"
   Decoder decoder(weights, tokens.size());
   for (size_t t = 0; t < tokens.size(); ++t) {
     const std::span<const real> logits = decoder.feed({&tokens[t], 1});
-    CHECK(relative_error(array(View<const real, 1>(logits.data(), {logits.size()})), array(view(full)[t])) < forward_tolerance);
+    CHECK(relative_error(array(View<const real, 1>(logits.data(), {logits.size()})), array(view(full)[t])) <
+          forward_tolerance);
   }
 }
 
@@ -165,12 +172,14 @@ TEST_CASE("the model's gradient agrees with finite differences to 1e-8, with pac
   const bool is_tied = GENERATE(false, true);
   const LlamaConfig config = is_tied ? tied() : untied();
   const LlamaParameters weights = random_model(config, 4), gradients(config);
-  const std::vector<std::int32_t> tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, targets = {2, 3, -1, 5, 6, 7, 8, 9, -1, 11, 12, 13};
+  const std::vector<std::int32_t> tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+                                  targets = {2, 3, -1, 5, 6, 7, 8, 9, -1, 11, 12, 13};
   const std::vector<std::int32_t> first_key = {0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0};
   const Batch batch = {{tokens.data(), {2, 6}}, {targets.data(), {2, 6}}, first_key};
   LossEvaluator evaluator(config, 2, 6, true);
   evaluator.forward_backward(weights, batch, 1, gradients);
-  CHECK(gradient_error(weights.flat(), gradients.flat(), [&] { return evaluator.forward(weights, batch); }, 300) < 1e-8);
+  CHECK(gradient_error(
+            weights.flat(), gradients.flat(), [&] { return evaluator.forward(weights, batch); }, 300) < 1e-8);
 }
 #endif
 
@@ -203,7 +212,8 @@ TEST_CASE("initialisation is the same everywhere, ones for norms and small norma
   };
   // Four standard errors of a deviation estimated from n numbers: 4 / √(2 n).
   CHECK(std::abs(deviation(weights.tensors().head.span()) * std::sqrt(11.0) - 1) < 4 / std::sqrt(2 * 19 * 11.0));
-  CHECK(std::abs(deviation(weights.tensors().layers[0].down.span()) * 2 * std::sqrt(13.0) - 1) < 4 / std::sqrt(2 * 11 * 13.0));
+  CHECK(std::abs(deviation(weights.tensors().layers[0].down.span()) * 2 * std::sqrt(13.0) - 1) <
+        4 / std::sqrt(2 * 11 * 13.0));
   CHECK(std::abs(deviation(weights.tensors().embedding.span()) / 0.05 - 1) < 4 / std::sqrt(2 * 19 * 11.0));
 }
 
@@ -225,7 +235,8 @@ TEST_CASE("impossible configurations and inputs are refused with one line") {
     CHECK_THROWS_WITH(LlamaParameters(config), contains(message));
   };
   refused([](LlamaConfig& c) { c.heads = 0; }, "num_attention_heads is 0, expected at least 1");
-  refused([](LlamaConfig& c) { c.kv_heads = 3; }, "num_attention_heads is 4 and num_key_value_heads is 3: the second must divide the first");
+  refused([](LlamaConfig& c) { c.kv_heads = 3; },
+          "num_attention_heads is 4 and num_key_value_heads is 3: the second must divide the first");
   refused([](LlamaConfig& c) { c.head_dim = 5; }, "head_dim is 5, expected an even number");
   const LlamaParameters weights = random_model(tied(), 7);
   CHECK_THROWS_WITH(logits_of(weights, {1, 23}), contains("token id 23 is not in 0"));

@@ -19,7 +19,8 @@ using Json = nlohmann::json;
 
 LlamaConfig tiny(bool tied = true) {
   LlamaConfig c;
-  c.vocabulary_size = 258, c.dim = 6, c.hidden_dim = 5, c.layers = 2, c.heads = 2, c.kv_heads = 1, c.head_dim = 4, c.context = 9;
+  c.vocabulary_size = 258, c.dim = 6, c.hidden_dim = 5, c.layers = 2, c.heads = 2, c.kv_heads = 1, c.head_dim = 4,
+  c.context = 9;
   c.norm_eps = 1.0 / 3, c.rope_theta = 123.456, c.tied_embeddings = tied;
   return c;
 }
@@ -72,7 +73,8 @@ TEST_CASE("a saved model is loaded with the same configuration, weights and toke
   CHECK(std::ranges::equal(model.weights.flat(), saved.weights.flat()));
   REQUIRE(model.tokenizer);
   CHECK(model.tokenizer->decode(model.tokenizer->encode("a \xff")) == "a \xff");
-  for (const auto& entry : std::filesystem::directory_iterator(saved.folder.path())) CHECK(entry.path().extension() != ".tmp");
+  for (const auto& entry : std::filesystem::directory_iterator(saved.folder.path()))
+    CHECK(entry.path().extension() != ".tmp");
 }
 
 TEST_CASE("the weights' file has Hugging Face's names, and no head of its own when that is tied") {
@@ -85,7 +87,8 @@ TEST_CASE("the weights' file has Hugging Face's names, and no head of its own wh
 
 TEST_CASE("a config that leaves keys out has Hugging Face's defaults") {
   const SavedModel saved;
-  for (const char* key : {"rms_norm_eps", "rope_theta", "max_position_embeddings", "bos_token_id", "rope_scaling"}) saved.edit(key, absent);
+  for (const char* key : {"rms_norm_eps", "rope_theta", "max_position_embeddings", "bos_token_id", "rope_scaling"})
+    saved.edit(key, absent);
   const ModelConfig config = read_config(saved.folder / "config.json");
   CHECK(config.llama.norm_eps == 1e-6);
   CHECK(config.llama.rope_theta == 10000);
@@ -141,14 +144,16 @@ TEST_CASE("heads without a width of their own must divide the model's width") {
   const SavedModel saved;
   saved.edit("head_dim", absent);
   saved.edit("num_attention_heads", 4);
-  CHECK_THAT(saved.error(), contains("hidden_size is 6 and num_attention_heads is 4: the second must divide the first"));
+  CHECK_THAT(saved.error(),
+             contains("hidden_size is 6 and num_attention_heads is 4: the second must divide the first"));
 }
 
 TEST_CASE("a config and weights that disagree are refused with the tensor and both shapes") {
   const SavedModel saved;
   saved.edit("intermediate_size", 7);
-  CHECK_THAT(saved.error(), contains("model.safetensors: tensor \"model.layers.0.mlp.gate_proj.weight\" has shape (5, 6), "
-                                     "but config.json asks for (7, 6)"));
+  CHECK_THAT(saved.error(),
+             contains("model.safetensors: tensor \"model.layers.0.mlp.gate_proj.weight\" has shape (5, 6), "
+                      "but config.json asks for (7, 6)"));
   saved.edit("intermediate_size", std::uint64_t{1} << 60);  // refused before so much memory is asked for
   CHECK_THAT(saved.error(), contains("has shape (5, 6), but config.json asks for (1152921504606846976, 6)"));
   saved.edit("intermediate_size", 5);

@@ -35,16 +35,19 @@ struct Run {
   }
 
   /// Trains `steps` steps, from the checkpoint if there is one, or until the observer throws.
-  std::vector<Progress> train(const LlamaParameters& weights, size_t steps, size_t threads = 2, const Observer& also = [](const Progress&) {}) const {
+  std::vector<Progress> train(
+      const LlamaParameters& weights, size_t steps, size_t threads = 2,
+      const Observer& also = [](const Progress&) {}) const {
     TrainingState state{.data = "stories", .seed = 1, .recipe = recipe_text(recipe)};
     if (std::filesystem::exists(folder / checkpoint_file)) state = read_training_state(folder / checkpoint_file);
     Corpus corpus = open_corpus({state.data, state.seed}, tokenizer, recipe);
     ThreadPool pool(threads);
     std::vector<Progress> seen;
-    pretrain(weights, tokenizer, corpus, recipe, state, {.folder = folder.path(), .steps = steps}, pool, [&](const Progress& progress) {
-      seen.push_back(progress);
-      also(progress);
-    });
+    pretrain(weights, tokenizer, corpus, recipe, state, {.folder = folder.path(), .steps = steps}, pool,
+             [&](const Progress& progress) {
+               seen.push_back(progress);
+               also(progress);
+             });
     return seen;
   }
 };
@@ -75,7 +78,8 @@ TEST_CASE("a run says what it does at each step, and validates and saves as ofte
 
   const Model model = load_model(run.folder.path());
   CHECK(model.config.llama == run.recipe.model);
-  for (size_t i = 0; i < weights.flat().size(); ++i) REQUIRE(float(model.weights.flat()[i]) == float(weights.flat()[i]));
+  for (size_t i = 0; i < weights.flat().size(); ++i)
+    REQUIRE(float(model.weights.flat()[i]) == float(weights.flat()[i]));
 }
 
 TEST_CASE("a run that was killed and resumed ends with the same bits, at any number of threads") {
@@ -86,7 +90,11 @@ TEST_CASE("a run that was killed and resumed ends with the same bits, at any num
   const size_t killed_at = GENERATE(2, 3, 5);  // at a checkpoint, and after one
   const Run run;
   const LlamaParameters before = run.initial();
-  CHECK_THROWS_AS(run.train(before, 8, 2, [&](const Progress& p) { if (p.step == killed_at) throw Killed(); }), Killed);
+  CHECK_THROWS_AS(run.train(before, 8, 2,
+                            [&](const Progress& p) {
+                              if (p.step == killed_at) throw Killed();
+                            }),
+                  Killed);
   const LlamaParameters weights(run.recipe.model);  // zeros: all must come from the checkpoint
   const std::vector<Progress> resumed = run.train(weights, 8, 4);
   CHECK(resumed.front().step == killed_at / 2 * 2 + 1);
@@ -105,9 +113,9 @@ TEST_CASE("a run that is asked to stop saves what it has") {
   Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
   ThreadPool pool(1);
   std::atomic<bool> stop = false;
-  const Progress end = pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
-                                {.folder = run.folder.path(), .steps = 100, .stop = &stop}, pool,
-                                [&](const Progress& p) { stop = p.step == 2; });
+  const Progress end = pretrain(
+      weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
+      {.folder = run.folder.path(), .steps = 100, .stop = &stop}, pool, [&](const Progress& p) { stop = p.step == 2; });
   CHECK(end.step == 3);
   CHECK(read_training_state(run.folder / checkpoint_file).step == 3);
 }
@@ -117,8 +125,9 @@ TEST_CASE("a run ends when its minutes are over, with its last numbers saved") {
   const LlamaParameters weights = run.initial();
   Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
   ThreadPool pool(1);
-  const Progress end = pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
-                                {.folder = run.folder.path(), .minutes = 1e-4}, pool, [](const Progress&) {});
+  const Progress end =
+      pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
+               {.folder = run.folder.path(), .minutes = 1e-4}, pool, [](const Progress&) {});
   CHECK(end.share == 1);
   CHECK(end.seconds >= 6e-3);
   CHECK(read_training_state(run.folder / checkpoint_file).step == end.step);
@@ -127,7 +136,8 @@ TEST_CASE("a run ends when its minutes are over, with its last numbers saved") {
 TEST_CASE("a loss that is no longer finite ends the run, says what to try, and the last checkpoint stays") {
   Run run;
   run.train(run.initial(), 4);
-  const std::string checkpoint = read_file(run.folder / checkpoint_file), model = read_file(run.folder / "model.safetensors");
+  const std::string checkpoint = read_file(run.folder / checkpoint_file),
+                    model = read_file(run.folder / "model.safetensors");
   // Each step multiplies the weights by the rate times the decay, so they overflow after a few.
   run.recipe.learning_rate = 1e30;
   run.recipe.evaluations = GENERATE(1, 1000);  // with a validation at each step it is the first to see the overflow
@@ -138,7 +148,8 @@ TEST_CASE("a loss that is no longer finite ends the run, says what to try, and t
   } catch (const UserError& error) {
     message = error.what();
   }
-  CHECK_THAT(message, contains("the loss is no longer finite at step") && contains("the last checkpoint in " + run.folder.path().string()) &&
+  CHECK_THAT(message, contains("the loss is no longer finite at step") &&
+                          contains("the last checkpoint in " + run.folder.path().string()) &&
                           contains("try a lower optimiser.learning_rate (it is 1e+30)"));
   // Checkpoints in between are allowed, as long as every number in them is finite.
   const TrainingState state = read_training_state(run.folder / checkpoint_file);

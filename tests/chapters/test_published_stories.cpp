@@ -1,5 +1,5 @@
-// End to end on weights that nobody here trained: stories260K (Karpathy, llama2.c) tells the two stories that its author
-// published, byte for byte.
+// End to end on weights that nobody here trained: stories260K (Karpathy, llama2.c) tells the two stories that its
+// author published, byte for byte.
 #include <cstring>
 
 #include "chapters/09-sampling/decoder.hpp"
@@ -27,7 +27,8 @@ std::vector<std::string> read_pieces(const std::filesystem::path& file) {
 }
 
 /// llama2.c ends at the token 1, which begins a text, or after 256 tokens; the blank after the first token is dropped.
-std::string tell(const LlamaParameters& weights, const std::vector<std::string>& pieces, const SamplingOptions& options) {
+std::string tell(const LlamaParameters& weights, const std::vector<std::string>& pieces,
+                 const SamplingOptions& options) {
   Decoder decoder(weights, 256);
   Sampler sampler(options, weights.config().vocabulary_size);
   std::string text;
@@ -39,8 +40,10 @@ std::string tell(const LlamaParameters& weights, const std::vector<std::string>&
     if (token == 1) break;
     const std::string& piece = pieces[size_t(token)];
     unsigned int byte = 0;
-    if (std::sscanf(piece.c_str(), "<0x%02X>", &byte) == 1) text += char(byte);
-    else text += previous == 1 && piece.starts_with(' ') ? piece.substr(1) : piece;
+    if (std::sscanf(piece.c_str(), "<0x%02X>", &byte) == 1)
+      text += char(byte);
+    else
+      text += previous == 1 && piece.starts_with(' ') ? piece.substr(1) : piece;
   }
   return text;
 }

@@ -84,18 +84,22 @@ TEST_CASE("a model's context is the length of the windows that it is trained on"
 }
 
 TEST_CASE("an unknown key is refused with file, line and the nearest known one") {
-  check_refused("model:\n  dim: 64\n  head: 4\n", "my.yaml:3: unknown key model.head; the nearest known one is model.heads");
-  check_refused("optimizer:\n  warmup: 0.1\n", "my.yaml:2: unknown key optimizer.warmup; the nearest known one is optimiser.warmup");
+  check_refused("model:\n  dim: 64\n  head: 4\n",
+                "my.yaml:3: unknown key model.head; the nearest known one is model.heads");
+  check_refused("optimizer:\n  warmup: 0.1\n",
+                "my.yaml:2: unknown key optimizer.warmup; the nearest known one is optimiser.warmup");
   check_refused("model:\n  learning_rate: 1\n",  // right, but elsewhere
                 "my.yaml:2: unknown key model.learning_rate; the nearest known one is optimiser.learning_rate");
-  check_refused("lerning_rate: 1\n", "my.yaml:1: unknown key lerning_rate; the nearest known one is optimiser.learning_rate");
+  check_refused("lerning_rate: 1\n",
+                "my.yaml:1: unknown key lerning_rate; the nearest known one is optimiser.learning_rate");
 }
 
 TEST_CASE("values of the wrong type are refused with file and line") {
   check_refused("data:\n  batch: many\n", "my.yaml:2: data.batch is many, expected a whole number, 0 or more");
   check_refused("data:\n  batch: -1\n", "my.yaml:2: data.batch is -1, expected a whole number, 0 or more");
   check_refused("data:\n  batch: 1.5\n", "my.yaml:2: data.batch is 1.5, expected a whole number, 0 or more");
-  check_refused("data:\n  batch: [1, 2]\n", "my.yaml:2: data.batch is no single value, expected a whole number, 0 or more");
+  check_refused("data:\n  batch: [1, 2]\n",
+                "my.yaml:2: data.batch is no single value, expected a whole number, 0 or more");
   check_refused("data:\n  batch: 99999999999999999999\n",
                 "my.yaml:2: data.batch is 99999999999999999999, expected a whole number, 0 or more");
   check_refused("optimiser:\n  warmup: short\n", "my.yaml:2: optimiser.warmup is short, expected a number");
@@ -109,16 +113,20 @@ TEST_CASE("values of the wrong type are refused with file and line") {
 TEST_CASE("values that make no sense are refused with what was expected") {
   check_refused("model:\n  layers: 0\n", "my.yaml: model: num_hidden_layers is 0, expected at least 1");
   check_refused("model:\n  heads: 0\n", "my.yaml: model: num_attention_heads is 0, expected at least 1");
-  check_refused("model:\n  kv_heads: 3\n",
-                "my.yaml: model: num_attention_heads is 4 and num_key_value_heads is 3: the second must divide the first");
+  check_refused(
+      "model:\n  kv_heads: 3\n",
+      "my.yaml: model: num_attention_heads is 4 and num_key_value_heads is 3: the second must divide the first");
   check_refused("model:\n  head_dim: 7\n", "my.yaml: model: head_dim is 7, expected an even number: RoPE turns pairs");
   check_refused("data:\n  lanes: 0\n", "my.yaml: data.batch, data.micro_batch and data.lanes must be at least 1");
   check_refused("data:\n  context: 0\n", "my.yaml: model: max_position_embeddings is 0, expected at least 1");
-  check_refused("data:\n  validation: 1\n", "my.yaml: data.validation is a share of the file: 0 or more, and less than 1");
+  check_refused("data:\n  validation: 1\n",
+                "my.yaml: data.validation is a share of the file: 0 or more, and less than 1");
   check_refused("data:\n  separator: \"\"\n", "my.yaml: data.separator must not be empty");
   check_refused("optimiser:\n  learning_rate: 0\n", "my.yaml: optimiser.learning_rate must be more than 0");
-  check_refused("optimiser:\n  warmup: 1\n", "my.yaml: optimiser.warmup is a share of the run: 0 or more, and less than 1");
-  check_refused("optimiser:\n  final_learning_rate: 2\n", "my.yaml: optimiser.final_learning_rate is a share of the highest: 0 to 1");
+  check_refused("optimiser:\n  warmup: 1\n",
+                "my.yaml: optimiser.warmup is a share of the run: 0 or more, and less than 1");
+  check_refused("optimiser:\n  final_learning_rate: 2\n",
+                "my.yaml: optimiser.final_learning_rate is a share of the highest: 0 to 1");
   check_refused("optimiser:\n  beta2: 1\n", "my.yaml: optimiser.beta1 and beta2 must be 0 or more, and less than 1");
   check_refused("optimiser:\n  weight_decay: -0.1\n", "my.yaml: optimiser.weight_decay must be 0 or more");
 }
@@ -126,7 +134,8 @@ TEST_CASE("values that make no sense are refused with what was expected") {
 TEST_CASE("a recipe's errors name the file that it was read from") {
   const TemporaryFolder folder;
   std::ofstream(folder / "tiny.yaml") << "data:\n  bach: 4\n";
-  CHECK_THROWS_WITH(read_recipe(folder / "tiny.yaml"), contains("tiny.yaml:2: unknown key data.bach; the nearest known one is data.batch"));
+  CHECK_THROWS_WITH(read_recipe(folder / "tiny.yaml"),
+                    contains("tiny.yaml:2: unknown key data.bach; the nearest known one is data.batch"));
   CHECK_THROWS_WITH(read_recipe(folder / "none.yaml"), contains("none.yaml: No such file or directory"));
 }
 

@@ -105,12 +105,18 @@ TEST_CASE("llama.cpp's published cases hold") {
   for (const auto& entry : file["cases"]) {
     const std::string test = entry["test"];
     SamplingOptions options;
-    if (test == "temp") options.temperature = entry["temp"];
-    else if (test == "top_k") options.top_k = entry["k"];
-    else if (test == "top_p") options.top_p = entry["p"];
-    else if (test == "min_p") options.min_p = entry["p"];
-    else if (test == "penalties" && entry["alpha_presence"] == 0) options.repetition_penalty = entry["repeat_penalty"];
-    else continue;  // samplers that are left out
+    if (test == "temp")
+      options.temperature = entry["temp"];
+    else if (test == "top_k")
+      options.top_k = entry["k"];
+    else if (test == "top_p")
+      options.top_p = entry["p"];
+    else if (test == "min_p")
+      options.min_p = entry["p"];
+    else if (test == "penalties" && entry["alpha_presence"] == 0)
+      options.repetition_penalty = entry["repeat_penalty"];
+    else
+      continue;  // samplers that are left out
     const std::vector<real> logits = logits_of(entry["probs"]);
     if ((test == "top_p" && options.top_p == 0) || (test == "min_p" && options.min_p > 1)) {
       CHECK_THROWS_AS(Sampler(options, logits.size()), UserError);  // llama.cpp takes them as "the largest only"
@@ -151,9 +157,9 @@ TEST_CASE("the distribution is that of sorting everything and striking out, for 
 TEST_CASE("tokens are drawn as often as the distribution says, within 4 standard errors") {
   const std::vector<real> logits = random_logits(600, 3, 2);
   constexpr int draws = 20000;
-  for (const SamplingOptions options : {SamplingOptions{.temperature = 1.2, .seed = 5},
-                                        SamplingOptions{.top_k = 50, .top_p = 0.95, .seed = 6},
-                                        SamplingOptions{.min_p = 0.02, .repetition_penalty = 1.3, .seed = 7}}) {
+  for (const SamplingOptions options :
+       {SamplingOptions{.temperature = 1.2, .seed = 5}, SamplingOptions{.top_k = 50, .top_p = 0.95, .seed = 6},
+        SamplingOptions{.min_p = 0.02, .repetition_penalty = 1.3, .seed = 7}}) {
     const std::vector<std::int32_t> recent{1, 2, 3};
     const auto p = distribution(options, logits, recent);
     std::vector<int> counts(logits.size());
@@ -243,9 +249,9 @@ TEST_CASE("options out of range are refused with what was expected") {
 TEST_CASE("logits that allow no choice are refused") {
   for (const SamplingOptions& options :
        {SamplingOptions{}, SamplingOptions{.temperature = 0}, SamplingOptions{.top_p = 0.9}})
-    for (const std::vector<real>& logits : {std::vector<real>{0, std::numeric_limits<real>::quiet_NaN(), 1},
-                                            std::vector<real>{-infinity, -infinity, -infinity},
-                                            std::vector<real>{0, infinity, 0}})
+    for (const std::vector<real>& logits :
+         {std::vector<real>{0, std::numeric_limits<real>::quiet_NaN(), 1},
+          std::vector<real>{-infinity, -infinity, -infinity}, std::vector<real>{0, infinity, 0}})
       CHECK_THROWS_WITH(Sampler(options, 3).sample(as_view(logits)), contains("the logits are NaN or infinite"));
 }
 
@@ -260,9 +266,8 @@ TEST_CASE("wrong shapes and token ids are contract errors") {
 TEST_CASE("drawing allocates nothing") {
   const std::vector<real> logits = random_logits(5000, 1, 1), equal(5000);
   const std::vector<std::int32_t> recent{4, 5};
-  for (const SamplingOptions& options :
-       {SamplingOptions{}, SamplingOptions{.temperature = 0},
-        SamplingOptions{.top_k = 40, .top_p = 0.9, .min_p = 0.1}}) {
+  for (const SamplingOptions& options : {SamplingOptions{}, SamplingOptions{.temperature = 0},
+                                         SamplingOptions{.top_k = 40, .top_p = 0.9, .min_p = 0.1}}) {
     Sampler sampler(options, logits.size());
     const size_t before = allocations();
     for (int i = 0; i < 10; ++i) sampler.sample(as_view(logits), recent);

@@ -95,6 +95,4 @@ TEST_CASE("what is shown does not depend on how the text is cut") {
   }
 }
 
-TEST_CASE("an empty stop string is refused") {
-  CHECK_THROWS_AS(StopStrings({"a", ""}), UserError);
-}
+TEST_CASE("an empty stop string is refused") { CHECK_THROWS_AS(StopStrings({"a", ""}), UserError); }

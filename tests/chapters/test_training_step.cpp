@@ -30,7 +30,8 @@ struct TokenBatch {
   size_t B, T;
   Ids tokens, targets;
 
-  TokenBatch(Ids ids, size_t sequences) : B(sequences), T(ids.size() / sequences), tokens(std::move(ids)), targets(tokens.size(), no_target) {
+  TokenBatch(Ids ids, size_t sequences)
+      : B(sequences), T(ids.size() / sequences), tokens(std::move(ids)), targets(tokens.size(), no_target) {
     for (size_t n = 0; n < tokens.size(); ++n)
       if (n % T + 1 < T) targets[n] = tokens[n + 1];
   }
@@ -59,7 +60,8 @@ TEST_CASE("cross entropy: the example of the lesson, worked by hand") {
   Array<real, 2> d_logits = zeros<real, 2>({1, 2});
   std::vector<real> row(2);
   const View<const std::int32_t, 1> target(targets.data(), {1});
-  CHECK(std::abs(cross_entropy_forward(view(logits), target, view(log_sum_exp), row) - std::log(4.0 / 3)) < 2 * epsilon);
+  CHECK(std::abs(cross_entropy_forward(view(logits), target, view(log_sum_exp), row) - std::log(4.0 / 3)) <
+        2 * epsilon);
   cross_entropy_backward(view(logits), target, view(log_sum_exp), 1, view(d_logits), row);
   CHECK(difference(d_logits, Array<double, 2>{{0.25, -0.25}}, epsilon) == "");
 }
@@ -127,7 +129,8 @@ TEST_CASE("ten training steps agree with PyTorch: losses, gradient norms and wei
   const LlamaParameters weights(tiny());
   std::ranges::copy(golden_real<1>("10-training-step/parameters.npy"), weights.flat().begin());
   const Array<std::int32_t, 3> batches = xt::cast<std::int32_t>(golden<3>("10-training-step/batches.npy"));
-  const Array<double, 1> losses = golden<1>("10-training-step/losses.npy"), norms = golden<1>("10-training-step/gradient_norms.npy");
+  const Array<double, 1> losses = golden<1>("10-training-step/losses.npy"),
+                         norms = golden<1>("10-training-step/gradient_norms.npy");
   ThreadPool pool(2);
   const size_t lanes = GENERATE(1, 3, 4);
   Trainer trainer(weights, {.batch = 4, .positions = 9, .micro_batch = 2, .lanes = lanes, .clip_norm = 1}, pool);
@@ -170,9 +173,11 @@ TEST_CASE("how a batch is split into lanes and micro-batches changes the result 
     trainer.step(random_batch(6, 12, 1), 1e-3);
     if (first.empty()) first.assign(weights.flat().begin(), weights.flat().end());
     CAPTURE(lanes, micro_batch);
-    // Adam divides by the gradient's size, so tiny gradients turn rounding into a visible part of a step of 1e-3; measured: 2e-4 of it.
+    // Adam divides by the gradient's size, so tiny gradients turn rounding into a visible part of a step of 1e-3;
+    // measured: 2e-4 of it.
     double largest = 0;
-    for (size_t i = 0; i < first.size(); ++i) largest = std::max<double>(largest, std::abs(weights.flat()[i] - first[i]));
+    for (size_t i = 0; i < first.size(); ++i)
+      largest = std::max<double>(largest, std::abs(weights.flat()[i] - first[i]));
     CHECK(largest < 1e-6 * (sizeof(real) == 4 ? 1 : 1e-6));
   }
 }
@@ -248,8 +253,10 @@ TEST_CASE("five AdamW steps give the reference's losses and weights (CRIA_CASES)
   const auto expected = nlohmann::json::parse(read_file(folder / "expected.json"));
   const auto config_json = nlohmann::json::parse(read_file(folder / "config.json"));
   LlamaConfig c;
-  c.vocabulary_size = config_json["vocab_size"], c.dim = config_json["hidden_size"], c.hidden_dim = config_json["intermediate_size"];
-  c.layers = config_json["num_hidden_layers"], c.heads = config_json["num_attention_heads"], c.kv_heads = config_json["num_key_value_heads"];
+  c.vocabulary_size = config_json["vocab_size"], c.dim = config_json["hidden_size"],
+  c.hidden_dim = config_json["intermediate_size"];
+  c.layers = config_json["num_hidden_layers"], c.heads = config_json["num_attention_heads"],
+  c.kv_heads = config_json["num_key_value_heads"];
   c.head_dim = c.dim / c.heads, c.norm_eps = config_json["rms_norm_eps"], c.rope_theta = config_json["rope_theta"];
   c.tied_embeddings = config_json["tie_word_embeddings"];
   const LlamaParameters weights(c);
@@ -264,13 +271,15 @@ TEST_CASE("five AdamW steps give the reference's losses and weights (CRIA_CASES)
   Trainer trainer(weights, {.batch = B, .positions = T, .clip_norm = 0, .adamw = {.decay_all = true}}, pool);
   for (size_t step = 0; step < 5; ++step) {
     const auto begin = batches.values.begin() + long(step * B * T);
-    const StepResult result = trainer.step(TokenBatch(Ids(begin, begin + long(B * T)), B), learning_rate({1e-3, 1e-4, 0, 5}, double(step)));
+    const StepResult result =
+        trainer.step(TokenBatch(Ids(begin, begin + long(B * T)), B), learning_rate({1e-3, 1e-4, 0, 5}, double(step)));
     CHECK(std::abs(result.loss - expected["steps"][step]["loss_f64"].get<double>()) < 1e-5);
   }
   const LlamaParameters final_weights(c);
   load("final.safetensors", final_weights);
   double largest = 0;
-  for (size_t i = 0; i < weights.flat().size(); ++i) largest = std::max<double>(largest, std::abs(weights.flat()[i] - final_weights.flat()[i]));
+  for (size_t i = 0; i < weights.flat().size(); ++i)
+    largest = std::max<double>(largest, std::abs(weights.flat()[i] - final_weights.flat()[i]));
   INFO("largest difference " << largest);
   CHECK(largest < 5e-5);
 }

@@ -62,7 +62,11 @@ TEST_CASE("a thread pool runs every index once and passes an exception on") {
       pool.for_each(counts.size(), [&](size_t i) { ++counts[i]; });
       REQUIRE(counts == std::vector<int>(37, 1));
     }
-    CHECK_THROWS_AS(pool.for_each(9, [](size_t i) { if (i == 5) throw UserError("five"); }), UserError);
+    CHECK_THROWS_AS(pool.for_each(9,
+                                  [](size_t i) {
+                                    if (i == 5) throw UserError("five");
+                                  }),
+                    UserError);
     CHECK_NOTHROW(pool.for_each(9, [](size_t) {}));
   }
 }
@@ -71,10 +75,12 @@ TEST_CASE("a file is replaced whole or not at all") {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", "one");
   CHECK(read_file(folder / "a") == "one");
-  CHECK_THROWS_AS(write_file_atomically(folder / "a", [](const WriteBytes& write) {
-    write("tw");
-    throw std::runtime_error("stopped half way");
-  }), std::runtime_error);
+  CHECK_THROWS_AS(write_file_atomically(folder / "a",
+                                        [](const WriteBytes& write) {
+                                          write("tw");
+                                          throw std::runtime_error("stopped half way");
+                                        }),
+                  std::runtime_error);
   CHECK(read_file(folder / "a") == "one");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   CHECK_THROWS_WITH(read_file(folder / "missing"), contains("missing: No such file"));

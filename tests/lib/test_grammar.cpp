@@ -181,10 +181,10 @@ TEST_CASE("A story is cut into sentences at their ends, not inside speech") {
 
 TEST_CASE("The judge counts sentences and stories, and says what is wrong") {
   const Judgement j = judge(small(),
-                            "Mia wanted a ball. She got a ball!\n"    // right
-                            "\n"                                      // no story
-                            "Mia wanted a ball. He got a ball!\r\n"   // sentences right, thread broken
-                            "Tom wanted a cat. It rained a lot. He"); // one sentence of three right
+                            "Mia wanted a ball. She got a ball!\n"     // right
+                            "\n"                                       // no story
+                            "Mia wanted a ball. He got a ball!\r\n"    // sentences right, thread broken
+                            "Tom wanted a cat. It rained a lot. He");  // one sentence of three right
   CHECK(j.stories == 3);
   CHECK(j.stories_right == 1);
   CHECK(j.sentences == 7);
@@ -226,7 +226,8 @@ TEST_CASE("A malformed grammar is refused with its line and what is wrong") {
         "file:6: list x has no field `q`, only y, z");
   CHECK(message_of("rule story\n  [s]\nlist x: y | z\n  a\nsentence s\n  {x.y}.\n") ==
         "file:4: list x has 2 fields, this line has 1");
-  CHECK(message_of("rule story\n  [s]\nlist x\n  a\n") == "file:3: a list names its fields: `list name: field | field`");
+  CHECK(message_of("rule story\n  [s]\nlist x\n  a\n") ==
+        "file:3: a list names its fields: `list name: field | field`");
   CHECK(message_of("rule story\n  [s]\nlist x: y | y\n  a\n") ==
         "file:3: list x: field names must be distinct and not empty");
   CHECK(message_of("rule story\n  [s]\nrule story\n  [s]" + end) == "file:3: `story` is defined twice");

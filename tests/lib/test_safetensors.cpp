@@ -20,8 +20,8 @@ std::string file_bytes(const std::string& header, const std::string& data, std::
 
 // One tensor "x" with this dtype and shape over all of the data.
 std::string one_tensor(const std::string& dtype, const std::string& shape, const std::string& data) {
-  return file_bytes(fmt::format(R"({{"x":{{"dtype":"{}","shape":{},"data_offsets":[0,{}]}}}})", dtype, shape,
-                                data.size()), data);
+  return file_bytes(
+      fmt::format(R"({{"x":{{"dtype":"{}","shape":{},"data_offsets":[0,{}]}}}})", dtype, shape, data.size()), data);
 }
 
 // The values of "x" in such a file.
@@ -175,7 +175,10 @@ TEST_CASE("a damaged file is refused with one line that names it") {
   tensor_refused(R"("dtype":"F64","shape":[],"data_offsets":[0,4])", "has 4 bytes, but shape () of F64 needs 8");
 
   // The tensors together.
-  struct Extent { const char* name; int begin, end; };
+  struct Extent {
+    const char* name;
+    int begin, end;
+  };
   const auto tiling_refused = [&](std::initializer_list<Extent> tensors, const std::string& reason) {
     std::string entries;
     for (const auto& [name, begin, end] : tensors)

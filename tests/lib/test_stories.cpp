@@ -145,8 +145,10 @@ TEST_CASE("No word of the stories is rare") {
     std::set<std::string> words;
     std::string word;
     for (const char c : generate(stories(), random).text + " ") {
-      if (std::isalpha(static_cast<unsigned char>(c))) word += c;
-      else if (!word.empty()) words.insert(std::exchange(word, ""));
+      if (std::isalpha(static_cast<unsigned char>(c)))
+        word += c;
+      else if (!word.empty())
+        words.insert(std::exchange(word, ""));
     }
     for (const std::string& w : words) ++stories_with[w];
   }
