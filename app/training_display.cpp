@@ -86,6 +86,7 @@ void TrainingDisplay::show_panel(const Progress& p) {
   std::vector<std::string> lines = {fmt::format("\x1b[1m{}\x1b[0m", title_), ""};
   for (const std::string& line : curve(bits_, p.floor.value_or(0), 6))
     lines.push_back(fmt::format("  \x1b[36m{}\x1b[0m", line));
+  lines.push_back("");
   lines.push_back(fmt::format("  \x1b[32m{}\x1b[0m {:3.0f} %", bar(p.share), 100 * p.share));
   lines.push_back("");
   lines.push_back(fmt::format("  step {:<8} loss {:<10.4f} bits per byte {:.4f}", p.step, p.loss, smooth_bits_));
