@@ -80,7 +80,7 @@ std::optional<std::filesystem::path> cases_folder() {
 }
 
 TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "cria-test-XXXXXX").string();
+  std::string pattern = (std::filesystem::temp_directory_path() / ("cria-test-" + std::string(6, 'X'))).string();
   require(::mkdtemp(pattern.data()) != nullptr, "TemporaryFolder", "cannot make a folder");
   path_ = pattern;
 }
