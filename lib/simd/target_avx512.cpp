@@ -1,4 +1,5 @@
 // The kernels for x86-64 with AVX-512 F, DQ, BW and VL (2017 and later): 32 registers of 16 floats.
+#include "lib/simd/limit_kernels.hpp"
 #include "lib/simd/table.hpp"
 
 namespace cria::simd::avx512 {
@@ -6,6 +7,11 @@ namespace cria::simd::avx512 {
 const Primitives& primitives() {
   static constexpr Primitives table = kernels::table<xsimd::avx512bw>("avx512");
   return table;
+}
+
+const LimitLoops& limit_loops() {
+  static constexpr LimitLoops loops = kernels::limit_loops<xsimd::avx512bw>();
+  return loops;
 }
 
 }  // namespace cria::simd::avx512

@@ -1,6 +1,7 @@
 // The targets that a build may hold. Each is one .cpp file, compiled with the flags of its instruction set.
 #pragma once
 
+#include "lib/simd/limits.hpp"
 #include "lib/simd/primitives.hpp"
 
 // A file compiled for an instruction set must not leave inline functions behind that older CPUs could be made to run,
@@ -8,14 +9,18 @@
 namespace cria::simd {
 namespace portable {
 const Primitives& primitives();
+const LimitLoops& limit_loops();
 }
 namespace avx2 {
 const Primitives& primitives();
+const LimitLoops& limit_loops();
 }
 namespace avx512 {
 const Primitives& primitives();
+const LimitLoops& limit_loops();
 }
 namespace neon {
 const Primitives& primitives();
+const LimitLoops& limit_loops();
 }
 }  // namespace cria::simd
