@@ -8,12 +8,10 @@
 namespace cria {
 namespace {
 
-/// to[(position + t) % capacity] = from[t]
-void copy_rows(View<const real, 3> from, size_t position, View<real, 3> to) {
-  for (size_t t = 0; t < from.shape(0); ++t) {
-    const auto row = from[t].span();
-    std::ranges::copy(row, to[(position + t) % to.shape(0)].data());
-  }
+/// to[(position + t) % capacity] = from[t], from a head on
+void copy_rows(View<const real, 3> from, size_t position, View<real, 3> to, size_t first_head) {
+  for (size_t t = 0; t < from.shape(0); ++t)
+    std::ranges::copy(from[t].span(), &to((position + t) % to.shape(0), first_head, 0));
 }
 
 }  // namespace
@@ -22,8 +20,7 @@ KvCache::KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_di
     : memory_(bytes(layers, capacity, kv_heads, head_dim, sequences) / sizeof(real)),
       keys_(memory_.take(Shape<5>{sequences, layers, capacity, kv_heads, head_dim})),
       values_(memory_.take(keys_.shape())),
-      lengths_(sequences),
-      appended_(sequences * layers) {
+      lengths_(sequences) {
   require(!keys_.empty(), "KvCache", "layers, capacity, kv_heads, head_dim and sequences must not be zero");
 }
 
@@ -31,35 +28,35 @@ size_t KvCache::bytes(size_t layers, size_t capacity, size_t kv_heads, size_t he
   return 2 * sizeof(real) * head_dim * kv_heads * layers * capacity * sequences;
 }
 
-void KvCache::append(size_t layer, View<const real, 3> k, View<const real, 3> v, size_t sequence) {
-  const size_t T = k.shape(0);
-  size_t& count = appended_[counter(layer, sequence)];
-  require_shape("KvCache::append: k", k, Shape<3>{T, keys_.shape(3), keys_.shape(4)});
+void KvCache::append(size_t layer, View<const real, 3> k, View<const real, 3> v, size_t sequence, size_t first_head) {
+  require_place(layer, sequence);
+  const size_t T = k.shape(0), heads = k.shape(1);
+  require_shape("KvCache::append: k", k, Shape<3>{T, heads, keys_.shape(4)});
   require_shape("KvCache::append: v", v, k.shape());
+  require(first_head + heads <= keys_.shape(3), "KvCache::append", "there are not so many heads");
   require(T == 0 || (k[0].contiguous() && v[0].contiguous()), "KvCache::append", "only the first axis may have gaps");
-  require(T <= 1 || count + T <= capacity(), "KvCache::append", "beyond its capacity the cache takes single positions");
+  const size_t length = lengths_[sequence];
+  require(T <= 1 || length + T <= capacity(), "KvCache::append",
+          "beyond its capacity the cache takes single positions");
   // solution: append
-  copy_rows(k, count, keys_[sequence][layer]);
-  copy_rows(v, count, values_[sequence][layer]);
-  count += T;
+  copy_rows(k, length, keys_[sequence][layer], first_head);
+  copy_rows(v, length, values_[sequence][layer], first_head);
   // end of solution
 }
 
-View<const real, 3> KvCache::keys(size_t layer, size_t sequence) const { return filled(keys_, layer, sequence); }
-View<const real, 3> KvCache::values(size_t layer, size_t sequence) const { return filled(values_, layer, sequence); }
-
-View<const real, 3> KvCache::filled(View<const real, 5> from, size_t layer, size_t sequence) const {
-  const size_t count = appended_[counter(layer, sequence)];
-  return from[sequence][layer].rows(0, std::min(count, capacity()));
+View<const real, 3> KvCache::keys(size_t layer, size_t sequence, size_t T) const {
+  return filled(keys_, layer, sequence, T);
+}
+View<const real, 3> KvCache::values(size_t layer, size_t sequence, size_t T) const {
+  return filled(values_, layer, sequence, T);
 }
 
-void KvCache::advance(size_t T, size_t sequence) {
-  const size_t length = this->length(sequence) + T;
-  for (size_t layer = 0; layer < keys_.shape(1); ++layer)
-    require(appended_[counter(layer, sequence)] == length, "KvCache::advance",
-            "a layer appended another number of positions");
-  lengths_[sequence] = length;
+View<const real, 3> KvCache::filled(View<const real, 5> from, size_t layer, size_t sequence, size_t T) const {
+  require_place(layer, sequence);
+  return from[sequence][layer].rows(0, std::min(lengths_[sequence] + T, capacity()));
 }
+
+void KvCache::advance(size_t T, size_t sequence) { lengths_[sequence] = length(sequence) + T; }
 
 size_t KvCache::length(size_t sequence) const {
   require(sequence < lengths_.size(), "KvCache", "there is no such sequence");
@@ -68,17 +65,13 @@ size_t KvCache::length(size_t sequence) const {
 
 void KvCache::truncate(size_t length, size_t sequence) {
   require(length <= this->length(sequence), "KvCache::truncate", "the sequence is shorter than that");
-  const auto counts = std::span(appended_).subspan(counter(0, sequence), keys_.shape(1));
-  require(length == 0 || std::ranges::max(counts) <= capacity(), "KvCache::truncate",
-          "the oldest positions are overwritten");
+  require(length == 0 || lengths_[sequence] <= capacity(), "KvCache::truncate", "the oldest positions are overwritten");
   lengths_[sequence] = length;
-  std::ranges::fill(counts, length);
 }
 
-size_t KvCache::counter(size_t layer, size_t sequence) const {
+void KvCache::require_place(size_t layer, size_t sequence) const {
   require(layer < keys_.shape(1), "KvCache", "there is no such layer");
   require(sequence < lengths_.size(), "KvCache", "there is no such sequence");
-  return sequence * keys_.shape(1) + layer;
 }
 
 }  // namespace cria

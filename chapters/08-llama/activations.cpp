@@ -37,13 +37,13 @@ LayerActivations LayerActivations::first_rows(size_t n) const {
 }
 
 LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
-                                   Keep keep)
+                                   Keep keep, size_t threads)
     : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {
   const size_t rows = positions.size(), half = c.head_dim / 2;
   const size_t distinct = keep == Keep::all_layers ? c.layers : 1;
-  const size_t scratch_size = attention_scratch_size(keys);
+  const Shape<2> scratch_shape = {threads, attention_scratch_size(keys)};
   arena_ = Arena<real>(distinct * layer_size(c, rows) + (distinct + 2) * rows * c.dim + rows * (c.head_dim + 1) +
-                       scratch_size);
+                       element_count(scratch_shape));
 
   const auto take = [&](auto& view, auto shape) { view = arena_.take(shape); };
   View<real, 2> stream = arena_.take(Shape<2>{rows, c.dim});
@@ -62,7 +62,7 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
   take(inverse_rms, Shape<1>{rows});
   take(angles.cosine, Shape<2>{rows, half});
   take(angles.sine, Shape<2>{rows, half});
-  scratch = arena_.take(Shape<1>{scratch_size}).span();
+  take(scratch_, scratch_shape);
   rope_inverse_frequencies(c.rope_theta, frequencies);
 }
 

@@ -35,23 +35,28 @@ struct LayerActivations {
 /// Room for N = sequences * positions rows. A forward pass may use fewer positions than there is room for.
 class LlamaActivations {
  public:
-  /// `keys` is the longest stretch that a query can see: the positions, or a cache's capacity.
-  LlamaActivations(const LlamaConfig& config, size_t sequences, size_t positions, size_t keys, Keep keep);
+  /// `keys` is the longest stretch that a query can see: the positions, or a cache's capacity. `threads` is the size of
+  /// the team that will share a pass.
+  LlamaActivations(const LlamaConfig& config, size_t sequences, size_t positions, size_t keys, Keep keep,
+                   size_t threads = 1);
 
   size_t rows() const { return normed.shape(0); }
   const LayerActivations& layer(size_t i) const { return layers_[i]; }
   const LayerActivations& last_layer() const { return layers_.back(); }
   size_t bytes() const { return arena_.capacity() * sizeof(real); }
 
+  /// Attention's scratch memory for one thread of the team.
+  std::span<real> scratch(size_t rank) const { return scratch_[rank].span(); }
+
   std::vector<std::int32_t> positions;  // (N) where each row stands in its sequence
   std::vector<double> frequencies;      // (Dh/2) RoPE's
   RopeAngles angles;                    // (N, Dh/2) each
   View<real, 1> inverse_rms;            // (N) of the last norm
   View<real, 2> normed;                 // (N, C) what the head reads
-  std::span<real> scratch;              // attention's
 
  private:
   Arena<real> arena_;
+  View<real, 2> scratch_;  // (threads, attention_scratch_size(keys))
   std::vector<LayerActivations> layers_;
 };
 

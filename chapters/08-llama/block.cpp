@@ -1,4 +1,8 @@
 // Chapter 08, one decoder layer, forward and backward. All arithmetic is in earlier chapters; here is the order.
+//
+// Several threads may share a forward pass (lib/base/team.hpp). Each then takes some rows of a norm, some heads, some
+// columns of a product, and waits where it goes on with what others have computed. A thread alone takes everything.
+// Backward has no such division: training gives whole sequences to each thread (chapter 10).
 #include "chapters/08-llama/block.hpp"
 
 #include <algorithm>
@@ -7,7 +11,7 @@
 #include "chapters/03-rmsnorm/rmsnorm.hpp"
 #include "chapters/05-attention/attention.hpp"
 #include "chapters/07-swiglu/swiglu.hpp"
-#include "lib/base/xtensor.hpp"
+#include "lib/simd/primitives.hpp"
 
 namespace cria {
 namespace {
@@ -19,6 +23,17 @@ View<real, 3> by_head(View<real, 2> x, size_t head_dim) {
 
 void zero(std::initializer_list<View<real, 2>> views) {
   for (const View<real, 2>& view : views) std::ranges::fill(view.span(), real(0));
+}
+
+/// The columns `of` of y = x weightᵀ. A part of the columns needs that part of the weight's rows only, so all threads
+/// of a team together read each weight once.
+void linear_columns(View<const real, 2> x, View<const real, 2> weight, View<real, 2> y, Range of) {
+  linear_forward(x, weight.rows(of), y.columns(of));
+}
+
+/// The same columns of y += x.
+void add_columns(View<const real, 2> x, View<real, 2> y, Range of) {
+  for (size_t n = 0; n < x.shape(0); ++n) simd::axpy(1, &x(n, of.begin), &y(n, of.begin), of.size());
 }
 
 // The rows of sequence b.
@@ -34,34 +49,47 @@ std::span<const std::int32_t> sequence(std::span<const std::int32_t> first_key, 
 
 void block_forward(const BlockContext& c, size_t layer, const LayerTensors<real>& w, const LayerActivations& a) {
   const real eps = static_cast<real>(c.config.norm_eps);
-  const size_t Dh = c.config.head_dim;
+  const size_t N = c.sequences * c.positions, Dh = c.config.head_dim;
+  // This thread's share. The heads of a group stay together, as they read the same keys.
+  const Range rows = c.team.share(N), groups = c.team.share(c.config.kv_heads);
+  const Range heads = groups * (c.config.heads / c.config.kv_heads);
+  const Range width = c.team.share(c.config.dim, 16), hidden = c.team.share(c.config.hidden_dim, 16);
   // solution: block_forward
-  rmsnorm_forward(a.input, w.attention_norm, eps, a.attention_normed, a.attention_inverse_rms);
-  linear_forward(a.attention_normed, w.query, a.query);
-  linear_forward(a.attention_normed, w.key, a.key);
-  linear_forward(a.attention_normed, w.value, a.value);
-  const View<real, 3> q = by_head(a.query, Dh), k = by_head(a.key, Dh), v = by_head(a.value, Dh);
+  rmsnorm_forward(a.input.rows(rows), w.attention_norm, eps, a.attention_normed.rows(rows),
+                  a.attention_inverse_rms.rows(rows));
+  c.team.wait();
+  linear_columns(a.attention_normed, w.query, a.query, heads * Dh);
+  linear_columns(a.attention_normed, w.key, a.key, groups * Dh);
+  linear_columns(a.attention_normed, w.value, a.value, groups * Dh);
+  const View<real, 3> q = by_head(a.query, Dh).columns(heads), out = by_head(a.attended, Dh).columns(heads);
+  const View<real, 3> k = by_head(a.key, Dh).columns(groups), v = by_head(a.value, Dh).columns(groups);
   rope_forward(q, c.angles, c.config.rope_pairing);
   rope_forward(k, c.angles, c.config.rope_pairing);
-  for (size_t b = 0; b < c.sequences; ++b) {
+  for (size_t b = 0; b < c.sequences && !groups.empty(); ++b) {
     View<const real, 3> keys = sequence(k, c, b), values = sequence(v, c, b);
     if (c.cache) {
-      c.cache->append(layer, keys, values, b);
-      keys = c.cache->keys(layer, b);
-      values = c.cache->values(layer, b);
+      c.cache->append(layer, keys, values, b, groups.begin);
+      keys = c.cache->keys(layer, b, c.positions).columns(groups);
+      values = c.cache->values(layer, b, c.positions).columns(groups);
     }
-    attention_forward(sequence(q, c, b), keys, values, sequence(c.first_key, c, b),
-                      sequence(by_head(a.attended, Dh), c, b), sequence(a.log_sum_exp, c, b), c.scratch);
+    attention_forward(sequence(q, c, b), keys, values, sequence(c.first_key, c, b), sequence(out, c, b),
+                      sequence(a.log_sum_exp.columns(heads), c, b), c.scratch);
   }
-  linear_forward(a.attended, w.output, a.middle);
-  noalias(array(a.middle)) += array(a.input);
+  c.team.wait();
+  linear_columns(a.attended, w.output, a.middle, width);
+  add_columns(a.input, a.middle, width);
+  c.team.wait();
 
-  rmsnorm_forward(a.middle, w.feed_forward_norm, eps, a.feed_forward_normed, a.feed_forward_inverse_rms);
-  linear_forward(a.feed_forward_normed, w.gate, a.gate);
-  linear_forward(a.feed_forward_normed, w.up, a.up);
-  swiglu_forward(a.gate, a.up, a.gated);
-  linear_forward(a.gated, w.down, a.output);
-  noalias(array(a.output)) += array(a.middle);
+  rmsnorm_forward(a.middle.rows(rows), w.feed_forward_norm, eps, a.feed_forward_normed.rows(rows),
+                  a.feed_forward_inverse_rms.rows(rows));
+  c.team.wait();
+  linear_columns(a.feed_forward_normed, w.gate, a.gate, hidden);
+  linear_columns(a.feed_forward_normed, w.up, a.up, hidden);
+  swiglu_forward(a.gate.columns(hidden), a.up.columns(hidden), a.gated.columns(hidden));
+  c.team.wait();
+  linear_columns(a.gated, w.down, a.output, width);
+  add_columns(a.middle, a.output, width);
+  c.team.wait();
   // end of solution
 }
 

@@ -13,9 +13,11 @@ struct BlockContext {
   std::span<const std::int32_t> first_key;
   std::span<real> scratch;
   KvCache* cache = nullptr;
+  Team team = {};
 };
 
-/// a.output = block(a.input); fills the rest of `a` on the way.
+/// a.output = block(a.input); fills the rest of `a` on the way. Called by every thread of a team, each of which returns
+/// when all of a.output is there.
 void block_forward(const BlockContext& context, size_t layer, const LayerTensors<real>& weights,
                    const LayerActivations& a);
 

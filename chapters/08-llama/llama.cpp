@@ -12,11 +12,12 @@
 namespace cria {
 namespace {
 
-RopeAngles first_rows(const RopeAngles& angles, size_t n) { return {angles.cosine.rows(0, n), angles.sine.rows(0, n)}; }
+RopeAngles rows_of(const RopeAngles& angles, Range rows) { return {angles.cosine.rows(rows), angles.sine.rows(rows)}; }
 
 }  // namespace
 
-void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache) {
+void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache,
+                   const Team& team) {
   const LlamaConfig& config = weights.config();
   const LlamaTensors<real>& w = weights.tensors();
   const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
@@ -24,24 +25,28 @@ void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActiva
           "the activations have room for fewer rows than there are tokens");
   require(input.first_key.empty() || input.first_key.size() == N, "llama_forward",
           "first_key needs one entry for each token");
+  const Range rows = team.share(N);
   // solution: llama_forward
-  for (size_t n = 0; n < N; ++n)
-    activations.positions[n] = static_cast<std::int32_t>((cache ? cache->length(n / T) : 0) + n % T);
-  const RopeAngles angles = first_rows(activations.angles, N);
-  rope_angles(std::span(activations.positions).first(N), activations.frequencies, angles);
+  const auto positions = std::span(activations.positions).subspan(rows.begin, rows.size());
+  for (size_t n = rows.begin; n < rows.end; ++n)
+    positions[n - rows.begin] = static_cast<std::int32_t>((cache ? cache->length(n / T) : 0) + n % T);
+  rope_angles(positions, activations.frequencies, rows_of(activations.angles, rows));
+  embedding_forward(input.tokens.flat().rows(rows), w.embedding, activations.layer(0).input.rows(rows));
 
-  const BlockContext context{config, B, T, angles, input.first_key, activations.scratch, cache};
-  embedding_forward(input.tokens.flat(), w.embedding, activations.layer(0).input.rows(0, N));
+  const RopeAngles angles = rows_of(activations.angles, {0, N});
+  const BlockContext context{config, B, T, angles, input.first_key, activations.scratch(team.rank()), cache, team};
   for (size_t i = 0; i < config.layers; ++i) block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
-  rmsnorm_forward(activations.last_layer().output.rows(0, N), w.norm, static_cast<real>(config.norm_eps),
-                  activations.normed.rows(0, N), activations.inverse_rms.rows(0, N));
-  if (cache)
+  if (cache && team.first())  // no other thread reads it any more in this pass
     for (size_t b = 0; b < B; ++b) cache->advance(T, b);
+  rmsnorm_forward(activations.last_layer().output.rows(rows), w.norm, static_cast<real>(config.norm_eps),
+                  activations.normed.rows(rows), activations.inverse_rms.rows(rows));
+  team.wait();
   // end of solution
 }
 
-void llama_logits(const LlamaParameters& weights, View<const real, 2> normed, View<real, 2> logits) {
-  linear_forward(normed, weights.tensors().head, logits);
+void llama_logits(const LlamaParameters& weights, View<const real, 2> normed, View<real, 2> logits, const Team& team) {
+  const Range columns = team.share(logits.shape(1), 16);
+  linear_forward(normed, weights.tensors().head.rows(columns), logits.columns(columns));
 }
 
 void llama_backward(const LlamaParameters& weights, LlamaInput input, const LlamaActivations& activations,
@@ -60,7 +65,8 @@ void llama_backward(const LlamaParameters& weights, LlamaInput input, const Llam
   // normed = rmsnorm(hidden)
   rmsnorm_backward(b.d_normed, activations.last_layer().output.rows(0, N), w.norm, activations.inverse_rms.rows(0, N),
                    b.d_hidden, d.norm);
-  const BlockContext context{config, B, T, first_rows(activations.angles, N), input.first_key, activations.scratch};
+  const BlockContext context{
+      config, B, T, rows_of(activations.angles, {0, N}), input.first_key, activations.scratch(0)};
   for (size_t i = config.layers; i-- > 0;)
     block_backward(context, w.layers[i], activations.layer(i).first_rows(N), b, d.layers[i]);
   // hidden = embedding[tokens]; a tied embedding is also the head, and collects both gradients

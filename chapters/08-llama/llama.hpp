@@ -8,6 +8,7 @@
 #include "chapters/06-kv-cache/kv_cache.hpp"
 #include "chapters/08-llama/activations.hpp"
 #include "chapters/08-llama/parameters.hpp"
+#include "lib/base/team.hpp"
 
 namespace cria {
 
@@ -20,12 +21,17 @@ struct LlamaInput {
 /// Writes everything up to activations.normed, whose rows the head turns into logits. With a cache, the tokens continue
 /// what it holds, sequence b of the batch in its sequence b, and are added to it. Throws ContractError when a token is
 /// not in the vocabulary or the activations have too few rows.
+///
+/// A team calls it on every thread with the same arguments, and the activations made for that many; each thread returns
+/// when all is written. The result has the same bits for a team of any size.
 void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations,
-                   KvCache* cache = nullptr);
+                   KvCache* cache = nullptr, const Team& team = {});
 
-/// logits = normed headᵀ, for as many rows as are asked for: training wants all, sampling the last one.
+/// logits = normed headᵀ, for as many rows as are asked for: training wants all, sampling the last one. Each thread of
+/// a team writes its share of the columns and returns without waiting for the others.
 void llama_logits(const LlamaParameters& weights, View<const real, 2> normed,  // (N, C)
-                  View<real, 2> logits);                                       // (N, V)
+                  View<real, 2> logits,                                        // (N, V)
+                  const Team& team = {});
 
 /// gradients += the gradient of any loss whose gradient by the logits is d_logits. The activations must be those of a
 /// forward pass of the same input, without cache and with all layers kept.

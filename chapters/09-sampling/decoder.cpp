@@ -6,28 +6,32 @@
 
 namespace cria {
 
-Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk)
+Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk, size_t threads)
     : weights_(weights),
       chunk_(std::min(chunk, capacity)),
       cache_(weights.config().layers, capacity, weights.config().kv_heads, weights.config().head_dim),
-      activations_(weights.config(), 1, chunk_, capacity, Keep::one_layer),
-      logits_(weights.config().vocabulary_size) {
+      activations_(weights.config(), 1, chunk_, capacity, Keep::one_layer, threads),
+      logits_(weights.config().vocabulary_size),
+      pool_(threads) {
   logits_.take(Shape<1>{weights.config().vocabulary_size});
 }
 
 std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
   require(!tokens.empty(), "Decoder::feed", "needs at least one token");
-  size_t last = 0;  // row of the newest token
-  while (!tokens.empty()) {
-    // Chunks up to a full cache; then one at a time, as the window slides.
-    const size_t room = cache_.capacity() - std::min(cache_.length(), cache_.capacity());
-    const size_t count = std::min({tokens.size(), chunk_, std::max<size_t>(room, 1)});
-    llama_forward(weights_, {View<const std::int32_t, 2>(tokens.data(), {1, count})}, activations_, &cache_);
-    tokens = tokens.subspan(count);
-    last = count - 1;
-  }
-  llama_logits(weights_, activations_.normed.rows(last, last + 1),
-               View<real, 2>(logits_.span().data(), {1, logits_.capacity()}));
+  // One fork and join for all of it: the threads meet at the barriers of llama_forward.
+  pool_.together([&](const Team& team) {
+    size_t last = 0;  // row of the newest token
+    for (auto rest = tokens; !rest.empty();) {
+      // Chunks up to a full cache; then one at a time, as the window slides.
+      const size_t room = cache_.capacity() - std::min(cache_.length(), cache_.capacity());
+      const size_t count = std::min({rest.size(), chunk_, std::max<size_t>(room, 1)});
+      llama_forward(weights_, {View<const std::int32_t, 2>(rest.data(), {1, count})}, activations_, &cache_, team);
+      rest = rest.subspan(count);
+      last = count - 1;
+    }
+    llama_logits(weights_, activations_.normed.rows(last, last + 1),
+                 View<real, 2>(logits_.span().data(), {1, logits_.capacity()}), team);
+  });
   return logits_.span();
 }
 

@@ -6,13 +6,15 @@
 
 #include "chapters/06-kv-cache/kv_cache.hpp"
 #include "chapters/08-llama/llama.hpp"
+#include "lib/base/thread_pool.hpp"
 
 namespace cria {
 
 class Decoder {
  public:
-  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time.
-  Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = 64);
+  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time, on
+  /// so many threads; the logits do not depend on how many.
+  Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = 256, size_t threads = 1);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
   /// the next call. Allocates nothing. Throws ContractError for no tokens, or one that the vocabulary does not have.
@@ -30,6 +32,7 @@ class Decoder {
   KvCache cache_;
   LlamaActivations activations_;
   Arena<real> logits_;
+  ThreadPool pool_;
 };
 
 }  // namespace cria

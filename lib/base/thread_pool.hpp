@@ -1,4 +1,4 @@
-// ThreadPool: runs the indices of a loop on several threads.
+// ThreadPool: runs a function on several threads at once, or the indices of a loop on whichever thread is free.
 //
 // Which thread takes which index is left to chance, so results must not depend on it: every index writes to a place of
 // its own, and sums over indices are formed afterwards in index order. That is why a training run has the same bits at
@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "lib/base/team.hpp"
+
 namespace cria {
 
 class ThreadPool {
@@ -26,29 +28,42 @@ class ThreadPool {
 
   std::size_t size() const { return workers_.size() + 1; }
 
-  /// Calls body(0) … body(count - 1), each once, and returns when all are done. Rethrows the first exception.
-  /// Not to be called from within a body. Allocates nothing.
+  /// Calls body(team) once on every thread and returns when all are done. A part of the data that goes with a rank
+  /// meets the same core, and its caches, in every call. Rethrows the first exception. Not to be called from within a
+  /// body. Allocates nothing.
+  template <class Body>
+  void together(Body&& body) {
+    run({&body, [](void* self, const Team& team) { (*static_cast<std::remove_reference_t<Body>*>(self))(team); }});
+  }
+
+  /// Calls body(0) … body(count - 1), each once, and returns when all are done. Otherwise as `together`.
   template <class Body>
   void for_each(std::size_t count, Body&& body) {
-    run(count,
-        {&body, [](void* self, std::size_t index) { (*static_cast<std::remove_reference_t<Body>*>(self))(index); }});
+    std::atomic<std::size_t> next{0};
+    together([&](const Team&) {
+      try {
+        for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) body(i);
+      } catch (...) {
+        next.store(count, std::memory_order_relaxed);  // nobody starts another index
+        throw;
+      }
+    });
   }
 
  private:
   // A reference to a caller's function; std::function would copy it to the heap.
   struct BodyReference {
     void* self = nullptr;
-    void (*call)(void* self, std::size_t index) = nullptr;
+    void (*call)(void* self, const Team& team) = nullptr;
   };
-  void run(std::size_t count, BodyReference body);
-  void work();          // a worker's life
-  void take_indices();  // until the loop has none left
+  void run(BodyReference body);
+  void work(std::size_t rank);       // a worker's life
+  void take_part(std::size_t rank);  // calls the body
 
   std::vector<std::jthread> workers_;
   BodyReference body_;
-  std::size_t count_ = 0;
-  std::atomic<std::size_t> next_{0};
-  std::atomic<std::uint32_t> round_{0};  // counts loops; its change wakes the workers
+  Barrier barrier_;
+  std::atomic<std::uint32_t> round_{0};  // counts calls; its change wakes the workers
   std::atomic<std::uint32_t> busy_{0};   // workers that have not finished this round
   std::atomic<bool> stop_{false};
   std::mutex error_mutex_;

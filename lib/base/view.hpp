@@ -26,6 +26,15 @@ constexpr size_t element_count(const Shape<N>& shape) {
   return count;
 }
 
+/// The indices begin … end - 1.
+struct Range {
+  size_t begin = 0, end = 0;
+
+  size_t size() const { return end - begin; }
+  bool empty() const { return begin == end; }
+  Range operator*(size_t factor) const { return {begin * factor, end * factor}; }
+};
+
 template <class T, size_t N>
 class View {
  public:
@@ -88,12 +97,10 @@ class View {
   }
 
   /// The rows begin … end - 1.
-  View rows(size_t begin, size_t end) const {
-    assert(begin <= end && end <= shape_[0]);
-    Shape<N> shape = shape_;
-    shape[0] = end - begin;
-    return {data_ + begin * strides_[0], shape, strides_};
-  }
+  View rows(size_t begin, size_t end) const { return slice<0>({begin, end}); }
+  View rows(Range range) const { return slice<0>(range); }
+  /// The same of the second axis; such a view has gaps between its rows.
+  View columns(Range range) const requires(N > 1) { return slice<1>(range); }
 
   /// The same elements in another shape; the view must be contiguous and the counts must agree.
   template <size_t M>
@@ -109,6 +116,14 @@ class View {
   }
 
  private:
+  template <size_t Axis>
+  View slice(Range range) const {
+    assert(range.begin <= range.end && range.end <= shape_[Axis]);
+    Shape<N> shape = shape_;
+    shape[Axis] = range.size();
+    return {data_ + range.begin * strides_[Axis], shape, strides_};
+  }
+
   void check_index([[maybe_unused]] size_t axis, [[maybe_unused]] size_t index) const {
 #ifdef CRIA_ASSERT
     assert(index < shape_[axis]);

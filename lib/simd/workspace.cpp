@@ -1,5 +1,6 @@
 #include "lib/simd/workspace.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -12,6 +13,9 @@ void* workspace(std::size_t bytes) {
   };
   thread_local std::unique_ptr<void, Free> memory;
   thread_local std::size_t size = 0;
+  // Enough for the blocks of nearly every product at once: untouched memory costs nothing, and a decoder whose products
+  // grow with its cache allocates once.
+  bytes = std::max<std::size_t>(bytes, 1 << 20);
   if (bytes > size) {
     memory.reset();
     size = 0;

@@ -36,7 +36,8 @@ struct Text {
   /// Appends positions begin … end - 1 and attends for them, through the cache.
   void decode(KvCache& cache, size_t begin, size_t end, View<real, 3> decoded, size_t layer = 0, size_t sequence = 0) {
     cache.append(layer, view(k).rows(begin, end), view(v).rows(begin, end), sequence);
-    attend(view(q).rows(begin, end), cache.keys(layer, sequence), cache.values(layer, sequence), {},
+    const size_t T = end - begin;
+    attend(view(q).rows(begin, end), cache.keys(layer, sequence, T), cache.values(layer, sequence, T), {},
            decoded.rows(begin, end));
   }
 };
@@ -140,8 +141,20 @@ TEST_CASE("a cache's rows may come from a wider matrix") {
   KvCache cache(1, 4, 2, 3);
   cache.append(0, View<const real, 3>(wide.data() + 2, {3, 2, 3}, {20, 3, 1}),
                View<const real, 3>(wide.data() + 9, {3, 2, 3}, {20, 3, 1}));
-  CHECK(cache.keys(0)(2, 1, 2) == wide(2, 2 + 5));
-  CHECK(cache.values(0)(1, 0, 1) == wide(1, 9 + 1));
+  CHECK(cache.keys(0, 0, 3)(2, 1, 2) == wide(2, 2 + 5));
+  CHECK(cache.values(0, 0, 3)(1, 0, 1) == wide(1, 9 + 1));
+}
+
+TEST_CASE("heads may be appended apart, each in its place") {
+  const Array<real, 3> k = random_array<3>({3, 4, 2}, 1), v = random_array<3>({3, 4, 2}, 2);
+  KvCache whole(1, 5, 4, 2), parts(1, 5, 4, 2);
+  whole.append(0, view(k), view(v));
+  for (const Range heads : {Range{3, 4}, Range{0, 1}, Range{1, 3}})
+    parts.append(0, view(k).columns(heads), view(v).columns(heads), 0, heads.begin);
+  whole.advance(3), parts.advance(3);
+  CHECK(std::ranges::equal(parts.keys(0).span(), whole.keys(0).span()));
+  CHECK(std::ranges::equal(parts.values(0).span(), whole.values(0).span()));
+  CHECK_THROWS_WITH(parts.append(0, view(k).rows(0, 1), view(v).rows(0, 1), 0, 1), contains("not so many heads"));
 }
 
 TEST_CASE("a cache's size is the formula's, and what is allocated") {
@@ -171,10 +184,7 @@ TEST_CASE("a cache refuses wrong use") {
   CHECK_THROWS_AS(cache.values(0, 1), ContractError);
   CHECK_THROWS_AS(cache.length(1), ContractError);
 
-  append(0, three, three);
-  CHECK_THROWS_WITH(cache.advance(3), contains("a layer appended another number"));
-  append(1, three, three);
-  CHECK_THROWS_AS(cache.advance(2), ContractError);
+  append(0, three, three), append(1, three, three);
   cache.advance(3);
   CHECK_THROWS_WITH(append(0, three, three), contains("beyond its capacity"));
   CHECK_THROWS_AS(cache.truncate(4), ContractError);

@@ -12,8 +12,8 @@ using namespace cria::testing;
 namespace {
 
 constexpr double epsilon = std::numeric_limits<real>::epsilon();
-// Relative to the largest entry of each tensor; every target passes, float and double. How much of the bounds is used is
-// not yet recorded.
+// Relative to the largest entry of each tensor; every target passes, float and double. How much of the bounds is used
+// is not yet recorded.
 constexpr double forward_tolerance = 25 * epsilon, gradient_tolerance = 40 * epsilon;
 
 LlamaConfig untied() {
@@ -149,6 +149,36 @@ TEST_CASE("decoding through the cache gives the logits of the full forward pass"
   }
 }
 
+TEST_CASE("a team of any size gives the same bits, prompts, single tokens and a wrapped window alike") {
+  LlamaConfig config = untied();  // 3 kv heads: some threads of four have none
+  config.hidden_dim = 70, config.vocabulary_size = 100;
+  const LlamaParameters weights = random_model(config, 8);
+  std::vector<std::int32_t> tokens(60);
+  for (size_t t = 0; t < tokens.size(); ++t) tokens[t] = static_cast<std::int32_t>(7 * t % 100);
+  const auto logits = [&](size_t threads) {
+    Decoder decoder(weights, 55, 20, threads);
+    std::vector<std::vector<real>> all;
+    for (size_t begin = 0; begin < 60;) {
+      const size_t count = begin == 0 ? 47 : 1;
+      const auto row = decoder.feed({&tokens[begin], count});
+      all.emplace_back(row.begin(), row.end());
+      begin += count;
+    }
+    return all;
+  };
+  const auto alone = logits(1);
+  for (const size_t threads : {2, 3, 4}) CHECK(logits(threads) == alone);
+}
+
+TEST_CASE("a token that does not exist is refused by a team, and the decoder goes on") {
+  const LlamaParameters weights = random_model(tied(), 6);
+  Decoder decoder(weights, 8, 8, 2), other(weights, 8, 8, 2);
+  const std::vector<std::int32_t> wrong = {1, 2, 3, 99}, right = {1, 2, 3, 4};
+  CHECK_THROWS_WITH(decoder.feed(wrong), contains("token id 99"));
+  CHECK(decoder.length() == 0);
+  CHECK(std::ranges::equal(decoder.feed(right), other.feed(right)));
+}
+
 TEST_CASE("a later token never changes what came before") {
   const LlamaParameters weights = random_model(untied(), 2);
   const Array<real, 2> one = logits_of(weights, {1, 2, 3, 4, 5}), other = logits_of(weights, {1, 2, 3, 9, 8});
@@ -218,7 +248,7 @@ TEST_CASE("initialisation is the same everywhere, ones for norms and small norma
 
 TEST_CASE("decoding allocates nothing after its first token") {
   const LlamaParameters weights = random_model(tied(), 6);
-  Decoder decoder(weights, 8);  // wraps on the way
+  Decoder decoder(weights, 8, 8, GENERATE(1, 2));  // wraps on the way
   const std::int32_t token = 1;
   decoder.feed({&token, 1});
   const size_t before = allocations();

@@ -71,6 +71,53 @@ TEST_CASE("a thread pool runs every index once and passes an exception on") {
   }
 }
 
+TEST_CASE("the shares of a team are in order, without gaps, and begin at whole grains") {
+  Barrier barrier;
+  for (const size_t size : {1, 2, 3, 7})
+    for (const size_t count : {0, 1, 5, 16, 100})
+      for (const size_t grain : {1, 16}) {
+        size_t end = 0;
+        for (size_t rank = 0; rank < size; ++rank) {
+          const Range share = Team(barrier, rank, size).share(count, grain);
+          REQUIRE(share.begin == end);
+          REQUIRE((share.begin % grain == 0 || share.begin == count));
+          end = share.end;
+        }
+        REQUIRE(end == count);
+      }
+}
+
+TEST_CASE("a team's threads see what the others wrote before they met") {
+  for (const size_t threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    std::vector<int> left(threads), right(threads);
+    pool.together([&](const Team& team) {
+      const size_t neighbour = (team.rank() + 1) % team.size();
+      for (int round = 1; round <= 500; ++round) {
+        left[team.rank()] = round;
+        team.wait();
+        right[team.rank()] += left[neighbour];
+        team.wait();
+      }
+    });
+    CHECK(right == std::vector<int>(threads, 500 * 501 / 2));
+  }
+}
+
+TEST_CASE("a thread of a team that fails does not leave the others waiting") {
+  ThreadPool pool(3);
+  for (size_t failing = 0; failing < 3; ++failing) {
+    CHECK_THROWS_WITH(pool.together([&](const Team& team) {
+      team.wait();
+      if (team.rank() == failing) throw UserError("one of them");
+      team.wait();
+      team.wait();
+    }),
+                      "one of them");
+    CHECK_NOTHROW(pool.together([](const Team& team) { team.wait(); }));
+  }
+}
+
 TEST_CASE("a file is replaced whole or not at all") {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", "one");
