@@ -71,6 +71,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--repetition-penalty", s.repetition_penalty, "Above 1: tokens that were there become less probable");
     c->add_option("--seed", s.seed, "Same seed, same text")->capture_default_str();
     c->add_flag("--raw-seed", s.raw_seed, "Use the seed as llama2.c does");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each core. The text does not depend on it");
     c->add_option("--stop", o->generation.stops, "End before this text; may be given several times");
     c->add_flag("--json", o->json, "Text and figures as JSON");
   }

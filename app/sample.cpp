@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/train.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -30,7 +31,7 @@ std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt) 
 int run_sample(const SampleOptions& options) {
   const Model model = load_model(model_folder(options.model));
   const std::vector<TokenId> prompt = prompt_tokens(model, options.prompt);
-  Decoder decoder(model.weights, model.config.llama.context);
+  Decoder decoder(model.weights, model.config.llama.context, default_chunk, thread_count(options.threads));
   std::string text;
   const auto show = [&](std::string_view part) {
     text += part;

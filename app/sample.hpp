@@ -13,6 +13,7 @@ struct SampleOptions {
   std::string model;  // a folder; empty: the one in data/
   std::string prompt;
   GenerationOptions generation;
+  std::size_t threads = 0;
   bool json = false;
 };
 

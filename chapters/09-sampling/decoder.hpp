@@ -10,11 +10,14 @@
 
 namespace cria {
 
+/// Prompt tokens that run at a time: enough rows to make good use of each weight that is read.
+constexpr size_t default_chunk = 256;
+
 class Decoder {
  public:
   /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time, on
   /// so many threads; the logits do not depend on how many.
-  Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = 256, size_t threads = 1);
+  Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
   /// the next call. Allocates nothing. Throws ContractError for no tokens, or one that the vocabulary does not have.
