@@ -7,15 +7,12 @@
 namespace cria {
 namespace {
 
-// Waits until the value is no longer `old`: spins briefly (a fork and join then costs well under a microsecond), yields
-// (another process may need this core to let our partner finish), then sleeps.
+// Waits until the value is no longer `old`: spins for some ten microseconds, longer than the threads of a team are
+// usually apart, then sleeps. It never yields: on a machine with other work a thread that yields comes back only when
+// the other process has used up its slice, milliseconds later, while one that sleeps is woken at once.
 void wait_while_equal(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  for (int i = 0; i < 2000; ++i)
+  for (int i = 0; i < 20000; ++i)
     if (value.load(std::memory_order_acquire) != old) return;
-  for (int i = 0; i < 50; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    std::this_thread::yield();
-  }
   value.wait(old, std::memory_order_acquire);
 }
 
