@@ -7,11 +7,12 @@
 namespace cria {
 namespace {
 
-// Waits until the value is no longer `old`: spins for some ten microseconds, longer than the threads of a team are
-// usually apart, then sleeps. It never yields: on a machine with other work a thread that yields comes back only when
-// the other process has used up its slice, milliseconds later, while one that sleeps is woken at once.
+// Waits until the value is no longer `old`: spins for some fifty microseconds, longer than the threads of a team are
+// usually apart and than it takes to sample a token, then sleeps; to be woken can take as long again. It never yields:
+// on a machine with other work a thread that yields comes back only when the other process has used up its slice,
+// milliseconds later.
 void wait_while_equal(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  for (int i = 0; i < 20000; ++i)
+  for (int i = 0; i < 200000; ++i)
     if (value.load(std::memory_order_acquire) != old) return;
   value.wait(old, std::memory_order_acquire);
 }
