@@ -79,6 +79,7 @@ void Sampler::load_logits(View<const real, 1> logits, std::span<const std::int32
   require_shape("Sampler: logits", logits, {vocabulary_size_});
   values_.assign(logits.span().begin(), logits.span().end());  // within the capacity: no allocation
   const real penalty = static_cast<real>(options_.repetition_penalty);
+  if (penalty == 1) return;  // a long text would cost more to go through than its next token
   for (const std::int32_t token : recent) {
     require(token >= 0 && static_cast<size_t>(token) < vocabulary_size_, "Sampler", "a recent token is out of range");
     // solution: repetition_penalty

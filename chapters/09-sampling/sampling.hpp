@@ -36,8 +36,9 @@ class Sampler {
   Sampler(const SamplingOptions& options, size_t vocabulary_size);
 
   /// A token drawn from `distribution`. It takes one random number, or none where the choice is greedy; of equally
-  /// probable tokens the one with the smaller id comes first. `recent` are the tokens that the penalty applies to.
-  /// Throws UserError when the logits allow no choice (NaN or infinite), ContractError for a token out of range.
+  /// probable tokens the one with the smaller id comes first. `recent` are the tokens that the penalty applies to;
+  /// without one they are not looked at. Throws UserError when the logits allow no choice (NaN or infinite),
+  /// ContractError for a token out of range.
   std::int32_t sample(View<const real, 1> logits /*(V)*/, std::span<const std::int32_t> recent = {});
 
   /// The probability with which `sample` takes each token; 0 for those that are filtered out.

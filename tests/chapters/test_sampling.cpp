@@ -260,7 +260,7 @@ TEST_CASE("wrong shapes and token ids are contract errors") {
   CHECK_THROWS_WITH(Sampler({}, 4).sample(as_view(logits)), "Sampler: logits has shape (3), expected (4)");
   CHECK_THROWS_AS(Sampler({}, 0), ContractError);
   for (const std::int32_t token : {-1, 3})
-    CHECK_THROWS_AS(Sampler({}, 3).sample(as_view(logits), std::span(&token, 1)), ContractError);
+    CHECK_THROWS_AS(Sampler({.repetition_penalty = 1.1}, 3).sample(as_view(logits), std::span(&token, 1)), ContractError);
 }
 
 TEST_CASE("drawing allocates nothing") {
