@@ -7,7 +7,7 @@
 namespace cria {
 namespace {
 
-// Waits until the value is no longer `old`: spins for some fifty microseconds, longer than the threads of a team are
+// Waits until the value is no longer `old`: spins for some hundred microseconds, longer than the threads of a team are
 // usually apart and than it takes to sample a token, then sleeps; to be woken can take as long again. It never yields:
 // on a machine with other work a thread that yields comes back only when the other process has used up its slice,
 // milliseconds later.
