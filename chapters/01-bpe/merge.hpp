@@ -18,31 +18,28 @@ class Merger {
   Merger() = default;
   explicit Merger(const std::vector<Merge>& merges);
 
-  /// A token of the piece, and what it would become together with the next one.
-  struct Symbol {
-    TokenId token = -1;
-    std::uint32_t rank = no_rank;  // of the merge with the next symbol; lower goes first
-    TokenId merged = -1;
-  };
-  static constexpr std::uint32_t no_rank = static_cast<std::uint32_t>(-1);
-
-  /// Merges in place until nothing merges. Returns the number of steps: in a long piece at most 3 * symbols.size().
-  std::size_t merge(std::vector<Symbol>& symbols) const;
+  /// Merges in place until nothing merges. Returns the number of steps: in a long piece at most 3 * tokens.size().
+  std::size_t merge(std::vector<TokenId>& tokens) const;
 
  private:
+  static constexpr std::uint32_t no_rank = static_cast<std::uint32_t>(-1);
   struct Rule {
-    std::uint32_t rank = no_rank;
-    TokenId merged = -1;
+    std::uint32_t rank = no_rank;  // the place in the order of learning; lower goes first
+    TokenId merged = -1;           // what the pair becomes
   };
-  void look_up(Symbol& symbol, TokenId next) const {
-    const Rule* rule = rules_.find(symbol.token, next);
-    symbol.rank = rule ? rule->rank : no_rank;
-    symbol.merged = rule ? rule->merged : -1;
+  Rule rule_of(TokenId left, TokenId right) const {
+    if ((left | right) < 256) return byte_rules_[static_cast<std::size_t>(left << 8 | right)];
+    if (!filter_.may_contain(left, right)) return {};
+    const Rule* rule = rules_.find(left, right);
+    return rule ? *rule : Rule{};
   }
-  std::size_t merge_short(std::vector<Symbol>& symbols) const;
-  std::size_t merge_long(std::vector<Symbol>& symbols) const;
+  std::size_t merge_short(std::vector<TokenId>& tokens) const;
+  std::size_t merge_long(std::vector<TokenId>& tokens) const;
 
   PairMap<Rule> rules_;
+  PairFilter filter_;             // of the pairs in rules_
+  std::vector<Rule> byte_rules_;  // the pairs of tokens below 256, mostly bytes: these begin every piece
+  std::uint32_t ranks_ = 0;
 };
 
 }  // namespace cria

@@ -2,6 +2,8 @@
 // as they stand; only the others are merged from their bytes.
 #include "chapters/01-bpe/tokenizer.hpp"
 
+#include <algorithm>
+
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -27,12 +29,12 @@ Tokenizer::Tokenizer(BpeModel model)
   }
   if (model_.ignore_merges) return;
   // Merging decides. In a trained vocabulary every token is what its own bytes merge to, but a file may hold any.
-  std::vector<Merger::Symbol> symbols;
+  std::vector<TokenId> symbols;
   for (std::size_t id = 0; id < vocabulary.size(); ++id) {
     if (kinds_[id] == Kind::special || vocabulary[id].size() == symbol_size(vocabulary[id], 0)) continue;
     split_into_symbols(vocabulary[id], symbols);
     merger_.merge(symbols);
-    if (symbols.size() != 1 || symbols[0].token != static_cast<TokenId>(id)) kinds_[id] = Kind::partial;
+    if (symbols.size() != 1 || symbols[0] != static_cast<TokenId>(id)) kinds_[id] = Kind::partial;
   }
 }
 
@@ -43,7 +45,11 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText specia
 }
 
 void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const {
-  Workspace work{PieceCache(text.size()), {}};
+  // A short text does not pay for large caches.
+  Workspace work{PieceCache<2, 3>(std::min<std::size_t>(text.size() / 8, 16384)),
+                 PieceCache<4, 6>(std::min<std::size_t>(text.size() / 64, 4096)),
+                 {}};
+  if (out.empty()) out.reserve(text.size() / 4);  // about what a text comes to
   const auto encode_plain = [&](std::string_view plain) {
     for_each_piece(model_.pattern, plain, [&](std::string_view piece) { encode_piece(piece, work, out); });
   };
@@ -56,34 +62,46 @@ void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<T
 }
 
 void Tokenizer::encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const {
-  PieceCache::Entry* cached = work.cache.entry(piece);
-  if (cached && cached->count > 0) {
-    for (TokenId id : cached->tokens()) out.push_back(id);
+  if (piece.size() <= work.short_pieces.longest_piece)
+    encode_cached(work.short_pieces.entry(piece), piece, work, out);
+  else if (piece.size() <= work.long_pieces.longest_piece)
+    encode_cached(work.long_pieces.entry(piece), piece, work, out);
+  else
+    encode_new(piece, work, out);
+}
+
+template <class Entry>
+void Tokenizer::encode_cached(Entry& cached, std::string_view piece, Workspace& work, std::vector<TokenId>& out) const {
+  if (cached.count > 0) {
+    for (std::uint16_t i = 0; i < cached.count; ++i) out.push_back(cached.ids[i]);
     return;
   }
   const std::size_t begin = out.size();
+  encode_new(piece, work, out);
+  const std::size_t count = out.size() - begin;
+  if (count > std::size(cached.ids)) return;
+  std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(begin), count, cached.ids);
+  cached.count = static_cast<std::uint16_t>(count);
+}
+
+void Tokenizer::encode_new(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const {
   if (const std::size_t id = model_.vocabulary.find(piece); id != ByteStrings::npos && kinds_[id] == Kind::whole) {
     out.push_back(static_cast<TokenId>(id));
-  } else {
-    split_into_symbols(piece, work.symbols);
-    merger_.merge(work.symbols);
-    for (const Merger::Symbol& symbol : work.symbols) out.push_back(symbol.token);
+    return;
   }
-  const std::size_t count = out.size() - begin;
-  if (cached && count <= std::size(cached->ids)) {
-    std::copy_n(out.end() - static_cast<std::ptrdiff_t>(count), count, cached->ids);
-    cached->count = static_cast<std::uint16_t>(count);
-  }
+  split_into_symbols(piece, work.symbols);
+  merger_.merge(work.symbols);
+  out.insert(out.end(), work.symbols.begin(), work.symbols.end());
 }
 
 std::size_t Tokenizer::symbol_size(std::string_view text, std::size_t at) const {
   return model_.alphabet == Alphabet::bytes ? 1 : character_at(text, at).size;
 }
 
-void Tokenizer::split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const {
+void Tokenizer::split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const {
   symbols.clear();
   if (model_.alphabet == Alphabet::bytes) {
-    for (char byte : piece) symbols.push_back({.token = byte_ids_[static_cast<unsigned char>(byte)]});
+    for (char byte : piece) symbols.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
     return;
   }
   for (std::size_t at = 0, size; at < piece.size(); at += size) {
@@ -92,7 +110,7 @@ void Tokenizer::split_into_symbols(std::string_view piece, std::vector<Merger::S
     if (id == ByteStrings::npos || kinds_[id] == Kind::special)
       throw UserError("the character \"" + std::string(piece.substr(at, size)) + "\" at byte " + std::to_string(at) +
                       " is not in this character tokenizer's vocabulary");
-    symbols.push_back({.token = static_cast<TokenId>(id)});
+    symbols.push_back(static_cast<TokenId>(id));
   }
 }
 

@@ -53,12 +53,16 @@ class Tokenizer {
   };
   /// What encoding a text needs besides the text; made once, so that pieces allocate nothing.
   struct Workspace {
-    PieceCache cache;
-    std::vector<Merger::Symbol> symbols;  // of the piece at hand
+    PieceCache<2, 3> short_pieces;
+    PieceCache<4, 6> long_pieces;
+    std::vector<TokenId> symbols;  // of the piece at hand
   };
   void encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
+  template <class Entry>
+  void encode_cached(Entry& cached, std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
+  void encode_new(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   std::size_t symbol_size(std::string_view text, std::size_t at) const;  // in bytes: of a byte, or a character
-  void split_into_symbols(std::string_view piece, std::vector<Merger::Symbol>& symbols) const;
+  void split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const;
 
   BpeModel model_;
   Merger merger_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chapters/01-bpe/train.hpp"
 #include "lib/base/random.hpp"
 
 namespace cria::testing {
@@ -48,6 +49,19 @@ inline std::string random_text(std::size_t count, std::uint64_t seed) {
   std::string text;
   for (const std::string& character : random_characters(count, seed)) text += character;
   return text;
+}
+
+/// Words of letters from a small alphabet, so that there are many ties and runs.
+inline std::string random_words(std::uint64_t seed, std::size_t length) {
+  Random random(seed);
+  std::string text;
+  while (text.size() < length) text += random.below(5) == 0 ? ' ' : static_cast<char>('a' + random.below(3));
+  return text;
+}
+
+inline BpeOptions options(std::size_t vocabulary_size, SplitPattern pattern,
+                          std::vector<std::string> special_tokens = {}, Ties ties = Ties::greatest_bytes) {
+  return {vocabulary_size, pattern, std::move(special_tokens), ties};
 }
 
 }  // namespace cria::testing
