@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "lib/base/check.hpp"
@@ -30,6 +34,23 @@ struct Descriptor {
     if (number >= 0) ::close(number);
   }
 };
+
+// Removes what processes left that were killed while they wrote this file: NAME.PID.tmp where no PID runs any more. A
+// number that another process has got since keeps its file until that one ends, too.
+void remove_abandoned(const std::filesystem::path& path) {
+  const std::string prefix = path.filename().string() + ".", suffix = ".tmp";
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code ignored;  // what cannot be listed or removed does no harm to the file that is to be written
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
+    if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) continue;
+    const char *first = name.data() + prefix.size(), *last = name.data() + name.size() - suffix.size();
+    pid_t process = 0;
+    if (const auto [stop, error] = std::from_chars(first, last, process); error != std::errc{} || stop != last)
+      continue;
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry->path(), ignored);
+  }
+}
 
 void sync_folder(const std::filesystem::path& folder) {
   Descriptor descriptor(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY));
@@ -58,7 +79,10 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
   // A device such as /dev/stdout is written to; renaming a file over it would replace it.
   const bool in_place = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
   std::filesystem::path temporary = path;
-  if (!in_place) temporary += fmt::format(".{}.tmp", ::getpid());
+  if (!in_place) {
+    remove_abandoned(path);
+    temporary += fmt::format(".{}.tmp", ::getpid());
+  }
   try {
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.number < 0) fail("write", path);

@@ -1,4 +1,9 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <numeric>
+#include <set>
 
 #include "lib/base/arena.hpp"
 #include "lib/base/file.hpp"
@@ -131,6 +136,36 @@ TEST_CASE("a file is replaced whole or not at all") {
   CHECK(read_file(folder / "a") == "one");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   CHECK_THROWS_WITH(read_file(folder / "missing"), contains("missing: No such file"));
+}
+
+TEST_CASE("what a killed process left beside a file goes when the file is next written, and nothing else does") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    write_file_atomically(folder / "a", [](const WriteBytes& write) {
+      write("ne");
+      ::raise(SIGKILL);
+    });
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  const std::string pid = std::to_string(child), living = "a." + std::to_string(::getppid()) + ".tmp";
+  REQUIRE(read_file(folder / ("a." + pid + ".tmp")) == "ne");
+  CHECK(read_file(folder / "a") == "old");
+
+  const std::set<std::string> others = {living, "b." + pid + ".tmp", "a." + pid, "a." + pid + "x.tmp", "a..tmp",
+                                        "a.tmp"};
+  for (const std::string& name : others) write_file_atomically(folder / name, "another's");
+  REQUIRE(std::filesystem::exists(folder / ("a." + pid + ".tmp")));
+  write_file_atomically(folder / "a", "new");
+  CHECK(read_file(folder / "a") == "new");
+  std::set<std::string> expected = others, found;
+  expected.insert("a");
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    found.insert(entry.path().filename().string());
+  CHECK(found == expected);
 }
 
 TEST_CASE("a device is written to, not replaced, and a full one is reported") {
