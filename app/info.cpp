@@ -10,9 +10,10 @@
 #include <xsimd/config/xsimd_config.hpp>
 #include <xtl/xtl_config.hpp>
 
+#include "app/memory.hpp"
 #include "app/training_display.hpp"
-#include "chapters/06-kv-cache/kv_cache.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
+#include "chapters/11-pretraining/recipe.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/xtensor.hpp"
 #include "lib/simd/primitives.hpp"
@@ -52,7 +53,7 @@ std::string part_of_model(const std::string& name) {
   return name.find("embed") != name.npos ? "embedding" : "head";
 }
 
-Json describe(const LlamaConfig& c) {
+Json describe(const LlamaConfig& c, const TrainerOptions& how) {
   LlamaTensors<real> none;
   none.layers.resize(c.layers);
   Json parts = Json::object();
@@ -61,6 +62,8 @@ Json describe(const LlamaConfig& c) {
     count = (count.is_null() ? 0 : count.get<size_t>()) + element_count(shape);
   });
   const size_t parameters = parameter_count(c);
+  const TrainingMemory training = training_memory(c, how);
+  const DecodingMemory decoding = decoding_memory(c, c.context);
   return {{"vocabulary", c.vocabulary_size},
           {"dim", c.dim},
           {"hidden_dim", c.hidden_dim},
@@ -75,8 +78,23 @@ Json describe(const LlamaConfig& c) {
           {"parameters", parameters},
           {"parameters_by_part", parts},
           {"weight_bytes", parameters * sizeof(real)},
-          {"training_bytes_without_activations", 4 * parameters * sizeof(real)},
-          {"cache_bytes", KvCache::bytes(c.layers, c.context, c.kv_heads, c.head_dim)},
+          {"training_memory",
+           {{"total", training.total()},
+            {"weights", training.weights},
+            {"moments", training.moments},
+            {"gradients", training.gradients},
+            {"activations", training.activations},
+            {"program", training.program},
+            {"lanes", how.lanes},
+            {"micro_batch", how.micro_batch},
+            {"positions", how.positions}}},
+          {"decoding_memory",
+           {{"total", decoding.total()},
+            {"weights", decoding.weights},
+            {"cache", decoding.cache},
+            {"activations", decoding.activations},
+            {"program", decoding.program}}},
+          {"cache_bytes", decoding.cache},
           {"operations_per_token", forward_operations_per_token(c, 1)},
           {"operations_per_token_at_full_context", forward_operations_per_token(c, c.context)}};
 }
@@ -104,9 +122,15 @@ void print_model(const LlamaConfig& c, const Json& m) {
   fmt::print("parameters {}\n", m["parameters"].get<size_t>());
   for (const auto& [part, count] : m["parameters_by_part"].items())
     fmt::print("           {:>12} {}\n", count.get<size_t>(), part);
-  const size_t parameters = m["parameters"].get<size_t>();
-  fmt::print("memory     {} weights; {} to train (weights, gradient, two moments), activations not counted\n",
-             bytes_text(parameters * sizeof(real)), bytes_text(4 * parameters * sizeof(real)));
+  const auto bytes = [](const Json& memory, const char* part) { return bytes_text(memory[part].get<size_t>()); };
+  const Json &t = m["training_memory"], &d = m["decoding_memory"];
+  fmt::print("to train   {} = {} weights + {} moments + {} gradients + {} activations + {} program\n", bytes(t, "total"),
+             bytes(t, "weights"), bytes(t, "moments"), bytes(t, "gradients"), bytes(t, "activations"),
+             bytes(t, "program"));
+  fmt::print("           (gradients and activations of {} lanes, each with {} x {} tokens at a time)\n",
+             t["lanes"].get<size_t>(), t["micro_batch"].get<size_t>(), t["positions"].get<size_t>());
+  fmt::print("to sample  {} = {} weights + {} cache + {} activations + {} program\n", bytes(d, "total"),
+             bytes(d, "weights"), bytes(d, "cache"), bytes(d, "activations"), bytes(d, "program"));
   fmt::print("cache      {} = 2 · {} bytes · {} head_dim · {} kv_heads · {} layers · {} context · 1 sequence\n",
              bytes_text(m["cache_bytes"].get<size_t>()), sizeof(real), c.head_dim, c.kv_heads, c.layers, c.context);
   fmt::print("operations {} for the first token, {} for one at full context\n",
@@ -120,8 +144,12 @@ int run_info(const InfoOptions& options) {
   Json report = {{"machine", machine()}};
   std::optional<ModelConfig> model;
   if (!options.model.empty()) {
-    model = read_config(std::filesystem::path(options.model) / "config.json");
-    report["model"] = describe(model->llama);
+    const std::filesystem::path folder = options.model;
+    model = read_config(folder / "config.json");
+    TrainerOptions how;
+    how.positions = model->llama.context;
+    if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
+    report["model"] = describe(model->llama, how);
   }
   if (options.json) {
     fmt::print("{}\n", report.dump(2));

@@ -38,7 +38,9 @@ class LossEvaluator {
 
   const LlamaActivations& activations() const { return activations_; }
   View<const real, 2> logits() const { return logits_; }
-  size_t bytes() const { return activations_.bytes() + memory_.capacity() * sizeof(real); }
+  size_t bytes() const {
+    return activations_.bytes() + (memory_.capacity() + (buffers_ ? buffers_->arena.capacity() : 0)) * sizeof(real);
+  }
 
  private:
   LlamaActivations activations_;

@@ -1,0 +1,27 @@
+// cria bench
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace cria {
+
+struct BenchOptions {
+  std::string what = "all";       // or ladder, context, memory
+  std::vector<std::string> only;  // texts of which one must be in a case's section, name, shape or target; empty: all
+  std::size_t threads = 0;        // 0: one for each core
+  std::size_t repeats = 7;
+  std::string against;    // openblas or onednn; empty: nothing
+  std::string config;     // a folder or config.json: also this shape
+  std::string tokenizer;  // a folder or file; empty: the built-in model's
+  std::string text;       // a file; empty: stories
+  std::string svg;        // with context: a file for the plot
+  bool json = false;
+};
+
+/// Measures the limits of this machine, and how near to them the primitives, training, inference and the tokenizer
+/// come. Returns the exit code. Throws UserError for bad options.
+int run_bench(const BenchOptions& options);
+
+}  // namespace cria

@@ -1,0 +1,104 @@
+#include "app/bench/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "lib/simd/limits.hpp"
+#include "lib/simd/primitives.hpp"
+
+namespace cria::bench {
+namespace {
+
+/// Zeros. An arena of 4 MiB and more asks for huge pages: with small ones, every 4 KiB may cost a look into the tables.
+std::shared_ptr<Arena<real>> memory_of(size_t bytes) {
+  auto memory = std::make_shared<Arena<real>>(std::max(bytes, size_t{4} << 20) / sizeof(real));
+  memory->take(Shape<1>{memory->capacity()});
+  return memory;
+}
+
+/// What Linux says of the first core's data caches; the usual sizes where it says nothing.
+std::vector<Machine::Cache> find_caches() {
+  std::vector<Machine::Cache> caches = {{"L1", 32 << 10, false}, {"L2", 1 << 20, false}, {"L3", 32 << 20, true}};
+  const auto first_word = [](const std::filesystem::path& file) {
+    std::string word;
+    std::ifstream(file) >> word;
+    return word;
+  };
+  for (int i = 0; i < 8; ++i) {
+    const std::filesystem::path folder = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}", i);
+    const std::string level = first_word(folder / "level"), size = first_word(folder / "size");  // "32K"
+    if (level < "1" || level > "3" || first_word(folder / "type") == "Instruction") continue;
+    const size_t bytes = std::strtoul(size.c_str(), nullptr, 10) << (size.ends_with('M') ? 20 : 10);
+    if (bytes > 0) caches[static_cast<size_t>(level[0] - '1')].bytes = bytes;
+  }
+  return caches;
+}
+
+}  // namespace
+
+Machine::Machine(ThreadPool& pool) : pool_(pool), caches_(find_caches()) {}
+
+Case Machine::multiply_add(const std::string& target, size_t threads) const {
+  constexpr size_t rounds = 100000;
+  const simd::LimitLoops& loops = simd::limit_loops(target);
+  const double operations = double(threads * rounds * loops.operations_per_round);
+  return {.name = "fma",
+          .shape = "registers",
+          .target = target,
+          .threads = threads,
+          .unit = "GFLOP/s",
+          .amount = operations * 1e-9,
+          .prepare = [this, threads, &loops] {
+            return [this, threads, &loops] {
+              together(threads, [&](const Team&) { keep(loops.multiply_add(rounds, real(0.999), real(0.001))); });
+            };
+          }};
+}
+
+Case Machine::read(const std::string& target, size_t bytes, size_t threads) const {
+  for (const Cache& cache : caches_)
+    if (bytes <= (cache.shared ? 1 : threads) * cache.bytes / 4 * 3) return read_from(&cache, bytes, target, threads);
+  return read_from(nullptr, bytes, target, threads);
+}
+
+Case Machine::read_from(const Cache* cache, size_t bytes, const std::string& target, size_t threads) const {
+  const size_t shared_by = cache && !cache->shared ? 1 : threads;
+  size_t part = cache ? cache->bytes / 2 / shared_by : std::min(bytes, 8 * caches_.back().bytes) / threads;
+  part = part / 4096 * 4096;
+  const size_t times = std::max<size_t>(1, (size_t{4} << 20) / part);  // between two meetings of the threads
+  const std::string size = part * threads < (1u << 20) ? fmt::format("{} KiB", part * threads >> 10)
+                                                       : fmt::format("{} MiB", part * threads >> 20);
+  const simd::LimitLoops& loops = simd::limit_loops(target);
+  return {.name = cache ? cache->name : "memory",
+          .shape = "read " + size,
+          .target = target,
+          .threads = threads,
+          .unit = "GB/s",
+          .amount = double(part * threads * times) * 1e-9,
+          .prepare = [this, threads, part, times, &loops] {
+            return [this, threads, part, times, &loops, memory = memory_of(part * threads)] {
+              const real* numbers = memory->span().data();
+              together(threads, [&](const Team& team) {
+                const real* from = numbers + team.rank() * part / sizeof(real);
+                for (size_t i = 0; i < times; ++i) keep(loops.read(from, part / sizeof(real)));
+              });
+            };
+          }};
+}
+
+std::vector<Case> Machine::limits(const std::vector<size_t>& thread_counts) const {
+  std::vector<Case> cases;
+  for (const std::string_view target : simd::available_targets())
+    for (const size_t threads : thread_counts) cases.push_back(multiply_add(std::string(target), threads));
+  const std::string best = simd::active().target;
+  for (const Cache& cache : caches_)
+    for (const size_t threads : thread_counts) cases.push_back(read_from(&cache, 0, best, threads));
+  for (const size_t threads : thread_counts) cases.push_back(read_from(nullptr, ~size_t{0}, best, threads));
+  return cases;
+}
+
+}  // namespace cria::bench

@@ -1,0 +1,50 @@
+// The limits of the machine, as cases like all others: what else is measured is held against them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/bench/measure.hpp"
+#include "lib/base/thread_pool.hpp"
+
+namespace cria::bench {
+
+class Machine {
+ public:
+  explicit Machine(ThreadPool& pool);
+
+  /// Multiply-adds in registers, in GFLOP/s.
+  Case multiply_add(const std::string& target, size_t threads) const;
+
+  /// Reading what holds so many bytes, in GB/s: half of the smallest cache that can, named "L1" to "L3", or else
+  /// "memory": the bytes themselves, up to eight times the last cache. Each thread reads a part in one piece, over and
+  /// over, in memory for which huge pages were asked.
+  Case read(const std::string& target, size_t bytes, size_t threads) const;
+
+  /// One of each, as a section of its own.
+  std::vector<Case> limits(const std::vector<size_t>& thread_counts) const;
+
+  struct Cache {
+    std::string name;
+    size_t bytes;
+    bool shared;  // by the threads
+  };
+
+  /// Calls body(team) on this many threads: the caller alone, or all of the pool.
+  template <class Body>
+  void together(size_t threads, Body&& body) const {
+    if (threads == 1)
+      body(Team());
+    else
+      pool_.together(body);
+  }
+  ThreadPool& pool() const { return pool_; }
+
+ private:
+  Case read_from(const Cache* cache, size_t bytes, const std::string& target, size_t threads) const;
+
+  ThreadPool& pool_;
+  std::vector<Cache> caches_;  // the smallest first
+};
+
+}  // namespace cria::bench

@@ -1,0 +1,122 @@
+#include "app/bench/measure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <thread>
+
+#include "app/bench/machine.hpp"
+#include "lib/simd/primitives.hpp"
+
+namespace cria::bench {
+namespace {
+
+constexpr double shortest_turn = 0.02;  // seconds; the clock and a thread's awakening take microseconds
+
+double quantile(const std::vector<double>& sorted, double share) {
+  const double at = share * double(sorted.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - double(below)) * (sorted[above] - sorted[below]);
+}
+
+/// A case that is being measured.
+class Turns {
+ public:
+  explicit Turns(const Case& c) : case_(&c), run_(c.prepare()) {
+    select();
+    run_();  // fills caches and workspaces
+    runs_ = static_cast<size_t>(std::clamp(shortest_turn / bench::seconds(run_), 1.0, 1e6));
+  }
+
+  void take() {
+    select();
+    const double time = bench::seconds([&] {
+      for (size_t i = 0; i < runs_; ++i) run_();
+    });
+    times_.push_back(time / double(runs_));
+    std::this_thread::sleep_for(case_->pause);
+  }
+
+  const Case& of() const { return *case_; }
+  double median() const { return quantile(sorted(), 0.5); }
+  double spread() const { return (quantile(sorted(), 0.75) - quantile(sorted(), 0.25)) / median(); }
+  double value() const { return value_at(median()); }
+  double value_at(double time) const { return case_->is_cost ? time / case_->amount : case_->amount / time; }
+
+ private:
+  void select() const {
+    if (case_->target != simd::active().target) simd::select_target(case_->target);
+  }
+  std::vector<double> sorted() const {
+    std::vector<double> copy = times_;
+    std::ranges::sort(copy);
+    return copy;
+  }
+
+  const Case* case_;
+  Case::Run run_;
+  size_t runs_ = 1;
+  std::vector<double> times_;
+};
+
+/// The limits of a case, as keys into those that are measured with the section.
+struct LimitKeys {
+  std::string multiply_add, read;
+};
+
+}  // namespace
+
+std::vector<Result> measure(std::span<const Case> cases, const Machine& machine, size_t repeats,
+                            const Progress& progress) {
+  // Each limit is measured once a round, however many cases are held against it.
+  std::map<std::string, Case> limits;
+  const auto key_of = [&](Case limit) {
+    const std::string key = limit.name + limit.shape + limit.target + std::to_string(limit.threads);
+    limits.try_emplace(key, std::move(limit));
+    return key;
+  };
+  std::vector<LimitKeys> keys;
+  for (const Case& c : cases) {
+    LimitKeys& k = keys.emplace_back();
+    if (c.work.operations > 0) k.multiply_add = key_of(machine.multiply_add(c.target, c.threads));
+    if (c.work.bytes > 0) k.read = key_of(machine.read(c.target, c.work.footprint, c.threads));
+  }
+
+  const std::string active = simd::active().target;
+  std::map<std::string, Turns> limit_turns;
+  for (const auto& [key, limit] : limits) limit_turns.emplace(key, limit);
+  std::vector<Turns> turns;
+  for (const Case& c : cases) {
+    progress(c, 0);
+    turns.emplace_back(c);
+  }
+  for (size_t round = 0; round < repeats; ++round) {
+    for (auto& [key, limit] : limit_turns) limit.take();
+    for (size_t i = 0; i < turns.size(); ++i) {
+      progress(turns[i].of(), double(round * turns.size() + i) / double(repeats * turns.size()));
+      turns[i].take();
+    }
+  }
+  simd::select_target(active);
+
+  std::vector<Result> results;
+  for (size_t i = 0; i < turns.size(); ++i) {
+    const Case& c = turns[i].of();
+    Result r = {c.name, c.shape, c.type, c.target, c.threads, turns[i].value(), c.unit, {}, {}, turns[i].spread(), {}};
+    double least = 0;  // seconds
+    const auto consider = [&](const std::string& key, double giga) {
+      if (key.empty()) return;
+      const Turns& limit = limit_turns.at(key);
+      const double time = giga / limit.value();
+      if (time > least) least = time, r.limited_by = limit.of().name;
+    };
+    consider(keys[i].multiply_add, c.work.operations * 1e-9);
+    consider(keys[i].read, c.work.bytes * 1e-9);
+    if (least > 0) r.limit = turns[i].value_at(least), r.fraction = least / turns[i].median();
+    results.push_back(std::move(r));
+  }
+  return results;
+}
+
+}  // namespace cria::bench

@@ -1,0 +1,103 @@
+// What a benchmark is, and how all of them are measured.
+//
+// The cases of a section take turns: each round times every case once, and the limits that they are held against as
+// well. What disturbs the machine for a while then hits all of them alike, and ratios stay right.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/base/arena.hpp"
+#include "lib/base/random.hpp"
+#include "lib/base/real.hpp"
+
+namespace cria::bench {
+
+inline constexpr const char* real_type = sizeof(real) == sizeof(float) ? "f32" : "f64";
+
+/// The least that a run has to do, from which follows the time that it would take at the machine's limits: that of the
+/// multiply-adds or that of the memory, whichever is longer (the roofline of Williams, Waterman & Patterson 2009).
+struct Work {
+  double operations = 0;  // on floating-point numbers: a multiply-add counts as two
+  double bytes = 0;       // read and written
+  size_t footprint = 0;   // bytes of the memory that every run goes over; tells which cache can hold it
+};
+
+/// What an exponential counts as: nine multiply-adds (lib/simd/exp.hpp), and scaling by the power of two.
+inline constexpr double exponential_operations = 20;
+
+struct Case {
+  using Run = std::function<void()>;
+
+  std::string name, shape = {}, type = real_type, target = {};
+  size_t threads = 1;
+  std::string unit = {};              // a rate ("tokens/s"), or with `is_cost` a time ("s", "us/token")
+  double amount = 0;                  // of it in a run: value = amount / seconds, or seconds / amount
+  Work work = {};                     // empty: there is no limit to hold it against
+  std::function<Run()> prepare = {};  // makes the memory that the returned run needs
+  bool is_cost = false;
+  bool on_request = false;               // only where --only names its shape
+  std::chrono::milliseconds pause = {};  // after each turn, until another library's threads have gone to sleep
+};
+
+struct Result {
+  std::string name, shape, type, target;
+  size_t threads;
+  double value;  // the median of the repeats
+  std::string unit;
+  std::optional<double> limit;  // the value at the machine's limit, measured in the same rounds
+  std::string limited_by;       // which limit that is: "fma", "L1", "memory" …
+  double spread;                // (third quartile - first quartile) / median of the repeats
+
+  /// How near the limit: 1 is at it.
+  std::optional<double> fraction;
+};
+
+/// Called before each turn with the case at hand and the share of the work done.
+using Progress = std::function<void(const Case&, double share)>;
+
+class Machine;
+
+/// Times the cases in turns, `repeats` rounds. A turn lasts at least 20 ms: what is shorter runs several times in it.
+std::vector<Result> measure(std::span<const Case> cases, const Machine& machine, size_t repeats,
+                            const Progress& progress);
+
+/// Seconds that a call takes.
+template <class Call>
+double seconds(Call&& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Numbers between -scale and scale that a case's run keeps alive.
+class RandomNumbers {
+ public:
+  explicit RandomNumbers(size_t count, double scale = 1) : memory_(std::make_shared<Arena<real>>(count)) {
+    Random random(count);
+    for (real& x : memory_->take(Shape<1>{count}).span()) x = static_cast<real>(scale * (2 * random.uniform() - 1));
+  }
+  real* data() const { return memory_->span().data(); }
+  std::span<real> span() const { return memory_->span(); }
+  template <size_t N>
+  View<real, N> view(Shape<N> shape) const {
+    return {data(), shape};
+  }
+
+ private:
+  std::shared_ptr<Arena<real>> memory_;
+};
+
+/// Holds a result of a run, so that the compiler cannot leave out what computes it.
+inline void keep(double value) {
+  [[maybe_unused]] thread_local volatile double kept;
+  kept = value;
+}
+
+}  // namespace cria::bench

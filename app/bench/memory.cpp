@@ -1,0 +1,123 @@
+// cria bench memory: the most memory that training and decoding took, as the system counted it, against what `cria
+// info` states before. Each runs in a process of its own, which begins with nothing but the program.
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/bench/inference.hpp"
+#include "app/bench/modes.hpp"
+#include "app/bench/table.hpp"
+#include "app/bench/training_run.hpp"
+#include "app/memory.hpp"
+#include "app/train.hpp"
+#include "chapters/11-pretraining/model_folder.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria::bench {
+namespace {
+
+struct Measured {
+  size_t stated = 0, most = 0;
+};
+
+/// What `body` states and then takes, run in a child.
+template <class Body>
+Measured in_own_process(Body&& body) {
+  int ends[2];
+  if (::pipe(ends) != 0) throw UserError("cria bench memory: the system gives no pipe");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Measured measured;
+    try {
+      measured.stated = body();
+      measured.most = process_memory().most;
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "cria: {}\n", error.what());
+    }
+    const ssize_t written = ::write(ends[1], &measured, sizeof(measured));
+    std::_Exit(written == sizeof(measured) ? 0 : 1);
+  }
+  Measured measured;
+  ::close(ends[1]);
+  const bool whole = child > 0 && ::read(ends[0], &measured, sizeof(measured)) == sizeof(measured);
+  ::close(ends[0]);
+  if (child > 0) ::waitpid(child, nullptr, 0);
+  if (!whole || measured.most == 0) throw UserError("cria bench memory: the system did not say what a process took");
+  return measured;
+}
+
+/// A model's files in a folder that goes with it.
+class ModelFiles {
+ public:
+  explicit ModelFiles(const LlamaConfig& config)
+      : folder_(std::filesystem::temp_directory_path() / fmt::format("cria-bench-{}", ::getpid())) {
+    std::filesystem::create_directories(folder_);
+    write_config(config_file(), {config, {}, {}});
+    write_weights(weights_file(), *random_weights(config));
+  }
+  ~ModelFiles() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  std::filesystem::path config_file() const { return folder_ / "config.json"; }
+  std::filesystem::path weights_file() const { return folder_ / "model.safetensors"; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+size_t train(const TrainingShape& shape, size_t threads) {
+  const size_t stated = training_memory(shape.config, shape.options).total();
+  TrainingRun run(shape, threads);
+  for (int step = 0; step < 3; ++step) run.step();
+  return stated;
+}
+
+size_t decode(const ModelFiles& files, size_t threads) {
+  const LlamaConfig config = read_config(files.config_file()).llama;
+  const size_t stated = decoding_memory(config, config.context).total();
+  const LlamaParameters weights(config);
+  read_weights(files.weights_file(), weights);
+  Decoder decoder = make_decoder(weights, config.context, threads);
+  decoder.feed(some_tokens(weights, 300));
+  for (const std::int32_t token : some_tokens(weights, 32)) decoder.feed({&token, 1});
+  return stated;
+}
+
+Result result(const char* name, const std::string& shape, size_t threads, const Measured& measured) {
+  const double stated = double(measured.stated), most = double(measured.most);
+  return {.name = name,
+          .shape = shape,
+          .type = real_type,
+          .target = simd::active().target,
+          .threads = threads,
+          .value = most * 1e-6,
+          .unit = "MB",
+          .limit = stated * 1e-6,
+          .limited_by = "stated",
+          .spread = 0,
+          .fraction = most / stated};
+}
+
+}  // namespace
+
+int bench_memory(const BenchOptions& options) {
+  const size_t threads = thread_count(options.threads);
+  std::vector<Result> results;
+  for (const char* name : {"A", "B"}) {
+    const TrainingShape shape = training_shape(name);
+    results.push_back(result("training", name, threads, in_own_process([&] { return train(shape, threads); })));
+  }
+  for (const char* name : {"stories260K", "15M"}) {
+    const NamedConfig known = known_config(name);
+    const ModelFiles files(known.config);
+    const std::string shape = fmt::format("{} context {}", name, known.config.context);
+    results.push_back(result("decoding", shape, threads, in_own_process([&] { return decode(files, threads); })));
+  }
+  options.json ? print_json(results) : print_section("most memory", results);
+  return 0;
+}
+
+}  // namespace cria::bench

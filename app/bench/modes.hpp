@@ -1,0 +1,18 @@
+// What `cria bench` measures besides its sections. Each prints its results and returns the exit code.
+#pragma once
+
+#include "app/bench/bench.hpp"
+#include "app/bench/sections.hpp"
+
+namespace cria::bench {
+
+/// The ladder of docs/speed.md.
+int bench_ladder(const BenchOptions& options, const Setting& setting);
+
+/// Time per token in decoding and prefill over the length of the context, and in training over the steps.
+int bench_context(const BenchOptions& options, const Setting& setting);
+
+/// The most memory that training and decoding took, against what `cria info` states.
+int bench_memory(const BenchOptions& options);
+
+}  // namespace cria::bench

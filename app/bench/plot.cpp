@@ -1,0 +1,101 @@
+#include "app/bench/plot.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/base/file.hpp"
+
+namespace cria::bench {
+namespace {
+
+constexpr double width = 420, height = 280, left = 56, right = 16, top = 40, bottom = 44;
+constexpr double inner_width = width - left - right, inner_height = height - top - bottom;
+
+// Colours that are told apart on either ground, and by the colour-blind (Okabe & Ito 2008).
+constexpr const char* style = R"(<style>
+  text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+  .title { font-weight: 600; font-size: 13px }
+  .grid { stroke: #8886; stroke-width: 1 }
+  .line { fill: none; stroke-width: 2; stroke-linejoin: round }
+  .c0 { stroke: #0072b2 } .c1 { stroke: #d55e00 } .n0 { fill: #0072b2 } .n1 { fill: #d55e00 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3 }
+    .c0 { stroke: #56b4e9 } .c1 { stroke: #e69f00 } .n0 { fill: #56b4e9 } .n1 { fill: #e69f00 }
+  }
+</style>
+)";
+
+/// 1, 2 or 5 times a power of ten: about four of them up to `largest`.
+double tick_step(double largest) {
+  const double rough = largest / 4, power = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : {1.0, 2.0, 5.0})
+    if (factor * power >= rough) return factor * power;
+  return 10 * power;
+}
+
+struct Axes {
+  explicit Axes(const Panel& panel) : doubling(panel.doubling_x) {
+    largest_x = 0, largest_y = 0, smallest_x = INFINITY;
+    for (const Series& series : panel.series)
+      for (const Point& p : series.points) {
+        smallest_x = std::min(smallest_x, p.x), largest_x = std::max(largest_x, p.x);
+        largest_y = std::max(largest_y, p.y);
+      }
+    y_step = tick_step(largest_y);
+    largest_y = std::ceil(largest_y / y_step) * y_step;
+  }
+  double at_x(double x) const {
+    const auto scale = [&](double value) { return doubling ? std::log2(value) : value; };
+    return left + inner_width * (scale(x) - scale(smallest_x)) / (scale(largest_x) - scale(smallest_x));
+  }
+  double at_y(double y) const { return top + inner_height * (1 - y / largest_y); }
+
+  bool doubling;
+  double smallest_x, largest_x, largest_y, y_step;
+};
+
+std::string label(double x, double y, const char* anchor, const std::string& text, const char* kind = "") {
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, kind, text);
+}
+
+std::string draw(const Panel& panel) {
+  const Axes axes(panel);
+  std::string svg = label(left, 18, "start", panel.title, " class=\"title\"");
+  svg += label(left, 33, "start", panel.y_label);
+  svg += label(left + inner_width / 2, height - 8, "middle", panel.x_label);
+  for (double y = 0; y <= axes.largest_y * 1.0001; y += axes.y_step) {
+    svg += fmt::format("<path class=\"grid\" d=\"M{:.1f} {:.1f}h{:.1f}\"/>\n", left, axes.at_y(y), inner_width);
+    svg += label(left - 6, axes.at_y(y) + 4, "end", fmt::format("{:g}", y));
+  }
+  const double x_step = tick_step(axes.largest_x);
+  for (double x = axes.doubling ? axes.smallest_x : x_step; x <= axes.largest_x; x = axes.doubling ? 2 * x : x + x_step)
+    svg += label(axes.at_x(x), top + inner_height + 16, "middle", fmt::format("{:g}", x));
+  for (size_t i = 0; i < panel.series.size(); ++i) {
+    std::string path;
+    for (const Point& p : panel.series[i].points)
+      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", axes.at_x(p.x), axes.at_y(p.y));
+    svg += fmt::format("<path class=\"line c{}\" d=\"{}\"/>\n", i, path);
+    if (panel.series.size() > 1) {
+      const Point& last = panel.series[i].points.back();
+      const std::string kind = fmt::format(" class=\"n{}\" style=\"font-weight:600\"", i);
+      svg += label(axes.at_x(last.x) - 8, axes.at_y(last.y) - 10, "end", panel.series[i].name, kind.c_str());
+    }
+  }
+  return svg;
+}
+
+}  // namespace
+
+void write_plot(const std::filesystem::path& file, std::span<const Panel> panels) {
+  std::string svg =
+      fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\">\n",
+                  width * double(panels.size()), height);
+  svg += style;
+  for (size_t i = 0; i < panels.size(); ++i)
+    svg += fmt::format("<g transform=\"translate({} 0)\">\n{}</g>\n", width * double(i), draw(panels[i]));
+  write_file_atomically(file, svg + "</svg>\n");
+}
+
+}  // namespace cria::bench

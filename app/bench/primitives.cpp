@@ -1,0 +1,77 @@
+// The primitives of lib/simd alone, on one thread, in data that fits into L1 or L2: how good the kernels themselves
+// are.
+#include "lib/simd/primitives.hpp"
+#include "app/bench/sections.hpp"
+
+namespace cria::bench {
+namespace {
+
+/// A primitive that goes over `arrays` arrays of n numbers, counting one twice that is read and written.
+Case over_vectors(const char* name, size_t n, double operations, double arrays, std::function<Case::Run()> prepare) {
+  const double bytes = arrays * double(n) * sizeof(real);
+  return {.name = name,
+          .shape = std::to_string(n),
+          .unit = "GB/s",
+          .amount = bytes * 1e-9,
+          .work = {operations * double(n), bytes, static_cast<size_t>(bytes)},
+          .prepare = std::move(prepare)};
+}
+
+Case product(const char* name, size_t m, size_t n, size_t k) {
+  const double operations = 2.0 * double(m) * double(n) * double(k);
+  const size_t bytes = (m * k + n * k + m * n) * sizeof(real);
+  return {.name = name,
+          .shape = std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k),
+          .unit = "GFLOP/s",
+          .amount = operations * 1e-9,
+          .work = {operations, double(bytes), bytes},
+          .prepare = [=] {
+            return [=, a = RandomNumbers(m * k), b = RandomNumbers(n * k), c = RandomNumbers(m * n)] {
+              simd::gemm(m, n, k, {a.data(), k}, simd::Matrix{b.data(), k}.transposed(), c.data(), n);
+            };
+          }};
+}
+
+std::vector<Case> on_one_target() {
+  constexpr size_t n = 2048, row = 256, wide = 1536;
+  std::vector<Case> cases;
+  cases.push_back(over_vectors("dot", n, 2, 2, [] {
+    return [x = RandomNumbers(n), y = RandomNumbers(n)] { keep(simd::dot(x.data(), y.data(), n)); };
+  }));
+  cases.push_back(over_vectors("axpy", n, 2, 3, [] {
+    return [x = RandomNumbers(n), y = RandomNumbers(n)] { simd::axpy(real(1e-9), x.data(), y.data(), n); };
+  }));
+  // In place, again and again: the numbers settle (all 1/n; 0.16), which takes no less time.
+  cases.push_back(over_vectors("softmax", row, exponential_operations + 4, 2,
+                               [] { return [x = RandomNumbers(row, 5)] { keep(simd::softmax(x.data(), row)); }; }));
+  cases.push_back(over_vectors("exp_minus", row, exponential_operations + 1, 2,
+                               [] { return [x = RandomNumbers(row)] { simd::exp_minus(x.data(), 2, row); }; }));
+  cases.push_back(over_vectors("silu_mul", wide, exponential_operations + 5, 3, [] {
+    return [gate = RandomNumbers(wide, 5), up = RandomNumbers(wide), out = RandomNumbers(wide)] {
+      simd::silu_mul(gate.data(), up.data(), out.data(), wide);
+    };
+  }));
+  cases.push_back(over_vectors("silu_mul_backward", wide, exponential_operations + 14, 7, [] {
+    return [gate = RandomNumbers(wide, 5), up = RandomNumbers(wide), d_out = RandomNumbers(wide, 1e-6),
+            d_gate = RandomNumbers(wide), d_up = RandomNumbers(wide)] {
+      simd::silu_mul_backward(gate.data(), up.data(), d_out.data(), d_gate.data(), d_up.data(), wide);
+    };
+  }));
+  cases.push_back(product("gemv", 1, 768, 288));
+  cases.push_back(product("gemm", 256, 288, 288));
+  return cases;
+}
+
+}  // namespace
+
+std::vector<Case> primitive_cases(const Setting&) {
+  std::vector<Case> cases;
+  for (const std::string_view target : simd::available_targets())
+    for (Case& c : on_one_target()) {
+      c.target = target;
+      cases.push_back(std::move(c));
+    }
+  return cases;
+}
+
+}  // namespace cria::bench

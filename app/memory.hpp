@@ -1,0 +1,41 @@
+// What training and decoding take in memory, known before they start. `cria info` states it, `cria bench memory` checks
+// it against what the system counted.
+#pragma once
+
+#include <cstddef>
+
+#include "chapters/08-llama/config.hpp"
+#include "chapters/10-training-step/trainer.hpp"
+
+namespace cria {
+
+/// In bytes.
+struct TrainingMemory {
+  std::size_t weights;
+  std::size_t moments;      // AdamW's two
+  std::size_t gradients;    // one set for each lane
+  std::size_t activations;  // of each lane's micro-batch, with the logits and what backward writes on its way
+  std::size_t program;      // the program itself, with its libraries
+
+  std::size_t total() const { return weights + moments + gradients + activations + program; }
+};
+TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& options);
+
+/// In bytes.
+struct DecodingMemory {
+  std::size_t weights;
+  std::size_t cache;
+  std::size_t activations;
+  std::size_t program;
+
+  std::size_t total() const { return weights + cache + activations + program; }
+};
+DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity);
+
+/// What the system counts for this process, in bytes: now, and the most so far. 0 where it does not say.
+struct ProcessMemory {
+  std::size_t now = 0, most = 0;
+};
+ProcessMemory process_memory();
+
+}  // namespace cria
