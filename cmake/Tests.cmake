@@ -31,6 +31,8 @@ function(cria_test name)
     string(SUBSTRING ${chapter} 3 -1 noun)
     if(dashed MATCHES "^([0-9][0-9]-)?${noun}(-|$)")
       list(APPEND labels ${chapter})
+      # Once all is known that the test links to.
+      cmake_language(EVAL CODE "cmake_language(DEFER CALL cria_workshop_test ${chapter} test_${name})")
     endif()
   endforeach()
   list(REMOVE_DUPLICATES labels)

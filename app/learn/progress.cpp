@@ -1,0 +1,61 @@
+#include "app/learn/progress.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+
+namespace cria::learn {
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+ProgressFile::ProgressFile() : file_(workshop_folder() / "progress.json") {
+  if (!fs::exists(file_)) return;
+  try {
+    const Json json = Json::parse(read_file(file_));
+    for (const auto& [name, entry] : json.items())
+      chapters_[name] = {entry.at("passed").get<size_t>(), entry.at("total").get<size_t>(),
+                         entry.at("checked").get<std::string>(),
+                         entry.at("hints").get<std::map<std::string, size_t>>()};
+  } catch (const Json::exception& error) {
+    throw UserError(fmt::format("{} is damaged ({}); delete it, your code is not in it", shown(file_), error.what()));
+  }
+}
+
+void ProgressFile::save() const {
+  Json json = Json::object();
+  for (const auto& [name, p] : chapters_)
+    json[name] = {{"passed", p.passed}, {"total", p.total}, {"checked", p.checked}, {"hints", Json(p.hints)}};
+  fs::create_directories(file_.parent_path());
+  write_file_atomically(file_, json.dump(2) + "\n");
+}
+
+fs::path learners_file(const Chapter& chapter, const ChapterFile& file) {
+  return workshop_folder() / chapter.folder / file.name;
+}
+
+bool started(const Chapter& chapter) {
+  return std::ranges::any_of(chapter.files,
+                             [&](const ChapterFile& file) { return fs::exists(learners_file(chapter, file)); });
+}
+
+std::string files_hash(const Chapter& chapter) {
+  std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+  for (const ChapterFile& file : chapter.files) {
+    const fs::path path = learners_file(chapter, file);
+    const std::string text = fs::exists(path) ? read_file(path) : "";
+    for (const char c : text + '\0') hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+State state(const Chapter& chapter, const ChapterProgress& progress) {
+  if (!started(chapter)) return State::not_started;
+  const bool all = progress.total > 0 && progress.passed == progress.total;
+  return all && progress.checked == files_hash(chapter) ? State::done : State::in_progress;
+}
+
+}  // namespace cria::learn

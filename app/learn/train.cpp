@@ -1,0 +1,125 @@
+// cria learn train: a program with the learner's components in the model, which trains, tells a story, and says what
+// it was made of. cria itself builds that program and hands over to it; the program finds its own components.
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "app/learn/check.hpp"
+#include "app/learn/components.hpp"
+#include "app/learn/learn.hpp"
+#include "app/learn/process.hpp"
+#include "app/learn/progress.hpp"
+#include "app/learn/stage.hpp"
+#include "app/sample.hpp"
+#include "app/train.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace fs = std::filesystem;
+using namespace learn;
+namespace {
+
+const fs::path run_folder = fs::path("runs") / "workshop";
+
+/// "RMSNorm: yours · attention: reference", from the marks of what was linked and has run.
+std::string origins() {
+  std::string text;
+  for (const Chapter& chapter : all_chapters()) {
+    bool linked = false, ran = true;
+    for (const LearnersFile& file : learners_components())
+      if (chapter.folder == file.chapter) linked = true, ran = ran && __atomic_load_n(file.ran, __ATOMIC_RELAXED);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : " · ", chapter.title,
+                        !linked ? "reference"
+                        : ran   ? "yours"
+                                : "yours, but it never ran");
+  }
+  return text;
+}
+
+/// Tokens per second of a short training run by one of the two programs.
+double speed(const fs::path& program, size_t threads) {
+  const fs::path folder = run_folder / "speed";
+  fs::remove_all(folder);
+  const ProcessResult run = run_process({program.string(), "train", "--steps", "40", "--threads",
+                                         fmt::format("{}", threads), "--out", folder.string(), "--json"});
+  fs::remove_all(folder);
+  const size_t at = run.output.rfind("\"tokens_per_second\": ");
+  return run.succeeded() && at != std::string::npos ? std::stod(run.output.substr(at + 21)) : 0;
+}
+
+int train_with_components(const LearnOptions& options) {
+  fs::remove_all(run_folder);
+  TrainOptions training;
+  training.folder = run_folder.string();
+  training.minutes = options.minutes;
+  training.threads = options.threads;
+  run_train(training);
+  fmt::print("\nWhat it tells:\n\n");
+  SampleOptions sample;
+  sample.model = run_folder.string();
+  run_sample(sample);
+  fmt::print("\n{}\n", origins());
+
+  const fs::path reference = build_folder() / "app" / "cria", mine = build_folder() / "app" / "cria-workshop";
+  double best_mine = 0, best_reference = 0;
+  for (int i = 0; i < 3; ++i) {  // in turns, so that a busy machine disturbs both alike
+    best_mine = std::max(best_mine, speed(mine, options.threads));
+    best_reference = std::max(best_reference, speed(reference, options.threads));
+  }
+  if (best_reference > 0)
+    fmt::print("{:.0f} tokens/s; the reference: {:.0f}, so yours runs at {:.0f} % of its speed\n", best_mine,
+               best_reference, 100 * best_mine / best_reference);
+  return 0;
+}
+
+std::string configured_chapters() {
+  std::ifstream cache(build_folder() / "CMakeCache.txt");
+  const std::string key = "CRIA_WORKSHOP_CHAPTERS:STRING=";
+  for (std::string line; std::getline(cache, line);)
+    if (line.starts_with(key)) return line.substr(key.size());
+  return "";
+}
+
+}  // namespace
+
+int run_learn_train(const LearnOptions& options) {
+  if (!learners_components().empty()) return train_with_components(options);
+  if (!(options.minutes > 0)) throw UserError("--minutes must be more than 0");
+  ProgressFile progress;
+  const std::vector<Chapter> chapters = all_chapters();
+  std::string done;
+  const Chapter* one = nullptr;
+  for (const Chapter& chapter : chapters) {
+    const State s = state(chapter, progress.of(chapter));
+    if (s == State::in_progress)
+      fmt::print("{} {} does not pass its tests yet, so the reference stands in for it.\n", chapter.number(),
+                 chapter.title);
+    if (s != State::done) continue;
+    one = &chapter;
+    done += (done.empty() ? "" : ";") + chapter.folder;
+    for (const auto& [name, text] : learners_files(chapter))
+      stage(chapter, chapter.file(name), text, workshop_folder() / chapter.folder / name);
+  }
+  if (!one) throw UserError("no chapter of yours passes its tests yet; cria learn shows where you are");
+  fmt::print("Building a program with your components.\n");
+  if (configured_chapters() != done) {
+    const BuildLock lock(build_folder());
+    const ProcessResult run = run_process({"cmake", "-DCRIA_WORKSHOP_CHAPTERS=" + done, build_folder().string()});
+    if (!run.succeeded()) throw UserError("cannot configure the build: " + run.output);
+  }
+  const BuildResult build = build_target("cria_app_workshop", *one, workshop_folder() / one->folder);
+  if (!build.succeeded)
+    throw UserError(fmt::format("the program could not be built: {}; see {}",
+                                build.messages.empty() ? "" : build.messages.front(), shown(build.log)));
+  const std::string program = (build_folder() / "app" / "cria-workshop").string();
+  const std::string minutes = fmt::format("{}", options.minutes), threads = fmt::format("{}", options.threads);
+  std::fflush(nullptr);
+  ::execl(program.c_str(), program.c_str(), "learn", "train", "--minutes", minutes.c_str(), "--threads",
+          threads.c_str(), static_cast<char*>(nullptr));
+  throw UserError("cannot run " + program);
+}
+
+}  // namespace cria

@@ -1,0 +1,88 @@
+# The workshop's side of the build: each chapter once more, with a learner's files in place of its own.
+#
+# `cria learn` copies what it is about to build to CRIA_STAGE; the targets below are always defined and built on demand:
+#   cria_rmsnorm_workshop      the chapter's library with the staged files, and the objects of its other files
+#   test_03-rmsnorm_workshop   the chapter's tests, the same objects as test_03-rmsnorm
+#   …_sanitized                both with the staged files under the address sanitizer, to find the line of a crash
+#   cria_app_workshop          the program with the staged files of CRIA_WORKSHOP_CHAPTERS
+#
+# No executable holds two variants of a chapter: chapters link to each other through cria_choose_variant, which looks at the
+# executable. So what a learner forgets is missing, and never silently taken from the reference.
+set(CRIA_STAGE ${PROJECT_BINARY_DIR}/workshop)
+set(CRIA_WORKSHOP_CHAPTERS "" CACHE STRING "Chapters whose staged files cria_app_workshop is made of; set by cria learn")
+
+# An expression for target_link_libraries that stands for cria_<name>, or for the variant that the executable asks for.
+function(cria_choose_variant name variable)
+  set(wanted $<TARGET_PROPERTY:CRIA_VARIANT_${name}>)
+  set(${variable} "$<BUILD_INTERFACE:$<IF:$<BOOL:${wanted}>,${wanted},cria_${name}>>" "$<INSTALL_INTERFACE:cria::${name}>"
+      PARENT_SCOPE)
+endfunction()
+
+# The variants of one chapter's library; called by cria_chapter. Files with a solution region are staged.
+function(cria_workshop_library chapter name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  foreach(source IN LISTS arg_SOURCES)
+    file(STRINGS ${source} regions REGEX "^ *// solution: ")
+    cmake_path(GET source FILENAME file)
+    if(regions)
+      list(APPEND staged ${CRIA_STAGE}/${chapter}/${file})
+      list(APPEND replaced ${file})
+    endif()
+  endforeach()
+  set(replaced_names ${replaced})
+  list(JOIN replaced "|" replaced)
+  string(REPLACE "." "\\." replaced "${replaced}")
+  set_source_files_properties(${staged} PROPERTIES GENERATED ON)
+  set_property(GLOBAL PROPERTY CRIA_STAGED_${chapter} ${replaced_names})
+  foreach(variant workshop sanitized)
+    set(target cria_${name}_${variant})
+    add_library(${target} STATIC EXCLUDE_FROM_ALL ${staged}
+                "$<FILTER:$<TARGET_OBJECTS:cria_${name}>,EXCLUDE,/(${replaced})\\.o$>")
+    target_link_libraries(${target} PUBLIC cria_settings ${arg_LINK} PRIVATE cria_xtensor ${arg_PRIVATE})
+    target_compile_options(${target} PRIVATE -Wno-unused)  # a stub leaves much unused
+  endforeach()
+  target_compile_options(cria_${name}_sanitized PRIVATE -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+                                                        -fno-sanitize-recover=all)
+endfunction()
+
+# The variants of one chapter's tests, made of the objects of the executable `test`; called by cria_test.
+function(cria_workshop_test chapter test)
+  string(SUBSTRING ${chapter} 3 -1 library)
+  string(REPLACE "-" "_" library ${library})
+  get_target_property(links ${test} LINK_LIBRARIES)
+  foreach(variant workshop sanitized)
+    set(target test_${chapter}_${variant})
+    add_executable(${target} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${test}>)
+    list(TRANSFORM links REPLACE "^cria_${library}$" cria_${library}_${variant} OUTPUT_VARIABLE chosen)
+    target_link_libraries(${target} PRIVATE ${chosen})
+    set_target_properties(${target} PROPERTIES CRIA_VARIANT_${library} cria_${library}_${variant})
+  endforeach()
+  target_link_options(test_${chapter}_sanitized PRIVATE -fsanitize=address,undefined)
+endfunction()
+
+# The program with the staged files of CRIA_WORKSHOP_CHAPTERS; called once all of `app` is known. Its objects are those
+# of `app`, but for the list of what is the learner's.
+function(cria_workshop_app app)
+  foreach(chapter IN LISTS CRIA_WORKSHOP_CHAPTERS)
+    get_property(files GLOBAL PROPERTY CRIA_STAGED_${chapter})
+    foreach(file IN LISTS files)
+      cmake_path(GET file STEM stem)
+      string(MAKE_C_IDENTIFIER cria_ran_${chapter}_${stem} mark)
+      string(APPEND declarations "extern bool ${mark};\n")
+      string(APPEND entries "{\"${chapter}\", &${mark}}, ")
+    endforeach()
+  endforeach()
+  set(list ${PROJECT_BINARY_DIR}/app/workshop_components.cpp)
+  configure_file(${PROJECT_SOURCE_DIR}/app/learn/components.cpp.in ${list} @ONLY)
+  set(target ${app}_workshop)
+  add_executable(${target} EXCLUDE_FROM_ALL ${list} "$<FILTER:$<TARGET_OBJECTS:${app}>,EXCLUDE,/learn/components\\.cpp\\.o$>")
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME cria-workshop)
+  get_target_property(links ${app} LINK_LIBRARIES)
+  foreach(chapter IN LISTS CRIA_WORKSHOP_CHAPTERS)
+    string(SUBSTRING ${chapter} 3 -1 library)
+    string(REPLACE "-" "_" library ${library})
+    list(TRANSFORM links REPLACE "^cria_${library}$" cria_${library}_workshop)
+    set_target_properties(${target} PROPERTIES CRIA_VARIANT_${library} cria_${library}_workshop)
+  endforeach()
+  target_link_libraries(${target} PRIVATE ${links})
+endfunction()
