@@ -1,6 +1,8 @@
 #include "tests/testing.hpp"
 
 #include <cstdlib>
+#include <limits>
+#include <ostream>
 
 #include "lib/formats/npy.hpp"
 #include "lib/simd/primitives.hpp"
@@ -18,6 +20,16 @@ namespace {
   }
   return true;
 }();
+
+// "first at (0, 3) of (5, 7): is 0.25, expected 0.5"
+std::string describe_place(const std::vector<double>& actual, const std::vector<double>& expected,
+                           const std::vector<size_t>& shape, size_t place) {
+  std::vector<size_t> index(shape.size());
+  size_t rest = place;
+  for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) index[axis] = rest % shape[axis];
+  return fmt::format("first at {} of {}: is {:.9g}, expected {:.9g}", shape_text(index), shape_text(shape),
+                     actual[place], expected[place]);
+}
 
 }  // namespace
 
@@ -43,11 +55,32 @@ std::string describe_difference(const std::vector<double>& actual, const std::ve
     if (!(gap <= largest)) largest = gap;
   }
   if (differing == 0) return "";
-  std::vector<size_t> index(shape.size());
-  size_t rest = first;
-  for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) index[axis] = rest % shape[axis];
-  return fmt::format("{} of {} differ by more than {:.3g}, at most by {:.3g}; first at {}: is {:.9g}, expected {:.9g}",
-                     differing, actual.size(), tolerance, largest, shape_text(index), actual[first], expected[first]);
+  return fmt::format("{} of {} differ by more than {:.3g}, at most by {:.3g}; {}", differing, actual.size(), tolerance,
+                     largest, describe_place(actual, expected, shape, first));
+}
+
+RelativeError relative_error_of(const std::vector<double>& actual, const std::vector<double>& expected,
+                                const std::vector<size_t>& shape) {
+  if (actual.size() != expected.size())
+    return {std::numeric_limits<double>::infinity(),
+            fmt::format("there are {} numbers, expected {}", actual.size(), expected.size())};
+  double gap = 0, largest = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const double here = std::abs(actual[i] - expected[i]);
+    gap = here <= gap ? gap : here;  // NaN goes through
+    largest = std::max(largest, std::abs(expected[i]));
+  }
+  // What rounding explains is not where it went wrong, unless there is nothing more.
+  const double rounding = std::min(1e4 * double(std::numeric_limits<real>::epsilon()) * largest, gap / 2);
+  for (size_t i = 0; i < actual.size(); ++i)
+    if (!(std::abs(actual[i] - expected[i]) <= rounding))
+      return {gap / largest, describe_place(actual, expected, shape, i)};
+  return {gap / largest, ""};
+}
+
+std::ostream& operator<<(std::ostream& out, const RelativeError& error) {
+  out << fmt::format("{:.3g}", error.error);
+  return error.place.empty() ? out : out << " (" << error.place << ")";
 }
 
 #ifdef CRIA_DOUBLE

@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -43,9 +44,18 @@ Array<real, N> golden_real(const std::string& name) {
 template <class A, class E>
 std::string difference(const A& actual, const E& expected, double tolerance);
 
+/// A number to compare with a tolerance, which says where it comes from when the comparison fails.
+struct RelativeError {
+  double error = 0;
+  std::string place;  // "first at (0, 3) of (5, 7): is 0.25, expected 0.5"; empty when nothing is off
+
+  bool operator<(double tolerance) const { return error < tolerance; }
+};
+std::ostream& operator<<(std::ostream& out, const RelativeError& error);
+
 /// The largest |actual - expected|, divided by the largest |expected|: the error that tolerances are chosen by.
 template <class A, class E>
-double relative_error(const A& actual, const E& expected);
+RelativeError relative_error(const A& actual, const E& expected);
 
 /// Numbers from a normal distribution, the same on every machine.
 template <size_t N>

@@ -20,6 +20,10 @@ NpyValues read_golden(const std::string& name);
 std::string describe_difference(const std::vector<double>& actual, const std::vector<double>& expected,
                                 const std::vector<size_t>& shape, double tolerance);
 
+/// relative_error() of flat values in row-major order.
+RelativeError relative_error_of(const std::vector<double>& actual, const std::vector<double>& expected,
+                                const std::vector<size_t>& shape);
+
 template <size_t N>
 Array<double, N> golden(const std::string& name) {
   const NpyValues npy = read_golden(name);
@@ -34,20 +38,16 @@ Array<double, N> golden(const std::string& name) {
 template <class A, class E>
 std::string difference(const A& actual, const E& expected, double tolerance) {
   const std::vector<size_t> shape(expected.shape().begin(), expected.shape().end());
-  if (!std::equal(shape.begin(), shape.end(), actual.shape().begin(), actual.shape().end())) return "the shapes differ";
+  const std::vector<size_t> actual_shape(actual.shape().begin(), actual.shape().end());
+  if (actual_shape != shape)
+    return fmt::format("the shape is {}, expected {}", shape_text(actual_shape), shape_text(shape));
   return describe_difference({actual.begin(), actual.end()}, {expected.begin(), expected.end()}, shape, tolerance);
 }
 
 template <class A, class E>
-double relative_error(const A& actual, const E& expected) {
-  double error = 0, largest = 0;
-  auto e = expected.begin();
-  for (auto a = actual.begin(); a != actual.end(); ++a, ++e) {
-    const double gap = std::abs(static_cast<double>(*a) - static_cast<double>(*e));
-    error = gap <= error ? error : gap;  // NaN goes through
-    largest = std::max(largest, std::abs(static_cast<double>(*e)));
-  }
-  return error / largest;
+RelativeError relative_error(const A& actual, const E& expected) {
+  const std::vector<size_t> shape(expected.shape().begin(), expected.shape().end());
+  return relative_error_of({actual.begin(), actual.end()}, {expected.begin(), expected.end()}, shape);
 }
 
 }  // namespace cria::testing
