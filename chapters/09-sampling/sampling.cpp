@@ -91,11 +91,12 @@ void Sampler::load_logits(View<const real, 1> logits, std::span<const std::int32
 }
 
 void Sampler::to_probabilities() {
+  real log_sum_exp = 0;
   // solution: temperature
   const real temperature = static_cast<real>(options_.temperature);
   if (temperature != 1)
     for (real& value : values_) value /= temperature;
-  const real log_sum_exp = simd::softmax(values_.data(), values_.size());
+  log_sum_exp = simd::softmax(values_.data(), values_.size());
   // end of solution
   if (!std::isfinite(log_sum_exp)) fail_on_logits();
   tokens_.resize(vocabulary_size_);

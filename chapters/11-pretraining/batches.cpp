@@ -10,15 +10,18 @@
 namespace cria {
 
 Document make_document(const std::vector<std::int32_t>& text, std::int32_t begin, std::int32_t end, size_t bytes) {
+  // solution: make_document
   Document document{{begin}, text, bytes};
   document.tokens.insert(document.tokens.end(), text.begin(), text.end());
   document.targets.push_back(end);
   return document;
+  // end of solution
 }
 
 std::vector<Document> cut(const Document& document, size_t length) {
   std::vector<Document> pieces;
   const size_t size = document.tokens.size();
+  // solution: cut
   for (size_t begin = 0; begin < size; begin += length) {
     const auto part = [&](const std::vector<std::int32_t>& ids) {
       return std::vector<std::int32_t>(ids.begin() + begin, ids.begin() + std::min(begin + length, size));
@@ -26,6 +29,7 @@ std::vector<Document> cut(const Document& document, size_t length) {
     pieces.push_back({part(document.tokens), part(document.targets), 0});
     pieces.back().bytes = document.bytes * pieces.back().tokens.size() / size;
   }
+  // end of solution
   return pieces;
 }
 
@@ -47,6 +51,7 @@ void BatchMemory::clear() {
 
 bool BatchMemory::add(const Document& document) {
   const size_t length = document.tokens.size();
+  // solution: add_document
   const auto room = std::ranges::find_if(used_, [&](size_t used) { return used + length <= positions_; });
   if (room == used_.end()) return false;
   const size_t at = (room - used_.begin()) * positions_ + *room;
@@ -56,12 +61,15 @@ bool BatchMemory::add(const Document& document) {
   *room += length;
   bytes += document.bytes;
   return true;
+  // end of solution
 }
 
 void BatchMemory::set_window(size_t b, std::span<const std::int32_t> tokens_and_next) {
   const size_t length = tokens_and_next.size() - 1;
+  // solution: set_window
   std::copy_n(tokens_and_next.begin(), length, tokens_.begin() + b * positions_);
   std::copy_n(tokens_and_next.begin() + 1, length, targets_.begin() + b * positions_);
+  // end of solution
 }
 
 Batch BatchMemory::batch() const {
