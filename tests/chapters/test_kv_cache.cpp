@@ -60,6 +60,11 @@ TEST_CASE("a cache: the example of the lesson, worked by hand") {
   CHECK(cache.keys(0)(0, 0, 0) == 12);
   CHECK(cache.keys(0)(1, 0, 0) == 11);
   CHECK(cache.values(0)(0, 0, 0) == -12);
+  // A query of 0 looks at all keys alike: attention gives the mean of the values that are left.
+  const real query = 0;
+  real out = 0;
+  Text::attend(View<const real, 3>(&query, {1, 1, 1}), cache.keys(0), cache.values(0), {}, {&out, {1, 1, 1}});
+  CHECK(out == real(-11.5));
 }
 
 TEST_CASE("decoding through the cache equals attention over the whole text") {
