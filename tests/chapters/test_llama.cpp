@@ -21,17 +21,36 @@ TEST_CASE("the parameters, operations and activations of the tiny model, counted
   CHECK(parameter_count(config) == 260032 + 32768);
 }
 
-TEST_CASE("a model worked by hand: a layer that writes nothing leaves the residual stream as it is") {
+/// The lesson's: two tokens, and one layer that writes nothing.
+static LlamaParameters model_by_hand() {
   LlamaConfig config;
   config.vocabulary_size = 2, config.dim = 2, config.hidden_dim = 3, config.layers = 1, config.heads = 1,
   config.kv_heads = 1, config.head_dim = 2;
   config.norm_eps = 0;
-  const LlamaParameters weights = random_model(config, 9);
+  LlamaParameters weights = random_model(config, 9);
   std::ranges::copy(std::array<real, 4>{1, 7, 7, -1}, weights.tensors().embedding.data());
   std::ranges::fill(weights.tensors().layers[0].output.span(), real(0));
   std::ranges::fill(weights.tensors().layers[0].down.span(), real(0));
   std::ranges::fill(weights.tensors().norm.span(), real(1));
-  CHECK(difference(logits_of(weights, {0}), Array<double, 2>{{10, 0}}, 10 * epsilon) == "");
+  return weights;
+}
+
+TEST_CASE("a model worked by hand: a layer that writes nothing leaves the residual stream as it is") {
+  CHECK(difference(logits_of(model_by_hand(), {0}), Array<double, 2>{{10, 0}}, 10 * epsilon) == "");
+}
+
+TEST_CASE("a model's gradient worked by hand: past a layer that writes nothing, to both rows of a tied table") {
+  const LlamaParameters weights = model_by_hand(), gradients(weights.config());
+  const std::int32_t token = 0;
+  const LlamaInput input = {{&token, {1, 1}}};
+  LlamaActivations activations(weights.config(), 1, 1, 1, Keep::all_layers);
+  LlamaBackwardBuffers buffers(weights.config(), 1);
+  llama_forward(weights, input, activations);
+  const Array<real, 2> d_logits = {{0, 1}};
+  llama_backward(weights, input, activations, view(d_logits), buffers, gradients);
+  const Array<real, 2> d_embedding = array(gradients.tensors().embedding);
+  // Measured: 0.2 epsilon, as 1.4 is no binary number.
+  CHECK(difference(d_embedding, Array<double, 2>{{1.4, -0.2}, {0.2, 1.4}}, 2 * epsilon) == "");
 }
 
 TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and every gradient") {
@@ -54,7 +73,7 @@ TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and ever
                          golden<3>(model.prefix + "hidden_" + std::to_string(i + 1) + ".npy")) < forward_tolerance);
   }
   CHECK(relative_error(rows(evaluator.logits()), golden<3>(model.prefix + "logits.npy")) < forward_tolerance);
-  CHECK(std::abs(loss / golden<1>(model.prefix + "loss.npy")(0) - 1) < forward_tolerance);
+  CHECK(std::abs(loss / golden<1>(model.prefix + "loss.npy")(0) - 1) < 1.4 * epsilon);  // measured: 0.35
   const Array<double, 1> expected = golden<1>(model.prefix + "d_parameters.npy");
   CHECK(relative_error(array(View<real, 1>(gradients.flat().data(), {expected.size()})), expected) <
         gradient_tolerance);
