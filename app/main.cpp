@@ -51,11 +51,12 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--tokenizer", o->tokenizer,
                   "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
     c->add_option("--steps", o->steps, "End after so many steps");
-    c->add_option("--minutes", o->minutes, "End after so much time; default 10");
+    c->add_option("--minutes", o->minutes, "End after so much time; default 10, of a resumed run its own");
     c->add_option("--threads", o->threads, "Threads; 0: one for each core. The result does not depend on it");
     c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
     c->add_flag("--resume", o->resume,
-                "Go on from the checkpoint in --out; --steps and --minutes count from the run's beginning");
+                "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
+                "another, counted from its beginning");
     c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
     c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
     c->add_flag("--json", o->json, "Print only the last line of the log");

@@ -96,6 +96,20 @@ void require_same_run(const TrainOptions& options, const TrainingState& state) {
     differs("--recipe", options.recipe, "another recipe");
 }
 
+// A resumed run goes on to the end that it was to have, unless it is given another.
+void take_goal(TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder) {
+  if (options.steps || options.minutes) return;
+  options.steps = state.goal_steps, options.minutes = state.goal_minutes;
+  if (!options.steps && !options.minutes)
+    throw UserError(
+        fmt::format("{} does not say how long its run was to be: give --steps or --minutes, counted from its beginning",
+                    (folder / checkpoint_file).string()));
+  const bool reached = options.steps ? state.step >= *options.steps : state.seconds >= 60 * *options.minutes;
+  if (reached && !options.json && !options.quiet)
+    fmt::print("The run has reached its end after {}; --steps or --minutes set another.\n",
+               options.steps ? fmt::format("{} steps", *options.steps) : fmt::format("{} minutes", *options.minutes));
+}
+
 std::filesystem::path choose_folder(const TrainOptions& options) {
   if (!options.folder.empty()) return options.folder;
   const std::filesystem::path base =
@@ -128,7 +142,6 @@ int run_train(TrainOptions options) {
     throw UserError(fmt::format(
         "{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
   if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
-  if (!options.steps && !options.minutes) options.minutes = 10;
   if ((options.steps && *options.steps == 0) || (options.minutes && !(*options.minutes > 0)))
     throw UserError("--steps and --minutes must be more than 0");
 
@@ -137,8 +150,10 @@ int run_train(TrainOptions options) {
   if (options.resume) {
     state = read_training_state(folder / checkpoint_file);
     require_same_run(options, state);
+    take_goal(options, state, folder);
     recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
   } else {
+    if (!options.steps && !options.minutes) options.minutes = 10;
     state.data = options.data.value_or(default_data);
     state.seed = options.seed.value_or(1);
     if (!options.recipe.empty())

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "lib/base/check.hpp"
@@ -30,14 +31,13 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
     parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
       tensors.push_back({prefix + name, {view.shape().begin(), view.shape().end()}, view.span()});
     });
-  write_safetensors(file, tensors,
-                    {{"step", fmt::format("{}", state.step)},
-                     {"seconds", fmt::format("{}", state.seconds)},
-                     {"position", fmt::format("{}", state.position)},
-                     {"data", state.data},
-                     {"seed", fmt::format("{}", state.seed)},
-                     {"recipe", state.recipe}},
-                    sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
+  std::map<std::string, std::string> metadata = {
+      {"step", fmt::format("{}", state.step)},         {"seconds", fmt::format("{}", state.seconds)},
+      {"position", fmt::format("{}", state.position)}, {"data", state.data},
+      {"seed", fmt::format("{}", state.seed)},         {"recipe", state.recipe}};
+  if (state.goal_steps) metadata["goal_steps"] = fmt::format("{}", *state.goal_steps);
+  if (state.goal_minutes) metadata["goal_minutes"] = fmt::format("{}", *state.goal_minutes);
+  write_safetensors(file, tensors, metadata, sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
 }
 
 TrainingState read_training_state(const std::filesystem::path& file) {
@@ -60,6 +60,8 @@ TrainingState read_training_state(const std::filesystem::path& file) {
   number("seconds", state.seconds);
   number("position", state.position);
   number("seed", state.seed);
+  if (stored.metadata().contains("goal_steps")) number("goal_steps", state.goal_steps.emplace());
+  if (stored.metadata().contains("goal_minutes")) number("goal_minutes", state.goal_minutes.emplace());
   state.data = text("data");
   state.recipe = text("recipe");
   return state;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "chapters/10-training-step/trainer.hpp"
@@ -17,6 +18,9 @@ struct TrainingState {
   std::string data;            // what is trained on: "stories" or the file's path
   std::uint64_t seed = 0;
   std::string recipe;  // as YAML
+  // Where the run was to end, in one or the other; neither in checkpoints from before this was kept.
+  std::optional<size_t> goal_steps = {};
+  std::optional<double> goal_minutes = {};
 };
 
 inline constexpr const char* checkpoint_file = "training.safetensors";

@@ -56,6 +56,7 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
     read_checkpoint(options.folder / checkpoint_file, weights, trainer.optimiser());
     corpus.training->restore(state.position);
   }
+  state.goal_steps = options.steps, state.goal_minutes = options.minutes;
   const Clock clock(state.seconds);
   const auto share_done = [&](size_t steps_done) {
     return options.steps ? double(steps_done) / double(*options.steps)

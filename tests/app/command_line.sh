@@ -84,13 +84,15 @@ kill_at() {  # kill_at STEP OPTION…: a real SIGKILL once the log of `killed` h
 check 'a run killed early' kill_at 60 --threads 1
 check 'its log ends in a half-written line' bash -c 'printf "{\"step\": 7" >>killed/log.jsonl'
 check 'the same run resumed, and killed again' kill_at 200 --threads 4 --resume
-check 'resumed to its end' train --steps $steps --out killed --threads 2 --resume
+check 'resumed to the end that it was given at first' train --out killed --threads 2 --resume
 check 'gives the same weights' cmp whole/model.safetensors killed/model.safetensors
 timeless whole >expected.log
 timeless killed >actual.log
 check 'and the same log, each step once' cmp expected.log actual.log
 check 'and leaves no half-written file' no_leftovers whole
-check 'a finished run resumed changes nothing' train --steps $steps --out killed --resume
+train --out killed --resume >finished.out
+check 'a finished run resumed says so' grep -q "reached its end after $steps steps" finished.out
+check 'changes nothing' train --steps $steps --out killed --resume
 check 'not its weights' cmp whole/model.safetensors killed/model.safetensors
 
 for threads in 1 2 4; do

@@ -82,6 +82,29 @@ TEST_CASE("a run says what it does at each step, and validates and saves as ofte
     REQUIRE(float(model.weights.flat()[i]) == float(weights.flat()[i]));
 }
 
+TEST_CASE("a checkpoint says where its run was to end: after steps, or after minutes") {
+  Run run;
+  run.recipe.evaluations = 1;
+  run.train(run.initial(), 2);
+  TrainingState state = read_training_state(run.folder / checkpoint_file);
+  CHECK(state.goal_steps == 2);
+  CHECK_FALSE(state.goal_minutes);
+
+  const LlamaParameters weights = run.initial();
+  AdamW optimiser(weights, {});
+  state.goal_steps.reset(), state.goal_minutes = 0.1;
+  write_checkpoint(run.folder / checkpoint_file, state, weights, optimiser);
+  state = read_training_state(run.folder / checkpoint_file);
+  CHECK_FALSE(state.goal_steps);
+  CHECK(state.goal_minutes == 0.1);
+
+  state.goal_minutes.reset();  // as files from before this was kept
+  write_checkpoint(run.folder / checkpoint_file, state, weights, optimiser);
+  state = read_training_state(run.folder / checkpoint_file);
+  CHECK(state.step == 2);
+  CHECK((!state.goal_steps && !state.goal_minutes));
+}
+
 TEST_CASE("a run that was killed and resumed ends with the same bits, at any number of threads") {
   const Run whole;
   const LlamaParameters expected = whole.initial();
