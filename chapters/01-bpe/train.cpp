@@ -6,8 +6,10 @@
 #include "chapters/01-bpe/train.hpp"
 
 #include <queue>
+#include <span>
 
 #include "chapters/01-bpe/pair_map.hpp"
+#include "lib/base/arena.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -36,15 +38,18 @@ class Trainer {
  public:
   Trainer(const WordCounts& words, Ties ties, BpeModel& model) : words_(words), ties_(ties), model_(model) {
     if (words.words.total_bytes() >= none) throw UserError("the words of this text are longer than 4 GB together");
-    symbols_.reserve(words.words.total_bytes());
+    memory_ = Arena<Symbol>(words.words.total_bytes());
+    symbols_ = memory_.take(Shape<1>{words.words.total_bytes()}).span();
+    Index end = 0;
     for (Index word = 0; word < words.words.size(); ++word) {
       const std::string_view bytes = words.words[word];
-      const Index begin = static_cast<Index>(symbols_.size()), end = begin + static_cast<Index>(bytes.size());
+      const Index begin = end;
+      end += static_cast<Index>(bytes.size());
       for (Index at = begin; at < end; ++at)
-        symbols_.push_back({.token = static_cast<unsigned char>(bytes[at - begin]),
-                            .word = word,
-                            .previous = at == begin ? none : at - 1,
-                            .next = at + 1 == end ? none : at + 1});
+        symbols_[at] = {.token = static_cast<unsigned char>(bytes[at - begin]),
+                        .word = word,
+                        .previous = at == begin ? none : at - 1,
+                        .next = at + 1 == end ? none : at + 1};
     }
     for (Index at = 0; at < symbols_.size(); ++at) enter(at);
     offer_pairs(0);
@@ -52,6 +57,7 @@ class Trainer {
 
   /// Merges the most frequent pair, unless there is none.
   bool merge_next() {
+    // solution: merge_next
     while (!candidates_.empty()) {
       const Candidate best = candidates_.top();
       candidates_.pop();
@@ -65,11 +71,13 @@ class Trainer {
       return true;
     }
     return false;
+    // end of solution
   }
 
  private:
   void merge(Index index) {
     const TokenId left = pairs_[index].left, right = pairs_[index].right;
+    // solution: merge_pair
     const std::string bytes = std::string(model_.vocabulary[left]).append(model_.vocabulary[right]);
     const auto token = static_cast<TokenId>(model_.vocabulary.insert(bytes));
     model_.merges.push_back({left, right, token});
@@ -86,6 +94,7 @@ class Trainer {
       enter(at), enter(before);
     }
     offer_pairs(known_pairs);
+    // end of solution
   }
 
   /// Adds the pair that begins at this symbol to its list.
@@ -123,11 +132,13 @@ class Trainer {
     for (Index pair = static_cast<Index>(from); pair < pairs_.size(); ++pair) offer(pair);
   }
   bool comes_later(const Candidate& a, const Candidate& b) const {
+    // solution: comes_later
     if (a.count != b.count) return a.count < b.count;
     if (ties_ == Ties::first_met) return a.first > b.first;
     const Pair &p = pairs_[a.pair], &q = pairs_[b.pair];
     const int left = model_.vocabulary[p.left].compare(model_.vocabulary[q.left]);
     return left != 0 ? left < 0 : model_.vocabulary[p.right] < model_.vocabulary[q.right];
+    // end of solution
   }
   struct ComesLater {
     const Trainer* trainer;
@@ -137,7 +148,8 @@ class Trainer {
   const WordCounts& words_;
   Ties ties_;
   BpeModel& model_;
-  std::vector<Symbol> symbols_;
+  Arena<Symbol> memory_;  // in huge pages, as places of a pair lie far apart
+  std::span<Symbol> symbols_;
   std::vector<Pair> pairs_;
   PairMap<Index> pair_index_;
   std::priority_queue<Candidate, std::vector<Candidate>, ComesLater> candidates_{ComesLater{this}};
