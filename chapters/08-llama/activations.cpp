@@ -36,6 +36,10 @@ LayerActivations LayerActivations::first_rows(size_t n) const {
   return part;
 }
 
+size_t LlamaActivations::bytes_per_row(const LlamaConfig& c) {
+  return (layer_size(c, 1) + 3 * c.dim + c.head_dim + 1) * sizeof(real);
+}
+
 LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
                                    Keep keep, size_t threads)
     : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {

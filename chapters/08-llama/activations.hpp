@@ -40,6 +40,9 @@ class LlamaActivations {
   LlamaActivations(const LlamaConfig& config, size_t sequences, size_t positions, size_t keys, Keep keep,
                    size_t threads = 1);
 
+  /// What a row takes with Keep::one_layer.
+  static size_t bytes_per_row(const LlamaConfig& config);
+
   size_t rows() const { return normed.shape(0); }
   const LayerActivations& layer(size_t i) const { return layers_[i]; }
   const LayerActivations& last_layer() const { return layers_.back(); }

@@ -5,10 +5,19 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
+namespace {
+
+// Beside weights and cache a decoder should need little: larger models take a prompt in smaller chunks.
+size_t chunk_that_fits(const LlamaConfig& config) {
+  constexpr size_t most_bytes = size_t(24) << 20;
+  return std::max<size_t>(most_bytes / LlamaActivations::bytes_per_row(config), 1);
+}
+
+}  // namespace
 
 Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk, size_t threads)
     : weights_(weights),
-      chunk_(std::min(chunk, capacity)),
+      chunk_(std::min({chunk, capacity, chunk_that_fits(weights.config())})),
       cache_(weights.config().layers, capacity, weights.config().kv_heads, weights.config().head_dim),
       activations_(weights.config(), 1, chunk_, capacity, Keep::one_layer, threads),
       logits_(weights.config().vocabulary_size),

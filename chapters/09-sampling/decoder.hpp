@@ -10,13 +10,13 @@
 
 namespace cria {
 
-/// Prompt tokens that run at a time: enough rows to make good use of each weight that is read.
-constexpr size_t default_chunk = 256;
+/// Prompt tokens that run at a time at most: enough rows to make good use of each weight that is read.
+constexpr size_t default_chunk = 512;
 
 class Decoder {
  public:
-  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time, on
-  /// so many threads; the logits do not depend on how many.
+  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time, if
+  /// their activations take no more than 24 MB, on so many threads; the logits do not depend on how many.
   Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
