@@ -35,6 +35,7 @@ std::size_t Merger::merge(std::vector<TokenId>& tokens) const {
 }
 
 std::size_t Merger::merge_short(std::vector<TokenId>& tokens) const {
+  // solution: merge_short
   // A pair is its rank and its place in one number, so the least number is the next merge, the leftmost of equals.
   constexpr std::uint32_t no_pair = no_rank << 8;
   std::array<std::uint32_t, longest_short_piece> pairs;
@@ -67,6 +68,7 @@ std::size_t Merger::merge_short(std::vector<TokenId>& tokens) const {
     if (after < count) previous[after] = static_cast<std::uint16_t>(at), look_up(at, after);
     if (at > 0) look_up(previous[at], at);
   }
+  // end of solution
 }
 
 std::size_t Merger::merge_long(std::vector<TokenId>& tokens) const {
