@@ -11,6 +11,7 @@
 #include <xtl/xtl_config.hpp>
 
 #include "app/memory.hpp"
+#include "app/train.hpp"
 #include "app/training_display.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
@@ -62,8 +63,8 @@ Json describe(const LlamaConfig& c, const TrainerOptions& how) {
     count = (count.is_null() ? 0 : count.get<size_t>()) + element_count(shape);
   });
   const size_t parameters = parameter_count(c);
-  const TrainingMemory training = training_memory(c, how);
-  const DecodingMemory decoding = decoding_memory(c, c.context);
+  const TrainingMemory training = training_memory(c, how, thread_count(0));
+  const DecodingMemory decoding = decoding_memory(c, c.context, thread_count(0));
   return {{"vocabulary", c.vocabulary_size},
           {"dim", c.dim},
           {"hidden_dim", c.hidden_dim},

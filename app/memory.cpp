@@ -17,9 +17,15 @@ std::size_t at_positions(std::size_t positions, Bytes&& bytes) {
   return one + (positions - 1) * (two - one);
 }
 
+/// What is there before a model is, and the block of B that each thread's products keep packed (lib/simd/gemm.hpp).
+std::size_t program_memory(std::size_t threads) {
+  constexpr std::size_t packed_block = 640 << 10;
+  return process_memory().now + threads * packed_block;
+}
+
 }  // namespace
 
-TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& options) {
+TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& options, std::size_t threads) {
   const std::size_t parameters = parameter_count(config) * sizeof(real);
   const std::size_t lane = at_positions(options.positions, [&](std::size_t positions) {
     return LossEvaluator(config, options.micro_batch, positions, true).bytes();
@@ -28,10 +34,10 @@ TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& 
           .moments = 2 * parameters,
           .gradients = options.lanes * parameters,
           .activations = options.lanes * lane,
-          .program = process_memory().now};
+          .program = program_memory(threads)};
 }
 
-DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity) {
+DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads) {
   const auto bytes = [&](std::size_t rows, std::size_t keys) {
     return LlamaActivations(config, 1, rows, keys, Keep::one_layer).bytes();
   };
@@ -41,7 +47,7 @@ DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity) 
   return {.weights = parameter_count(config) * sizeof(real),
           .cache = KvCache::bytes(config.layers, capacity, config.kv_heads, config.head_dim),
           .activations = rows + scratch,
-          .program = process_memory().now};
+          .program = program_memory(threads)};
 }
 
 ProcessMemory process_memory() {

@@ -15,11 +15,11 @@ struct TrainingMemory {
   std::size_t moments;      // AdamW's two
   std::size_t gradients;    // one set for each lane
   std::size_t activations;  // of each lane's micro-batch, with the logits and what backward writes on its way
-  std::size_t program;      // the program itself, with its libraries
+  std::size_t program;      // the program itself with its libraries, and each thread's packed block of a matrix
 
   std::size_t total() const { return weights + moments + gradients + activations + program; }
 };
-TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& options);
+TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& options, std::size_t threads);
 
 /// In bytes.
 struct DecodingMemory {
@@ -30,7 +30,7 @@ struct DecodingMemory {
 
   std::size_t total() const { return weights + cache + activations + program; }
 };
-DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity);
+DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads);
 
 /// What the system counts for this process, in bytes: now, and the most so far. 0 where it does not say.
 struct ProcessMemory {

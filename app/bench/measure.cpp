@@ -1,7 +1,7 @@
 #include "app/bench/measure.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <ctime>
 #include <map>
 #include <thread>
 
@@ -12,6 +12,18 @@ namespace cria::bench {
 namespace {
 
 constexpr double shortest_turn = 0.02;  // seconds; the clock and a thread's awakening take microseconds
+
+/// Seconds by the clock of the process's work, which stands still while another process has the core.
+double processor_seconds(const std::function<void()>& call) {
+  const auto now = [] {
+    timespec time;
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+  };
+  const double begin = now();
+  call();
+  return now() - begin;
+}
 
 double quantile(const std::vector<double>& sorted, double share) {
   const double at = share * double(sorted.size() - 1);
@@ -31,10 +43,11 @@ class Turns {
 
   void take() {
     select();
-    const double time = bench::seconds([&] {
+    const auto turn = [&] {
       for (size_t i = 0; i < runs_; ++i) run_();
-    });
-    times_.push_back(time / double(runs_));
+    };
+    // Several threads may wait for each other, which is part of what they cost; one alone waits for nobody.
+    times_.push_back((case_->threads > 1 ? bench::seconds(turn) : processor_seconds(turn)) / double(runs_));
     std::this_thread::sleep_for(case_->pause);
   }
 

@@ -65,6 +65,7 @@ using Progress = std::function<void(const Case&, double share)>;
 class Machine;
 
 /// Times the cases in turns, `repeats` rounds. A turn lasts at least 20 ms: what is shorter runs several times in it.
+/// Cases on one thread are timed by the process's own clock, so another process on the machine disturbs them less.
 std::vector<Result> measure(std::span<const Case> cases, const Machine& machine, size_t repeats,
                             const Progress& progress);
 

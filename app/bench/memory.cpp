@@ -69,7 +69,7 @@ class ModelFiles {
 };
 
 size_t train(const TrainingShape& shape, size_t threads) {
-  const size_t stated = training_memory(shape.config, shape.options).total();
+  const size_t stated = training_memory(shape.config, shape.options, threads).total();
   TrainingRun run(shape, threads);
   for (int step = 0; step < 3; ++step) run.step();
   return stated;
@@ -77,7 +77,7 @@ size_t train(const TrainingShape& shape, size_t threads) {
 
 size_t decode(const ModelFiles& files, size_t threads) {
   const LlamaConfig config = read_config(files.config_file()).llama;
-  const size_t stated = decoding_memory(config, config.context).total();
+  const size_t stated = decoding_memory(config, config.context, threads).total();
   const LlamaParameters weights(config);
   read_weights(files.weights_file(), weights);
   Decoder decoder = make_decoder(weights, config.context, threads);

@@ -167,6 +167,7 @@ void SafetensorsFile::copy_to(std::string_view name, std::span<const size_t> sha
   require(values.size() * element_size(from.type) == from.bytes.size(), "SafetensorsFile::copy_to",
           "the shape's product is not the number of values");
   convert_elements(from.type, from.bytes.data(), values);
+  file_.release(from.bytes);  // or a model would be in memory twice while it is read
 }
 
 }  // namespace cria
