@@ -8,6 +8,7 @@
 #include <new>
 
 #include "app/bench/bench.hpp"
+#include "app/book/book.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
 #include "app/info.hpp"
@@ -224,6 +225,11 @@ void add_learn_commands(CLI::App& app, int& code) {
     add_chapter(c, o), add_limit(c, o);
     c->add_flag("--record", o->record, "Write the fingerprints that mistakes are recognised by");
     c->add_option("--table", o->table, "Only write the table of mistakes to this file");
+  }
+  {
+    auto [c, o] = command<BookOptions>(app, "book", "Write the lessons as a site to read in a browser", run_book, code);
+    c->add_flag("--check", o->check, "Only say which code in the lessons differs from the source");
+    c->add_flag("--refresh", o->refresh, "Only rewrite that code from the source");
   }
 }
 

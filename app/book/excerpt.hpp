@@ -1,0 +1,30 @@
+// Code in a lesson that is taken from the compiled source, so that text and code cannot drift apart.
+//
+//     <!-- excerpt: chapters/03-rmsnorm/rmsnorm.cpp rmsnorm_forward -->
+//     ```cpp
+//     …  what stands in that file between `// solution: rmsnorm_forward` and `// end of solution`
+//     ```
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace cria::book {
+
+struct Excerpt {
+  std::size_t line;            // of the comment in the lesson, from 1
+  std::string source, region;  // path from the project's folder, name
+  bool differs;                // the fence holds something else than the source, or is not there
+};
+
+struct Lesson {
+  std::vector<Excerpt> excerpts;
+  std::string refreshed;  // the lesson's text with every fence as the source has it
+};
+
+/// Compares the excerpts of a lesson with their sources below `root`. `name` is the lesson in messages.
+/// Throws UserError when a source or a region in it does not exist, or a fence has no end.
+Lesson read_excerpts(const std::string& text, const std::string& name, const std::filesystem::path& root);
+
+}  // namespace cria::book
