@@ -16,17 +16,20 @@
 
 namespace cria::simd::kernels {
 
-/// Sizes of the blocks of B, in numbers: a megabyte of L2 holds either, and some of A. A narrow and long one reads and
-/// writes C least often; where A is packed, once for each block, a wide one does that least often.
-template <class T>
+/// Sizes of the blocks of B, in numbers, and up to how many rows of C a B stored by rows is read where it is: packing
+/// it pays off with more. A megabyte of L2 holds a block and some of A. A narrow and long one reads and writes C least
+/// often; one of A's columns brings a cache line with it for each number of k; and where A is packed, once for each
+/// block, a wide one does that least often.
 struct Blocks {
-  size_t k, n;
-  static constexpr Blocks for_a(bool in_place) {
-    return in_place ? Blocks{4096 / sizeof(T), 144} : Blocks{1536 / sizeof(T), 480};
-  }
+  size_t k, n, rows_in_place;
 };
+template <class T>
+constexpr Blocks blocks(bool a_in_place, bool a_by_rows) {
+  if (!a_in_place) return {1536 / sizeof(T), 480, 256};
+  if (!a_by_rows) return {2048 / sizeof(T), 144, 1024};
+  return {4096 / sizeof(T), 144, 256};
+}
 static constexpr size_t rows_packed = 48;  // of A at a time; a multiple of all heights of tiles
-static constexpr size_t few_rows = 256;    // up to which it does not pay to pack a B whose rows are in one piece
 
 /// `size` in equal parts of at most `most`, so that no short rest is left over.
 static constexpr size_t equal_parts(size_t size, size_t most) {
@@ -45,12 +48,26 @@ bool readable_in_place(const Source<T>& a, size_t k) {
   return k <= 256 || (64 % (TileShape<T, Arch>::rows * sizeof(T)) == 0 && a.column_stride * sizeof(T) % 4096 != 0);
 }
 
+/// What the tile at column j of nc brings near of A's next rows, each over k columns: its share of them.
+template <class Arch, class T>
+Ahead<T> share_of_next_rows(Source<T> a, size_t k, size_t j, size_t nc) {
+  constexpr size_t line = 64 / sizeof(T), rows = TileShape<T, Arch>::rows, columns = TileShape<T, Arch>::columns;
+  const size_t share = (k * columns + nc - 1) / nc, p = j / columns * share;
+  if (p >= k) return {};
+  if (a.column_stride == 1)  // a part is a row
+    return {a.at(0, p), a.row_stride, line, (smaller(share, k - p) + line - 1) / line};
+  // A part is some of the columns, each of which is a line. No need for it when all of them fit into L2.
+  if (k * a.column_stride * sizeof(T) <= 1 << 18) return {};
+  const size_t part = smaller(share, k - p) / rows;
+  return {a.at(0, p), part * a.column_stride, a.column_stride, part};
+}
+
 template <class Arch, class T>
 void gemm_blocked(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, size_t c_stride, bool accumulate) {
   using Shape = TileShape<T, Arch>;
-  constexpr size_t size = Batch<T, Arch>::size;
-  const bool a_in_place = readable_in_place<T, Arch>(a, k), b_in_place = b.column_stride == 1 && m <= few_rows;
-  const Blocks<T> largest = Blocks<T>::for_a(a_in_place);
+  const bool a_in_place = readable_in_place<T, Arch>(a, k);
+  const Blocks largest = blocks<T>(a_in_place, a.column_stride == 1);
+  const bool b_in_place = b.column_stride == 1 && m <= largest.rows_in_place;
   const size_t k_block = equal_parts(k, largest.k);
   const size_t n_block = (equal_parts(n, largest.n) + Shape::columns - 1) / Shape::columns * Shape::columns;
   const size_t pitch = panel_pitch<T, Arch>(k_block);
@@ -61,11 +78,7 @@ void gemm_blocked(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, 
     const size_t nc = smaller(n - j0, n_block);
     for (size_t p0 = 0; p0 < k; p0 += k_block) {
       const size_t kc = smaller(k - p0, k_block);
-      for (size_t j = 0; j < nc; j += Shape::columns) {
-        const size_t columns = smaller(nc - j, Shape::columns);
-        if (!b_in_place || columns % size != 0) pack_columns<Arch>(b.from(p0, j0 + j), kc, columns, packed_b + j * kc);
-      }
-
+      if (!b_in_place) pack_block<Arch>(b.from(p0, j0), kc, nc, packed_b);
       for (size_t i = 0; i < m; i += Shape::rows) {
         const size_t rows = smaller(m - i, Shape::rows);
         TileOperands<T> in{.a = a.at(i, p0), .a_row = a.row_stride, .a_step = a.column_stride};
@@ -74,17 +87,20 @@ void gemm_blocked(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, 
           in.a = packed_a + i % rows_packed / Shape::rows * panel_pitch<T, Arch>(kc);
           in.a_row = 1, in.a_step = rows;
         }
-        // Each tile brings its share of A's next rows near.
-        const size_t share = a.column_stride == 1 && i + 2 * Shape::rows <= m ? (kc * Shape::columns + nc - 1) / nc : 0;
-        for (size_t j = 0, p = 0; j < nc; j += Shape::columns, p += share) {
-          const size_t columns = smaller(nc - j, Shape::columns), vectors = (columns + size - 1) / size;
-          const bool packed = !b_in_place || columns % size != 0;
+        T* row = c + i * c_stride + j0;  // of C
+        for (size_t j = 0; j < nc; j += Shape::columns) {
+          const size_t columns = smaller(nc - j, Shape::columns);
+          const Width width = width_of<T, Arch>(columns);
+          const bool packed = !b_in_place || columns != width.padded;
+          if (packed && b_in_place && i == 0) pack_block<Arch>(b.from(p0, j0 + j), kc, columns, packed_b + j * kc);
           in.b = packed ? packed_b + j * kc : b.at(p0, j0 + j);
-          in.b_step = packed ? vectors * size : b.row_stride;
-          if (p < kc) in.ahead = a.at(i + Shape::rows, p0 + p), in.ahead_count = smaller(share, kc - p);
+          in.b_step = packed ? width.padded : b.row_stride;
+          if (a_in_place && i + 2 * Shape::rows <= m)
+            in.ahead = share_of_next_rows<Arch>(a.from(i + Shape::rows, p0), kc, j, nc);
+          const T* next = j + columns < nc ? row + j + columns : row + rows * c_stride;
           multiply_tile<Arch>(
-              rows, vectors, kc, in,
-              TileResult<T>{c + i * c_stride + j0 + j, c_stride, columns - (vectors - 1) * size, accumulate || p0 > 0});
+              rows, width, kc, in,
+              TileResult<T>{row + j, c_stride, columns - (width.padded - width.vector), accumulate || p0 > 0, next});
         }
       }
     }
@@ -101,7 +117,10 @@ void gemm(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, size_t c
     return;
   }
   if (m <= 4 && a.column_stride == 1 && b.row_stride == 1)
-    return gemv<Arch>(m, n, k, a.data, a.row_stride, b.data, b.column_stride, c, c_stride, accumulate);
+    return few_rows_by_columns<Arch, T>[m - 1](n, k, a.data, a.row_stride, b.data, b.column_stride, c, c_stride,
+                                               accumulate);
+  if (m <= 4 && a.column_stride == 1 && b.column_stride == 1)
+    return few_rows_by_rows<Arch, T>[m - 1](n, k, a.data, a.row_stride, b.data, b.row_stride, c, c_stride, accumulate);
   gemm_blocked<Arch>(m, n, k, a, b, c, c_stride, accumulate);
 }
 

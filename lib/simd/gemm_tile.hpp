@@ -7,7 +7,7 @@
 // unpacked A need more address registers than x86 has (111 for 116 GFLOP/s).
 #pragma once
 
-#include "lib/simd/xsimd.hpp"
+#include "lib/simd/half_batch.hpp"
 
 namespace cria::simd::kernels {
 
@@ -21,6 +21,13 @@ struct TileShape {
   static constexpr size_t columns = vectors * size;
 };
 
+/// Lines of memory to bring near while a tile computes: `count` in each of its `rows` parts.
+template <class T>
+struct Ahead {
+  const T* data = nullptr;
+  size_t part_stride = 0, stride = 0, count = 0;
+};
+
 /// What a tile reads: element (i, p) of A is a[i * a_row + p * a_step], row p of B starts at b + p * b_step.
 template <class T>
 struct TileOperands {
@@ -28,44 +35,43 @@ struct TileOperands {
   size_t a_row, a_step;
   const T* b = nullptr;
   size_t b_step = 0;
-  const T* ahead = nullptr;  // of the rows (a_row apart) that come after these, the part to bring near meanwhile,
-  size_t ahead_count = 0;    // so many numbers in each row
+  Ahead<T> ahead = {};
 };
 
-/// Where a tile writes: rows `stride` apart; of its last batch only `last` columns; added to what is there, or not.
+/// Where a tile writes: rows `stride` apart; of its last vector only `last` columns; added to what is there, or not.
+/// `next` is where the tile after it will write.
 template <class T>
 struct TileResult {
   T* data;
   size_t stride, last;
   bool accumulate;
+  const T* next;
 };
 
-/// C (rows, vectors batches) = A B, or += A B.
-template <class Arch, size_t rows, size_t vectors, class T>
+/// C (rows, vectors) = A B, or += A B, in vectors of type V.
+template <class V, size_t rows, size_t vectors, class T>
 void multiply_tile(size_t k, TileOperands<T> in, TileResult<T> c) {
-  using B = Batch<T, Arch>;
-  constexpr size_t line = 64 / sizeof(T);
-  B sum[rows][vectors];
+  V sum[rows][vectors];
 #pragma GCC unroll 8
   for (size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 8
-    for (size_t v = 0; v < vectors; ++v) sum[i][v] = B(T(0));
+    for (size_t v = 0; v < vectors; ++v) sum[i][v] = V(T(0));
 
-  // What comes next is fetched a row at a time in between: fetched at once, it would hold up the loads of A and B.
+  // What comes next is fetched a part at a time in between: fetched at once, it would hold up the loads of A and B.
   const T *a = in.a, *b = in.b;
   for (size_t part = 0, p = 0; part < rows; ++part) {
 #pragma GCC unroll 8
-    for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c.data + part * c.stride + v * B::size, 1, 3);
-    for (size_t ahead = 0; ahead < in.ahead_count; ahead += line)
-      __builtin_prefetch(in.ahead + part * in.a_row + ahead, 0, 2);
+    for (size_t v = 0; v < vectors; ++v) __builtin_prefetch(c.next + part * c.stride + v * V::size, 1, 3);
+    for (size_t line = 0; line < in.ahead.count; ++line)
+      __builtin_prefetch(in.ahead.data + part * in.ahead.part_stride + line * in.ahead.stride, 0, 2);
 
     for (const size_t end = k * (part + 1) / rows; p < end; ++p, a += in.a_step, b += in.b_step) {
-      B right[vectors];
+      V right[vectors];
 #pragma GCC unroll 8
-      for (size_t v = 0; v < vectors; ++v) right[v] = B::load_unaligned(b + v * B::size);
+      for (size_t v = 0; v < vectors; ++v) right[v] = V::load_unaligned(b + v * V::size);
 #pragma GCC unroll 8
       for (size_t i = 0; i < rows; ++i) {
-        const B left(a[i * in.a_row]);
+        const V left(a[i * in.a_row]);
 #pragma GCC unroll 8
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = multiply_add(left, right[v], sum[i][v]);
       }
@@ -76,31 +82,47 @@ void multiply_tile(size_t k, TileOperands<T> in, TileResult<T> c) {
   for (size_t i = 0; i < rows; ++i) {
     T* row = c.data + i * c.stride;
 #pragma GCC unroll 8
-    for (size_t v = 0; v < vectors; ++v, row += B::size) {
-      if (v + 1 < vectors || c.last == B::size) {
-        if (c.accumulate) sum[i][v] += B::load_unaligned(row);
+    for (size_t v = 0; v < vectors; ++v, row += V::size) {
+      if (v + 1 < vectors || c.last == V::size) {
+        if (c.accumulate) sum[i][v] += V::load_unaligned(row);
         sum[i][v].store_unaligned(row);
       } else {
-        if (c.accumulate) sum[i][v] += load_partial<Arch>(row, c.last);
+        V old(T(0));
+        if (c.accumulate) load_partial(old, row, c.last);
+        sum[i][v] += old;
         store_partial(row, sum[i][v], c.last);
       }
     }
   }
 }
 
+/// The vectors in which so many columns are computed: how many numbers each holds, and all of them.
+struct Width {
+  size_t vector, padded;
+};
+template <class T, class Arch>
+constexpr Width width_of(size_t columns) {
+  constexpr size_t narrow = NarrowBatch<T, Arch>::size, whole = Batch<T, Arch>::size;
+  if (columns <= narrow) return {narrow, narrow};
+  return {whole, (columns + whole - 1) / whole * whole};
+}
+
 /// multiply_tile for a size known only now: 1 … rows and 1 … vectors, from one table of all of them.
 template <class Arch, class T>
-void multiply_tile(size_t rows, size_t vectors, size_t k, TileOperands<T> in, TileResult<T> c) {
+void multiply_tile(size_t rows, Width width, size_t k, TileOperands<T> in, TileResult<T> c) {
   using Shape = TileShape<T, Arch>;
   using Tile = void (*)(size_t, TileOperands<T>, TileResult<T>);
   static constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
     struct Table {
-      Tile tile[sizeof...(i)];
+      Tile whole[sizeof...(i)], narrow[sizeof...(i)];
     };
-    return Table{{multiply_tile<Arch, i / Shape::vectors + 1, i % Shape::vectors + 1, T>...}};
+    return Table{{multiply_tile<Batch<T, Arch>, i / Shape::vectors + 1, i % Shape::vectors + 1, T>...},
+                 {multiply_tile<NarrowBatch<T, Arch>, i / Shape::vectors + 1, 1, T>...}};
   }
   (std::make_index_sequence<Shape::rows * Shape::vectors>{});
-  tiles.tile[(rows - 1) * Shape::vectors + vectors - 1](k, in, c);
+  const size_t at = (rows - 1) * Shape::vectors;
+  if (width.padded < Batch<T, Arch>::size) return tiles.narrow[at](k, in, c);
+  tiles.whole[at + width.padded / Batch<T, Arch>::size - 1](k, in, c);
 }
 
 }  // namespace cria::simd::kernels

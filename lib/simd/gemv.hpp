@@ -2,7 +2,7 @@
 // the work of decoding a token: every weight is read once, so nothing is packed, and the speed is that of memory.
 #pragma once
 
-#include "lib/simd/xsimd.hpp"
+#include "lib/simd/half_batch.hpp"
 
 namespace cria::simd::kernels {
 
@@ -77,13 +77,86 @@ void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, 
   }
 }
 
-/// multiply_rows for m known only now, 1 … most_rows.
-template <class Arch, class T>
-void gemv(size_t m, size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y, size_t y_stride,
-          bool accumulate) {
-  constexpr decltype(&multiply_rows<Arch, 1, T>) rows[] = {multiply_rows<Arch, 1, T>, multiply_rows<Arch, 2, T>,
-                                                           multiply_rows<Arch, 3, T>, multiply_rows<Arch, 4, T>};
-  rows[m - 1](n, k, x, x_stride, w, w_stride, y, y_stride, accumulate);
+/// c[i, j] = Σ_p a[i, p] b[p, j], or += with `accumulate`, for m rows and so many vectors of columns, of the last of
+/// which only `last` exist if it is not `whole`. Every fourth p goes into the same sum: a row alone would else wait for
+/// the latency of each FMA.
+template <class V, size_t m, size_t vectors, bool whole, class T>
+void add_weighted_rows(size_t k, const T* a, size_t a_stride, const T* b, size_t b_stride, T* c, size_t c_stride,
+                       size_t last, bool accumulate) {
+  constexpr size_t chains = 4;
+  const auto load = [last](const T* from, size_t v) {
+    V x;
+    if (whole || v + 1 < vectors)
+      x = V::load_unaligned(from + v * V::size);
+    else
+      load_partial(x, from + v * V::size, last);
+    return x;
+  };
+  V sum[chains][m][vectors];
+#pragma GCC unroll 4
+  for (size_t chain = 0; chain < chains; ++chain)
+#pragma GCC unroll 4
+    for (size_t i = 0; i < m; ++i)
+#pragma GCC unroll 4
+      for (size_t v = 0; v < vectors; ++v) sum[chain][i][v] = V(T(0));
+  const auto add_row = [&](size_t p, size_t chain) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; ++v) {
+      const V right = load(b + p * b_stride, v);
+#pragma GCC unroll 4
+      for (size_t i = 0; i < m; ++i) sum[chain][i][v] = multiply_add(V(a[i * a_stride + p]), right, sum[chain][i][v]);
+    }
+  };
+  size_t p = 0;
+  for (; p + chains <= k; p += chains) {
+#pragma GCC unroll 4
+    for (size_t chain = 0; chain < chains; ++chain) add_row(p + chain, chain);
+  }
+  for (; p < k; ++p) add_row(p, 0);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < m; ++i)
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; ++v) {
+      V total = (sum[0][i][v] + sum[1][i][v]) + (sum[2][i][v] + sum[3][i][v]);
+      T* to = c + i * c_stride + v * V::size;
+      if (accumulate) total += load(c + i * c_stride, v);
+      if (whole || v + 1 < vectors)
+        total.store_unaligned(to);
+      else
+        store_partial(to, total, last);
+    }
 }
+
+/// Few rows times a matrix stored by rows, which is what probabilities are to the values of attention. It is read where
+/// it is, once.
+template <class Arch, size_t m, class T>
+void weighted_rows(size_t n, size_t k, const T* a, size_t a_stride, const T* b, size_t b_stride, T* c, size_t c_stride,
+                   bool accumulate) {
+  using B = Batch<T, Arch>;
+  using Narrow = NarrowBatch<T, Arch>;
+  constexpr size_t vectors = m == 1 ? 4 : m == 4 ? 1 : 2;  // 4 sums for each row and vector, within 16 registers
+  size_t j = 0;
+  for (; j + vectors * B::size <= n; j += vectors * B::size)
+    add_weighted_rows<B, m, vectors, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
+  for (; j + B::size <= n; j += B::size)
+    add_weighted_rows<B, m, 1, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
+  const size_t rest = n - j;
+  if (rest == Narrow::size)
+    add_weighted_rows<Narrow, m, 1, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
+  else if (rest > 0)
+    add_weighted_rows<B, m, 1, false>(k, a, a_stride, b + j, b_stride, c + j, c_stride, rest, accumulate);
+}
+
+/// What a product of few rows (1 … 4) needs to know: A by its rows, B by rows or by columns, `b_stride` apart.
+template <class T>
+using FewRows = void (*)(size_t n, size_t k, const T* a, size_t a_stride, const T* b, size_t b_stride, T* c,
+                         size_t c_stride, bool accumulate);
+
+template <class Arch, class T>
+inline constexpr FewRows<T> few_rows_by_columns[] = {multiply_rows<Arch, 1, T>, multiply_rows<Arch, 2, T>,
+                                                     multiply_rows<Arch, 3, T>, multiply_rows<Arch, 4, T>};
+template <class Arch, class T>
+inline constexpr FewRows<T> few_rows_by_rows[] = {weighted_rows<Arch, 1, T>, weighted_rows<Arch, 2, T>,
+                                                  weighted_rows<Arch, 3, T>, weighted_rows<Arch, 4, T>};
 
 }  // namespace cria::simd::kernels

@@ -9,6 +9,10 @@
 
 namespace cria::simd::kernels {
 
+/// While one row or column is packed, the one so many further is fetched: strides of a page and more are too long for
+/// the prefetchers of CPUs.
+static constexpr size_t packed_ahead = 16;
+
 /// A matrix to read, as simd::Matrix, for any number type.
 template <class T>
 struct Source {
@@ -55,6 +59,7 @@ void pack_rows(Source<T> a, size_t m, size_t k, T* to) {
   for (size_t p = 0; p < k; ++p)
     for (size_t i = 0; i < m; i += Shape::rows) {
       const size_t width = smaller(m - i, Shape::rows);
+      __builtin_prefetch(a.at(i, p + packed_ahead), 0, 3);
       T* group = to + i / Shape::rows * panel_pitch<T, Arch>(k) + p * width;
       if (a.row_stride != 1)
         for (size_t row = 0; row < width; ++row) group[row] = *a.at(i + row, p);
@@ -65,27 +70,49 @@ void pack_rows(Source<T> a, size_t m, size_t k, T* to) {
     }
 }
 
-/// Packs one panel: `width` of B's columns, over k rows, into k groups of as many whole batches as they need.
+/// Packs one panel: `width` of B's columns, over k rows, into k groups of `padded` numbers, filled up with zeros. What
+/// a last batch writes beyond its group is overwritten by the next, so a panel may be followed by a batch of rubbish.
 template <class Arch, class T>
-void pack_columns(Source<T> b, size_t k, size_t width, T* to) {
+void pack_columns(Source<T> b, size_t k, size_t width, size_t padded, T* to) {
   using B = Batch<T, Arch>;
-  const size_t padded = (width + B::size - 1) / B::size * B::size;
   for (size_t j = 0; j < width; j += B::size) {
     const size_t count = smaller(width - j, B::size);
     if (b.row_stride == 1) {
       for (size_t p = 0; p < k; p += B::size)
         transpose_square<Arch>(b.at(p, j), b.column_stride, count, smaller(k - p, B::size), to + p * padded + j,
                                padded);
-    } else if (b.column_stride != 1) {
-      for (size_t p = 0; p < k; ++p)
-        for (size_t lane = 0; lane < B::size; ++lane)
-          to[p * padded + j + lane] = lane < count ? *b.at(p, j + lane) : T(0);
-    } else if (count == B::size) {
-      for (size_t p = 0; p < k; ++p) B::load_unaligned(b.at(p, j)).store_aligned(to + p * padded + j);
     } else {
-      for (size_t p = 0; p < k; ++p) load_partial<Arch>(b.at(p, j), count).store_aligned(to + p * padded + j);
+      for (size_t p = 0; p < k; ++p)
+        for (size_t lane = 0; lane < smaller(B::size, padded - j); ++lane)
+          to[p * padded + j + lane] = lane < count ? *b.at(p, j + lane) : T(0);
     }
   }
+}
+
+/// Packs a block of B, k x n, panel after panel of TileShape::columns. A B stored by rows is read along them.
+template <class Arch, class T>
+void pack_block(Source<T> b, size_t k, size_t n, T* to) {
+  using B = Batch<T, Arch>;
+  constexpr size_t panel = TileShape<T, Arch>::columns;
+  if (b.column_stride != 1) {
+    for (size_t j = 0; j < n; j += panel) {
+      const size_t columns = smaller(n - j, panel);
+      pack_columns<Arch>(b.from(0, j), k, columns, width_of<T, Arch>(columns).padded, to + j * k);
+    }
+    return;
+  }
+  for (size_t p = 0; p < k; ++p)
+    for (size_t j = 0; j < n; j += panel) {
+      const size_t columns = smaller(n - j, panel);
+      const T* from = b.at(p, j);
+      T* group = to + j * k + p * width_of<T, Arch>(columns).padded;
+      size_t i = 0;
+      for (; i + B::size <= columns; i += B::size) {
+        __builtin_prefetch(from + i + packed_ahead * b.row_stride, 0, 3);
+        B::load_unaligned(from + i).store_unaligned(group + i);
+      }
+      if (i < columns) load_partial<Arch>(from + i, columns - i).store_unaligned(group + i);
+    }
 }
 
 }  // namespace cria::simd::kernels

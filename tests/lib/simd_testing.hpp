@@ -2,8 +2,13 @@
 // bounds.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -43,17 +48,41 @@ class Guarded {
   std::vector<real> memory_;
 };
 
-/// Runs the body once with each target active.
+/// The targets that must run on this machine, by what the system says of the CPU and not by what the dispatch believes.
+inline std::vector<std::string> expected_targets() {
+#if defined(__aarch64__)
+  return {"portable", "neon"};
+#else
+  std::ifstream cpu("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(cpu, line) && !line.starts_with("flags")) {
+  }
+  std::istringstream words(line);
+  const std::set<std::string> flags{std::istream_iterator<std::string>(words), {}};
+  const auto has = [&](std::initializer_list<const char*> names) {
+    return std::all_of(names.begin(), names.end(), [&](const char* name) { return flags.contains(name); });
+  };
+  std::vector<std::string> targets = {"portable"};
+  if (has({"avx2", "fma"})) targets.push_back("avx2");
+  if (has({"avx512f", "avx512cd", "avx512dq", "avx512bw", "avx512vl"})) targets.push_back("avx512");
+  return targets;
+#endif
+}
+
+/// Runs the body once with each target active; fails when that was not every target that this machine has.
 template <class Body>
 void on_every_target(Body body) {
   const std::string before = simd::active().target;
+  std::vector<std::string> ran;
   for (std::string_view target : simd::available_targets()) {
     simd::select_target(target);
     INFO("on " << target);
     REQUIRE(simd::active().target == target);
     body();
+    ran.push_back(simd::active().target);
   }
   simd::select_target(before);
+  REQUIRE(ran == expected_targets());
 }
 
 inline std::vector<size_t> sizes() {

@@ -80,6 +80,20 @@ TEST_CASE("gemm agrees with wider arithmetic across the borders of its blocks") 
   });
 }
 
+TEST_CASE("gemm agrees with wider arithmetic for few rows and few columns, however deep") {
+  on_every_target([] {
+    for (size_t m = 1; m <= 9; ++m)
+      for (size_t n : {1, 4, 7, 8, 9, 15, 16, 24, 40, 48, 56, 100})
+        for (size_t k : {3, 8, 48, 258}) {
+          check_product(m, n, k, 0, 0, (m + n) % 2, 1);
+          check_product(m, n, k, 0, 1, (m + n) % 2, 0);
+        }
+    check_product(1, 8, 4100, 2, 2, false, 0);
+    check_product(900, 8, 40, 1, 0, true, 24);
+    check_product(1100, 56, 33, 1, 2, true, 0);  // too many rows to read B where it is
+  });
+}
+
 TEST_CASE("gemm gives the same bits however its rows and columns are divided") {
   on_every_target([] {
     const size_t m = 61, n = 131, k = 500;
@@ -99,5 +113,24 @@ TEST_CASE("gemm gives the same bits however its rows and columns are divided") {
           REQUIRE(parts == whole);
         }
     }
+  });
+}
+
+TEST_CASE("a product of few rows has the same bits however its columns are divided") {
+  on_every_target([] {
+    const size_t n = 211, k = 500;
+    for (size_t m = 1; m <= 4; ++m)
+      for (int layout : {0, 1}) {
+        Stored a(m, k, 0, 6), b(k, n, layout, 7);
+        std::vector<real> whole(m * n), parts(m * n);
+        simd::gemm(m, n, k, a.matrix(), b.matrix(), whole.data(), n);
+        for (size_t columns : {16, 48, 112}) {
+          for (size_t j = 0; j < n; j += columns) {
+            const simd::Matrix right{b.matrix().data + j * b.column_stride, b.row_stride, b.column_stride};
+            simd::gemm(m, std::min(columns, n - j), k, a.matrix(), right, parts.data() + j, n);
+          }
+          REQUIRE(parts == whole);
+        }
+      }
   });
 }
