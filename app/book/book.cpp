@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "app/book/excerpt.hpp"
+#include "app/book/site.hpp"
 #include "app/learn/chapter.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -16,18 +18,27 @@ namespace cria {
 namespace fs = std::filesystem;
 namespace {
 
-/// Every page below chapters/ and docs/, as a path from the project's folder, in order.
+/// The map of the chapters, their lessons, the other documents, and last the decisions: paths from the project's
+/// folder.
 std::vector<fs::path> find_pages(const fs::path& root) {
-  std::vector<fs::path> pages;
-  for (const char* folder : {"chapters", "docs"})
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / folder))
-      if (entry.is_regular_file() && entry.path().extension() == ".md")
-        pages.push_back(entry.path().lexically_relative(root));
-  std::ranges::sort(pages);
+  const fs::path map = "docs/README.md";
+  std::vector<fs::path> lessons, documents, decisions;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root / "chapters"))
+    if (fs::exists(entry.path() / "README.md")) lessons.push_back("chapters" / entry.path().filename() / "README.md");
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / "docs")) {
+    const fs::path path = entry.path().lexically_relative(root);
+    if (path.extension() == ".md" && path != map)
+      (path.parent_path() == "docs" ? documents : decisions).push_back(path);
+  }
+  std::vector<fs::path> pages{map};
+  for (auto* part : {&lessons, &documents, &decisions}) {
+    std::ranges::sort(*part);
+    pages.insert(pages.end(), part->begin(), part->end());
+  }
   return pages;
 }
 
-/// Returns how many excerpts differ, or have been rewritten.
+/// Returns the exit code: 1 when excerpts differ.
 int compare_excerpts(const fs::path& root, bool refresh) {
   size_t total = 0, differing = 0;
   for (const fs::path& page : find_pages(root)) {
@@ -48,13 +59,26 @@ int compare_excerpts(const fs::path& root, bool refresh) {
   return differing && !refresh ? 1 : 0;
 }
 
+int write_book(const fs::path& root, const fs::path& out) {
+#ifdef CRIA_MD4C
+  const book::SiteReport report = book::write_site(root, find_pages(root), out);
+  for (const std::string& problem : report.problems) fmt::print("{}\n", problem);
+  fmt::print("{} pages, {} sources, {} pictures: {}\n", report.pages, report.sources, report.images,
+             learn::shown(out / "index.html"));
+  return report.problems.empty() ? 0 : 1;
+#else
+  static_cast<void>(root), static_cast<void>(out);
+  throw UserError("cria book needs md4c, which was not there at build time: install libmd4c-dev and build again");
+#endif
+}
+
 }  // namespace
 
 int run_book(const BookOptions& options) {
   if (options.check && options.refresh) throw UserError("cria book takes --check or --refresh, not both");
   const fs::path& root = learn::source_folder();
   if (options.check || options.refresh) return compare_excerpts(root, options.refresh);
-  throw UserError("cria book takes --check or --refresh");
+  return write_book(root, options.out.empty() ? root / "build" / "book" : fs::absolute(options.out));
 }
 
 }  // namespace cria

@@ -1,0 +1,35 @@
+#include "app/book/formula.hpp"
+
+#include <fmt/format.h>
+
+#include "app/learn/process.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria::book {
+namespace {
+
+/// What stands between the tags of this name; empty when there are none.
+std::string content(const std::string& xml, const std::string& tag) {
+  const size_t begin = xml.find("<" + tag + ">"), end = xml.find("</" + tag + ">");
+  if (begin == xml.npos || end == xml.npos) return "";
+  return xml.substr(begin + tag.size() + 2, end - begin - tag.size() - 2);
+}
+
+}  // namespace
+
+std::string formula(const std::string& tex, bool display) {
+  // The version 1 fonts are those for which Unicode has letters (ℝ); browsers ignore the attributes of version 2.
+  const std::string program = fmt::format("blahtexml --mathml --mathml-version-1-fonts --mathml-encoding raw{}",
+                                          display ? " --displaymath" : "");
+  const learn::ProcessResult run =
+      learn::run_process({"sh", "-c", fmt::format("printf %s \"$1\" | {}", program), "sh", tex});
+  if (run.exit_code == 127)
+    throw UserError("formulas need blahtexml (Debian's package blahtexml), which is not installed");
+  const std::string math = content(run.output, "markup");
+  if (math.empty())
+    throw UserError(fmt::format("the formula {} is not understood: {}", tex, content(run.output, "message")));
+  return display ? fmt::format("<div class=\"wide formula\"><math display=\"block\">{}</math></div>", math)
+                 : fmt::format("<math>{}</math>", math);
+}
+
+}  // namespace cria::book
