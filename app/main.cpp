@@ -11,6 +11,7 @@
 #include "app/book/book.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
+#include "app/figure/figure.hpp"
 #include "app/info.hpp"
 #include "app/judge.hpp"
 #include "app/learn/learn.hpp"
@@ -105,6 +106,16 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_flag("--json", o->json, "The comparison as JSON");
   }
   {
+    auto [c, o] =
+        command<FigureOptions>(app, "figure", "Draw a model's own tensors as SVG, for the lessons", run_figure, code);
+    c->add_option("name", o->name, "Which; see --list")->capture_default_str();
+    c->add_option("--model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("-p,--prompt", o->text, "The text to draw; default: the beginning of a built-in story");
+    c->add_option("--out", o->folder, "Folder for the files")->capture_default_str();
+    c->add_option("--log", o->log, "Log of the training run that loss draws; default log.jsonl in the model's folder");
+    c->add_flag("--list", o->list, "Print the name of every figure and what it shows, and end");
+  }
+  {
     auto [c, o] = command<BenchOptions>(
         app, "bench", "Measure this machine's limits, and how near to them cria comes", run_bench, code);
     c->add_option("what", o->what,
@@ -173,7 +184,6 @@ void add_text_commands(CLI::App& app, int& code) {
   }
 }
 
-/// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
 void add_learn_commands(CLI::App& app, int& code) {
   auto [learn, status] = command<LearnOptions>(app, "learn", "Write the chapters yourself, and see them proven",
                                                +[](const LearnOptions&) { return 0; }, code);
@@ -234,6 +244,7 @@ void add_learn_commands(CLI::App& app, int& code) {
   }
 }
 
+/// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
 int refuse(std::string message) {
   for (char& c : message)
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
@@ -254,8 +265,8 @@ int main(int argc, char** argv) {
   try {
     add_model_commands(app, code);
     add_text_commands(app, code);
-    const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     add_learn_commands(app, code);
+    const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));
     app.parse(argc, argv);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lib/base/check.hpp"
+#include "lib/base/edit_distance.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria {
@@ -58,17 +59,6 @@ std::vector<Key> keys(Recipe& r) {
       {"data", "validation_tokens", &r.validation_tokens, "tokens to validate on, at most"},
       {"data", "evaluations", &r.evaluations, "validations, each with a checkpoint, in a run"},
   };
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j)
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
-  }
-  return row.back();
 }
 
 /// The known key that was most probably meant: of a similar path, or of a similar name in whatever section.

@@ -1,0 +1,93 @@
+// The list of figures, and the command that draws one or all of them.
+#include "app/figure/figure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/figure/figures.hpp"
+#include "app/figure/subject.hpp"
+#include "app/sample.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/edit_distance.hpp"
+#include "lib/base/file.hpp"
+
+namespace cria {
+namespace {
+
+using namespace figure;
+
+struct Figure {
+  const char* name;
+  const char* chapter;
+  const char* shows;
+  std::string (*draw)(const Subject&);
+};
+
+constexpr Figure figures[] = {
+    {"tokens", "01", "where a text falls into tokens", draw_tokens},
+    {"merges", "01", "how merges make a word's tokens, step by step", draw_merges},
+    {"linear", "02", "the three matrix products of forward and backward, as shapes", draw_linear},
+    {"rmsnorm", "03", "two rows of different size, before and after the norm", draw_rmsnorm},
+    {"rope-rotation", "04", "pairs of channels turning with the position", draw_rope_rotation},
+    {"rope-decay", "04", "q·k over the distance of the two", draw_rope_decay},
+    {"attention", "05", "where each token looks, by layer and head", draw_attention},
+    {"gqa", "05", "how query heads share keys and values, and what it saves", draw_gqa},
+    {"cache", "06", "how the cache grows with the context", draw_cache},
+    {"swiglu", "07", "the surface of silu(gate) * up, with the model's gates on it", draw_swiglu},
+    {"block", "08", "how a layer is wired, and the size of the residual stream", draw_block},
+    {"sampling", "09", "one set of logits under temperature and top-p", draw_sampling},
+    {"schedule", "10", "the learning rate, and AdamW's bias correction", draw_schedule},
+    {"batches", "11", "packed documents and their mask", draw_batches},
+    {"loss", "11", "a training run against the floor; needs its log", draw_loss},
+};
+
+int list_figures() {
+  fmt::print("{:<15} {:<8} {}\n", "name", "chapter", "shows");
+  for (const Figure& f : figures) fmt::print("{:<15} {:<8} {}\n", f.name, f.chapter, f.shows);
+  return 0;
+}
+
+void write_figure(const Figure& f, const Subject& subject, const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / fmt::format("{}.svg", f.name);
+  write_file_atomically(file, f.draw(subject));
+  fmt::print("{}\n", file.string());
+}
+
+}  // namespace
+
+int run_figure(const FigureOptions& options) {
+  if (options.list) return list_figures();
+  const auto named = std::ranges::find(figures, options.name, &Figure::name);
+  if (options.name != "all" && named == std::end(figures)) {
+    const Figure& nearest =
+        *std::ranges::min_element(figures, {}, [&](const Figure& f) { return edit_distance(options.name, f.name); });
+    throw UserError(fmt::format("there is no figure {}; the nearest known one is {}; see cria figure --list",
+                                options.name, nearest.name));
+  }
+  const std::filesystem::path model = model_folder(options.model);
+  if (!options.log.empty() && !std::filesystem::exists(options.log))
+    throw UserError(fmt::format("--log {}: there is no such file, expected the log of a training run", options.log));
+  const Subject subject(model, options.text.empty() ? story_beginning() : options.text,
+                        options.log.empty() ? model / "log.jsonl" : std::filesystem::path(options.log));
+  std::filesystem::create_directories(options.folder);
+  if (named != std::end(figures)) {
+    try {
+      write_figure(*named, subject, options.folder);
+    } catch (const NothingToShow& reason) {
+      throw UserError(fmt::format("{}: {}", named->name, reason.what()));
+    }
+    return 0;
+  }
+  for (const Figure& f : figures) {
+    try {
+      write_figure(f, subject, options.folder);
+    } catch (const NothingToShow& reason) {
+      fmt::print("left out {}: {}\n", f.name, reason.what());
+    }
+  }
+  return 0;
+}
+
+}  // namespace cria

@@ -1,0 +1,26 @@
+// All figures. Each function gives a whole SVG file, or throws NothingToShow.
+#pragma once
+
+#include <string>
+
+namespace cria::figure {
+
+class Subject;
+
+std::string draw_tokens(const Subject& subject);
+std::string draw_merges(const Subject& subject);
+std::string draw_linear(const Subject& subject);
+std::string draw_rmsnorm(const Subject& subject);
+std::string draw_rope_rotation(const Subject& subject);
+std::string draw_rope_decay(const Subject& subject);
+std::string draw_attention(const Subject& subject);
+std::string draw_gqa(const Subject& subject);
+std::string draw_cache(const Subject& subject);
+std::string draw_swiglu(const Subject& subject);
+std::string draw_block(const Subject& subject);
+std::string draw_sampling(const Subject& subject);
+std::string draw_schedule(const Subject& subject);
+std::string draw_batches(const Subject& subject);
+std::string draw_loss(const Subject& subject);
+
+}  // namespace cria::figure

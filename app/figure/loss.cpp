@@ -1,0 +1,101 @@
+// Chapter 11: the loss of a training run against the floor, which no model can beat.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/figure/axes.hpp"
+#include "app/figure/figures.hpp"
+#include "app/figure/subject.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+
+namespace cria::figure {
+namespace {
+
+struct Run {
+  std::vector<double> step, batch;              // every step, in bits per byte
+  std::vector<double> held_out_step, held_out;  // where the run validated
+  std::optional<double> floor;
+};
+
+Run read_log(const std::filesystem::path& file) {
+  Run run;
+  std::istringstream lines(read_file(file));
+  std::string line;
+  for (size_t number = 1; std::getline(lines, line); ++number) {
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto has = [&](const char* key) { return json.is_object() && json.contains(key) && json[key].is_number(); };
+    if (!has("step") || !has("bits_per_byte"))
+      throw UserError(fmt::format("{}:{}: this is no line of a training log, expected JSON with step and bits_per_byte",
+                                  file.string(), number));
+    const bool validated = has("val_loss");
+    (validated ? run.held_out_step : run.step).push_back(json["step"].get<double>());
+    (validated ? run.held_out : run.batch).push_back(json["bits_per_byte"].get<double>());
+    if (has("floor")) run.floor = json["floor"].get<double>();
+  }
+  if (run.step.size() + run.held_out.size() < 2)
+    throw UserError(fmt::format("{}: the log has no two steps, expected a training run", file.string()));
+  return run;
+}
+
+/// A run of any length as at most about 300 points: means of equally many steps each.
+void thin_out(std::vector<double>& x, std::vector<double>& y) {
+  const size_t group = (x.size() + 299) / 300;
+  if (group < 2) return;
+  size_t to = 0;
+  for (size_t begin = 0; begin < x.size(); begin += group, ++to) {
+    const size_t end = std::min(begin + group, x.size());
+    double sum_x = 0, sum_y = 0;
+    for (size_t i = begin; i < end; ++i) sum_x += x[i], sum_y += y[i];
+    x[to] = sum_x / double(end - begin), y[to] = sum_y / double(end - begin);
+  }
+  x.resize(to), y.resize(to);
+}
+
+}  // namespace
+
+std::string draw_loss(const Subject& subject) {
+  if (!std::filesystem::exists(subject.log))
+    throw NothingToShow(fmt::format("loss needs the log of a training run, and there is no {}; name one with --log",
+                                    subject.log.string()));
+  Run run = read_log(subject.log);
+  thin_out(run.step, run.batch);
+  std::vector<double> steps = run.step, all = run.batch;
+  steps.insert(steps.end(), run.held_out_step.begin(), run.held_out_step.end());
+  all.insert(all.end(), run.held_out.begin(), run.held_out.end());
+  if (run.floor) all.push_back(*run.floor);
+  const double last = *std::ranges::max_element(steps);
+  Scale y = Scale::of(all);
+  y = {y.low * 0.9, y.high * 1.05, Scale::decades};
+
+  Svg svg(
+      700, 420, run.floor ? "A training run against the floor" : "A training run",
+      "The loss of each batch and of held-out text over the steps, in bits per byte, and the entropy of the source.");
+  std::string summary = fmt::format("{:.0f} steps.", last);
+  if (!run.held_out.empty())
+    summary += fmt::format(" Held-out text at the end: {:.4f} bits per byte", run.held_out.back());
+  if (!run.held_out.empty() && run.floor)
+    summary += fmt::format(", {:.3f} times the floor of {:.4f}.", run.held_out.back() / *run.floor, *run.floor);
+  svg.text(16, 48, summary, "dim");
+  Axes axes(svg, {64, 96, 610, 264}, {0, last}, y);
+  axes.draw({.title = "", .x = "step", .y = "bits per byte, on a logarithmic axis", .x_ticks = 8});
+  axes.curve(run.step, run.batch, "thin s0");
+  for (size_t i = 0; i < run.held_out.size(); ++i) svg.circle(axes.at(run.held_out_step[i], run.held_out[i]), 5, "f1");
+  if (run.floor) axes.level(*run.floor, "line s2 dashed");
+
+  // The curve falls from the upper left, so the upper right is free.
+  const double x = 440;
+  svg.line({x, 112}, {x + 26, 112}, "line s0");
+  svg.text(x + 36, 116, "each batch, before it is learnt from", "small");
+  svg.circle({x + 13, 134}, 5, "f1");
+  svg.text(x + 36, 138, "held-out text", "small");
+  if (run.floor) {
+    svg.line({x, 156}, {x + 26, 156}, "line s2 dashed");
+    svg.text(x + 36, 160, "the floor: the source's entropy", "small");
+  }
+  return svg.finish();
+}
+
+}  // namespace cria::figure

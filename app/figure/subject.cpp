@@ -1,0 +1,69 @@
+#include "app/figure/subject.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/figure/svg.hpp"
+#include "app/sample.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+#include "lib/grammar/generate.hpp"
+
+namespace cria::figure {
+namespace {
+
+std::vector<TokenId> tokens_of(const Model& model, const std::string& text) {
+  std::vector<TokenId> tokens = prompt_tokens(model, text);
+  tokens.resize(std::min(tokens.size(), model.config.llama.context));
+  return tokens;
+}
+
+}  // namespace
+
+Subject::Subject(const std::filesystem::path& model_folder, std::string its_text, std::filesystem::path its_log)
+    : folder(model_folder),
+      log(std::move(its_log)),
+      text(std::move(its_text)),
+      model(load_model(folder)),
+      tokens(tokens_of(model, text)),
+      activations(config(), 1, tokens.size(), tokens.size(), Keep::all_layers),
+      logits(tokens.size() * config().vocabulary_size) {
+  const Shape<2> rows{1, tokens.size()};
+  llama_forward(model.weights, {View<const std::int32_t, 2>(tokens.data(), rows)}, activations);
+  llama_logits(model.weights, activations.normed,
+               View<real, 2>(logits.data(), {tokens.size(), config().vocabulary_size}));
+}
+
+std::string Subject::label(TokenId token) const {
+  if (token == model.config.begin_of_text) return "begin";
+  if (token == model.config.end_of_text) return "end";
+  std::string shown;
+  for (const char c : printable(tokenizer().piece(token))) shown += c == ' ' ? "·" : std::string(1, c);
+  return shown;
+}
+
+Subject::QueryKey Subject::before_rope(size_t layer) const {
+  const LayerActivations& a = activations.layer(layer);
+  QueryKey all{{a.query.span().begin(), a.query.span().end()}, {a.key.span().begin(), a.key.span().end()}};
+  const size_t T = tokens.size(), Dh = config().head_dim;
+  rope_backward(View<real, 3>(all.query.data(), {T, config().heads, Dh}), activations.angles, config().rope_pairing);
+  rope_backward(View<real, 3>(all.key.data(), {T, config().kv_heads, Dh}), activations.angles, config().rope_pairing);
+  return all;
+}
+
+std::string story_beginning() {
+  Random random(1);
+  const std::string story = generate(Grammar::load(data_folder() / "stories" / "stories.grammar"), random).text;
+  const size_t first = story.find(". "), second = story.find(". ", first + 1);
+  return story.substr(0, second == story.npos ? story.npos : second + 1);
+}
+
+std::vector<size_t> choose(size_t count, size_t room) {
+  std::vector<size_t> chosen;
+  const size_t many = std::min(count, room);
+  for (size_t i = 0; i < many; ++i) chosen.push_back(many == 1 ? 0 : i * (count - 1) / (many - 1));
+  return chosen;
+}
+
+}  // namespace cria::figure
