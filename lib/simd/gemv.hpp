@@ -1,8 +1,12 @@
-// Few rows times a matrix stored by columns, which is what weights (out, in) are to x Wᵀ: rows of dot products. It is
-// the work of decoding a token: every weight is read once, so nothing is packed, and the speed is that of memory.
+// Products of few rows, 1 to 4, which is the work of decoding a token. Every number of the large matrix is read once, so
+// nothing is packed, and the speed is that of memory.
+//
+// Weights (out, in) are stored by columns to x Wᵀ: its columns are dot products with W's rows. The values of attention
+// are stored by rows: probabilities weight them and add them up.
 #pragma once
 
 #include "lib/simd/half_batch.hpp"
+#include "lib/simd/kernels.hpp"
 
 namespace cria::simd::kernels {
 
@@ -19,54 +23,81 @@ inline Batch<T, Arch> sums_of_lanes(xsimd::batch<T, Arch> (&rows)[size]) {
   return rows[0];
 }
 
-/// y[i] = Σ x[p] w[i * w_stride + p] for `m` rows of x and y at once, or += with `accumulate`. Each sum runs in one
-/// batch along p, whose lanes are then added, whatever m and n are.
+/// How many rows of W are read side by side, and in how many batches each sum is formed, as an FMA that waits for the
+/// one before it takes 4 cycles. One row of x: one row of W after the other, so that memory is read in one stream,
+/// which alone reaches its full speed. With several rows of x loads are what is scarce, and rows of W share those of x.
+template <size_t m>
+struct RowsTogether {
+  static constexpr size_t rows = m == 1 ? 1 : 4, chains = m == 1 ? 4 : 1;
+};
+
+/// The batches whose lanes sum to x[r] · w[s], for m rows of x and RowsTogether::rows of W; `next` are the rows of W
+/// after these, if they lie there in one piece.
+template <class Arch, size_t m, class T, size_t rows>
+inline void dot_lanes(size_t k, const T* x, size_t x_stride, const T* const (&w)[rows], const T* next,
+                      Batch<T, Arch> (&total)[m][rows]) {
+  using B = Batch<T, Arch>;
+  constexpr size_t chains = RowsTogether<m>::chains;
+  B sum[chains][m][rows];
+#pragma GCC unroll 4
+  for (size_t chain = 0; chain < chains; ++chain)
+#pragma GCC unroll 4
+    for (size_t r = 0; r < m; ++r)
+#pragma GCC unroll 4
+      for (size_t s = 0; s < rows; ++s) sum[chain][r][s] = B(T(0));
+  const auto add = [&](size_t chain, size_t p, auto count) {
+    B left[m];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < m; ++r) left[r] = load<Arch>(x + r * x_stride + p, count);
+#pragma GCC unroll 4
+    for (size_t s = 0; s < rows; ++s) {
+      const B weights = load<Arch>(w[s] + p, count);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < m; ++r) sum[chain][r][s] = multiply_add(left[r], weights, sum[chain][r][s]);
+    }
+  };
+  constexpr std::integral_constant<size_t, B::size> whole;
+  size_t p = 0;
+  for (; p + chains * B::size <= k; p += chains * B::size) {
+    if (rows > 1 && next)  // in the order of memory, which is what memory likes
+#pragma GCC unroll 4
+      for (size_t s = 0; s < rows; ++s) __builtin_prefetch(next + p * rows + s * B::size, 0, 2);
+#pragma GCC unroll 4
+    for (size_t chain = 0; chain < chains; ++chain) add(chain, p + chain * B::size, whole);
+  }
+  for (; p + B::size <= k; p += B::size) add(0, p, whole);
+  if (p < k) add(chains - 1, p, k - p);
+#pragma GCC unroll 4
+  for (size_t r = 0; r < m; ++r)
+#pragma GCC unroll 4
+    for (size_t s = 0; s < rows; ++s) {
+      total[r][s] = sum[0][r][s];
+      if constexpr (chains == 4) total[r][s] = (total[r][s] + sum[1][r][s]) + (sum[2][r][s] + sum[3][r][s]);
+    }
+}
+
+/// y[i] = Σ x[p] w[i * w_stride + p] for `m` rows of x and y at once, or += with `accumulate`. How a sum is formed
+/// depends on k and m alone.
 template <class Arch, size_t m, class T>
 void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y, size_t y_stride,
                    bool accumulate) {
   using B = Batch<T, Arch>;
-  // Rows of W read side by side: enough sums to hide the latency of the FMA, few enough streams for the prefetchers.
-  constexpr size_t together = smaller(B::size, m == 1 ? 8 : 4);
+  constexpr size_t together = smaller(B::size, RowsTogether<m>::rows);
   for (size_t i = 0; i < n; i += B::size) {
+    const size_t count = smaller(n - i, B::size);
     B sum[m][B::size];
     for (size_t row = 0; row < B::size; row += together) {
-      B part[m][together];
-#pragma GCC unroll 4
-      for (size_t r = 0; r < m; ++r)
-#pragma GCC unroll 8
-        for (size_t s = 0; s < together; ++s) part[r][s] = B(T(0));
-      // Beyond the last row the first one is read again; its sums are not stored.
       const T* from[together];
-#pragma GCC unroll 8
-      for (size_t s = 0; s < together; ++s) from[s] = w + (i + row + s < n ? i + row + s : 0) * w_stride;
-
-      size_t p = 0;
-      for (; p + B::size <= k; p += B::size) {
-        B left[m];
 #pragma GCC unroll 4
-        for (size_t r = 0; r < m; ++r) left[r] = B::load_unaligned(x + r * x_stride + p);
-#pragma GCC unroll 8
-        for (size_t s = 0; s < together; ++s) {
-          const B weights = B::load_unaligned(from[s] + p);
-#pragma GCC unroll 4
-          for (size_t r = 0; r < m; ++r) part[r][s] = multiply_add(left[r], weights, part[r][s]);
-        }
-      }
-      if (p < k)
-#pragma GCC unroll 8
-        for (size_t s = 0; s < together; ++s) {
-          const B weights = load_partial<Arch>(from[s] + p, k - p);
-#pragma GCC unroll 4
-          for (size_t r = 0; r < m; ++r)
-            part[r][s] = multiply_add(load_partial<Arch>(x + r * x_stride + p, k - p), weights, part[r][s]);
-        }
+      for (size_t s = 0; s < together; ++s)  // beyond the end any row will do: its sum is not stored
+        from[s] = w + (i + (row + s < count ? row + s : 0)) * w_stride;
+      B part[m][together];
+      dot_lanes<Arch, m>(k, x, x_stride, from, w_stride == k ? from[0] + together * k : nullptr, part);
 #pragma GCC unroll 4
       for (size_t r = 0; r < m; ++r)
-#pragma GCC unroll 8
+#pragma GCC unroll 4
         for (size_t s = 0; s < together; ++s) sum[r][row + s] = part[r][s];
     }
-
-    const size_t count = smaller(n - i, B::size);
 #pragma GCC unroll 4
     for (size_t r = 0; r < m; ++r) {
       B total = sums_of_lanes(sum[r]);
