@@ -132,7 +132,7 @@ void Renderer::enter_block(MD_BLOCKTYPE type, void* detail) {
 }
 
 void Renderer::leave_block(MD_BLOCKTYPE type, void* detail) {
-  keep(" ");
+  if (!in_heading_) keep(" ");
   if (const char* tag = tag_of(type)) {
     put(fmt::format("</{}>\n", tag));
   } else if (type == MD_BLOCK_OL) {

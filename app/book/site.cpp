@@ -84,10 +84,12 @@ Page Site::render(const Path& path) {
 
 /// The table of contents: every page, and of the one that is shown its sections.
 std::string Site::contents(const Path& from) const {
-  std::string html = "<ol>\n";
+  std::string html = "<ol>\n", part;
   for (const auto& [path, page] : pages_) {
     if (path.parent_path() == "docs/decisions") continue;  // they have a list of their own
-    html += fmt::format("<li>{}", anchor(path, from, page.title));
+    const std::string begins = part.empty() || path.native().starts_with(part) ? "" : " class=\"part\"";
+    part = path.begin()->string();
+    html += fmt::format("<li{}>{}", begins, anchor(path, from, page.title));
     if (path == from) {
       html += "<ul>";
       for (const Section& section : page.sections)

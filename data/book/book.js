@@ -19,20 +19,20 @@ function loadIndex() {
     const script = document.createElement("script");
     script.src = root + "index.js";
     script.onload = () => resolve(searchIndex.map(([url, page, heading, text]) =>
-      ({url, page, heading, text, title: (page + " " + heading).toLowerCase(), body: text.toLowerCase()})));
+      ({url, page, heading, text, title: page.toLowerCase(), head: heading.toLowerCase(), body: text.toLowerCase()})));
     document.head.append(script);
   });
   return loading;
 }
 
-// Every word has to be there. A word in a heading counts as ten in the text; at its beginning, double.
+// Every word has to be there. One in the section's heading counts as twenty in the text, in the page's as ten.
 function score(section, words) {
   let sum = 0;
   for (const word of words) {
-    const at = section.title.indexOf(word), times = section.body.split(word).length - 1;
-    if (at < 0 && times === 0) return 0;
-    if (at >= 0) sum += at === 0 || section.title[at - 1] === " " ? 20 : 10;
-    sum += Math.min(times, 9);
+    const times = section.body.split(word).length - 1;
+    const here = 20 * section.head.includes(word) + 10 * section.title.includes(word) + Math.min(times, 9);
+    if (!here) return 0;
+    sum += here;
   }
   return sum;
 }

@@ -143,7 +143,7 @@ def check_search(browser, site):
     from selenium.webdriver.support.ui import WebDriverWait
     links = WebDriverWait(browser.driver, 60).until(lambda driver: driver.find_elements("css selector", "#search li a"))
     problems = []
-    if "04-rope" not in links[0].get_attribute("href"):
+    if not links[0].get_attribute("href").endswith("04-rope/index.html#04-rope"):
         problems.append(f"search: RoPE gives {links[0].get_attribute('href')} first")
     field.submit()
     WebDriverWait(browser.driver, 60).until(lambda driver: "RoPE" in driver.title or "04" in driver.title)
