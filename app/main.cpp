@@ -1,20 +1,16 @@
-// The command line. Every command is a function in a file of its own; here are only its options.
+// The command line. Every command is a function in a file of its own; here are only its options, and those of the tools
+// in tools.cpp and in the folder of each.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <filesystem>
-#include <functional>
 #include <new>
 
-#include "app/bench/bench.hpp"
-#include "app/book/book.hpp"
+#include "app/commands.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
-#include "app/figure/figure.hpp"
 #include "app/info.hpp"
 #include "app/judge.hpp"
-#include "app/learn/learn.hpp"
 #include "app/sample.hpp"
 #include "app/stories.hpp"
 #include "app/tokenize.hpp"
@@ -25,16 +21,6 @@
 namespace {
 
 using namespace cria;
-
-/// Adds a command whose options live as long as the program; `run` is called when it is chosen.
-template <class Options>
-std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const char* help, int (*run)(const Options&),
-                                       int& code) {
-  auto options = std::make_shared<Options>();
-  CLI::App* app = parent.add_subcommand(name, help);
-  app->callback([options, run, &code] { code = run(*options); });
-  return {app, options.get()};
-}
 
 void add_model_commands(CLI::App& app, int& code) {
   {
@@ -56,9 +42,10 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--minutes", o->minutes, "End after so much time; default 10, of a resumed run its own");
     c->add_option("--threads", o->threads, "Threads; 0: one for each core. The result does not depend on it");
     c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
-    c->add_flag("--resume", o->resume,
-                "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
-                "another, counted from its beginning");
+    c->add_flag(
+        "--resume", o->resume,
+        "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
+        "another, counted from its beginning");
     c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
     c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
     c->add_flag("--json", o->json, "Print only the last line of the log");
@@ -104,34 +91,6 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--against", o->against, "Folder with tensors of the same names to compare with");
     c->add_option("--tolerance", o->tolerance, "Largest difference that counts as equal")->capture_default_str();
     c->add_flag("--json", o->json, "The comparison as JSON");
-  }
-  {
-    auto [c, o] =
-        command<FigureOptions>(app, "figure", "Draw a model's own tensors as SVG, for the lessons", run_figure, code);
-    c->add_option("name", o->name, "Which; see --list")->capture_default_str();
-    c->add_option("--model", o->model, "A model's folder; default: the small one that comes with cria");
-    c->add_option("-p,--prompt", o->text, "The text to draw; default: the beginning of a built-in story");
-    c->add_option("--out", o->folder, "Folder for the files")->capture_default_str();
-    c->add_option("--log", o->log, "Log of the training run that loss draws; default log.jsonl in the model's folder");
-    c->add_flag("--list", o->list, "Print the name of every figure and what it shows, and end");
-  }
-  {
-    auto [c, o] = command<BenchOptions>(
-        app, "bench", "Measure this machine's limits, and how near to them cria comes", run_bench, code);
-    c->add_option("what", o->what,
-                  "all; ladder: from three loops to the matrix product that cria uses; context: time per token as the "
-                  "context grows; memory: the most that a run takes")
-        ->capture_default_str();
-    c->add_option("--only", o->only, "Only what has one of these texts in its section, name, shape or target")
-        ->delimiter(',');
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
-    c->add_option("--repeats", o->repeats, "Rounds, of which the median counts")->capture_default_str();
-    c->add_option("--against", o->against, "Also another library's matrix product: openblas or onednn");
-    c->add_option("--config", o->config, "Also a model of this shape: a folder, or its config.json");
-    c->add_option("--tokenizer", o->tokenizer, "A folder or file instead of the built-in tokenizer");
-    c->add_option("--text", o->text, "A file to encode instead of stories");
-    c->add_option("--svg", o->svg, "With context: a file for the plot");
-    c->add_flag("--json", o->json, "Results as JSON");
   }
 }
 
@@ -184,66 +143,6 @@ void add_text_commands(CLI::App& app, int& code) {
   }
 }
 
-void add_learn_commands(CLI::App& app, int& code) {
-  auto [learn, status] = command<LearnOptions>(app, "learn", "Write the chapters yourself, and see them proven",
-                                               +[](const LearnOptions&) { return 0; }, code);
-  learn->callback([learn = learn, &code] {
-    if (learn->get_subcommands().empty()) code = run_learn({});
-  });
-  const auto add = [&, learn = learn](const char* name, const char* help, int (*run)(const LearnOptions&)) {
-    return command<LearnOptions>(*learn, name, help, run, code);
-  };
-  const auto add_chapter = [](CLI::App* c, LearnOptions* o) {
-    return c->add_option("chapter", o->chapter, "Its number or name; default: the one under way");
-  };
-  const auto add_limit = [](CLI::App* c, LearnOptions* o) {
-    c->add_option("--limit", o->time_limit, "Seconds that the tests may take")->capture_default_str();
-  };
-  {
-    auto [c, o] = add("start", "Write a chapter's skeleton to workshop/, for you to fill", run_learn_start);
-    add_chapter(c, o)->required();
-  }
-  {
-    auto [c, o] = add("check", "Build and test a chapter with your files", run_learn_check);
-    add_chapter(c, o), add_limit(c, o);
-  }
-  {
-    auto [c, o] = add("hint", "A nudge, then the formula, then the shape of the code", run_learn_hint);
-    add_chapter(c, o);
-    c->add_option("region", o->region, "What the hint is for; default: the first that is not written");
-  }
-  {
-    auto [c, o] = add("diff", "Your files beside the reference", run_learn_diff);
-    add_chapter(c, o);
-    c->add_flag("--now", o->now, "Before your tests pass");
-  }
-  {
-    auto [c, o] = add("reset", "Begin a chapter anew; your files move to workshop/backups", run_learn_reset);
-    add_chapter(c, o);
-  }
-  {
-    auto [c, o] = add("watch", "Check whenever you save", run_learn_watch);
-    add_chapter(c, o), add_limit(c, o);
-  }
-  {
-    auto [c, o] = add("train", "Train and sample with your components in the model", run_learn_train);
-    c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
-  }
-  {
-    auto [c, o] = add("prove", "For authors: prove skeletons, references and mistakes", run_learn_prove);
-    add_chapter(c, o), add_limit(c, o);
-    c->add_flag("--record", o->record, "Write the fingerprints that mistakes are recognised by");
-    c->add_option("--table", o->table, "Only write the table of mistakes to this file");
-  }
-  {
-    auto [c, o] = command<BookOptions>(app, "book", "Write the lessons as a site to read in a browser", run_book, code);
-    c->add_option("--out", o->out, "Folder for the site; default build/book");
-    c->add_flag("--check", o->check, "Only say which code in the lessons differs from the source");
-    c->add_flag("--refresh", o->refresh, "Only rewrite that code from the source");
-  }
-}
-
 /// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
 int refuse(std::string message) {
   for (char& c : message)
@@ -265,7 +164,7 @@ int main(int argc, char** argv) {
   try {
     add_model_commands(app, code);
     add_text_commands(app, code);
-    add_learn_commands(app, code);
+    add_tools(app, code);
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));

@@ -4,12 +4,12 @@
 #   cria_rmsnorm_workshop      the chapter's library with the staged files, and the objects of its other files
 #   test_03-rmsnorm_workshop   the chapter's tests, the same objects as test_03-rmsnorm
 #   …_sanitized                both with the staged files under the address sanitizer, to find the line of a crash
-#   cria_app_workshop          the program with the staged files of CRIA_WORKSHOP_CHAPTERS
+#   cria_learn_workshop        cria-learn with the staged files of CRIA_WORKSHOP_CHAPTERS
 #
 # No executable holds two variants of a chapter: chapters link to each other through cria_choose_variant, which looks at the
 # executable. So what a learner forgets is missing, and never silently taken from the reference.
 set(CRIA_STAGE ${PROJECT_BINARY_DIR}/workshop)
-set(CRIA_WORKSHOP_CHAPTERS "" CACHE STRING "Chapters whose staged files cria_app_workshop is made of; set by cria learn")
+set(CRIA_WORKSHOP_CHAPTERS "" CACHE STRING "Chapters whose staged files cria_learn_workshop is made of; set by cria learn")
 
 # An expression for target_link_libraries that stands for cria_<name>, or for the variant that the executable asks for.
 function(cria_choose_variant name variable)
@@ -60,9 +60,9 @@ function(cria_workshop_test chapter test)
   target_link_options(test_${chapter}_sanitized PRIVATE -fsanitize=address,undefined)
 endfunction()
 
-# The program with the staged files of CRIA_WORKSHOP_CHAPTERS; called once all of `app` is known. Its objects are those
-# of `app`, but for the list of what is the learner's.
-function(cria_workshop_app app)
+# The program with the staged files of CRIA_WORKSHOP_CHAPTERS; called once all of `program` is known. Its objects are those
+# of `program`, but for the list of what is the learner's.
+function(cria_workshop_program program)
   foreach(chapter IN LISTS CRIA_WORKSHOP_CHAPTERS)
     get_property(files GLOBAL PROPERTY CRIA_STAGED_${chapter})
     foreach(file IN LISTS files)
@@ -74,10 +74,11 @@ function(cria_workshop_app app)
   endforeach()
   set(list ${PROJECT_BINARY_DIR}/app/workshop_components.cpp)
   configure_file(${PROJECT_SOURCE_DIR}/app/learn/components.cpp.in ${list} @ONLY)
-  set(target ${app}_workshop)
-  add_executable(${target} EXCLUDE_FROM_ALL ${list} "$<FILTER:$<TARGET_OBJECTS:${app}>,EXCLUDE,/learn/components\\.cpp\\.o$>")
+  set(target ${program}_workshop)
+  add_executable(${target} EXCLUDE_FROM_ALL ${list} $<TARGET_OBJECTS:cria_commands>
+                 "$<FILTER:$<TARGET_OBJECTS:${program}>,EXCLUDE,/learn/components\\.cpp\\.o$>")
   set_target_properties(${target} PROPERTIES OUTPUT_NAME cria-workshop)
-  get_target_property(links ${app} LINK_LIBRARIES)
+  get_target_property(links ${program} LINK_LIBRARIES)
   foreach(chapter IN LISTS CRIA_WORKSHOP_CHAPTERS)
     string(SUBSTRING ${chapter} 3 -1 library)
     string(REPLACE "-" "_" library ${library})

@@ -63,7 +63,7 @@ int train_with_components(const LearnOptions& options) {
   run_sample(sample);
   fmt::print("\n{}\n", origins());
 
-  const fs::path reference = build_folder() / "app" / "cria", mine = build_folder() / "app" / "cria-workshop";
+  const fs::path reference = build_folder() / "app" / "cria-learn", mine = build_folder() / "app" / "cria-workshop";
   double best_mine = 0, best_reference = 0;
   for (int i = 0; i < 3; ++i) {  // in turns, so that a busy machine disturbs both alike
     best_mine = std::max(best_mine, speed(mine, options.threads));
@@ -110,7 +110,7 @@ int run_learn_train(const LearnOptions& options) {
     const ProcessResult run = run_process({"cmake", "-DCRIA_WORKSHOP_CHAPTERS=" + done, build_folder().string()});
     if (!run.succeeded()) throw UserError("cannot configure the build: " + run.output);
   }
-  const BuildResult build = build_target("cria_app_workshop", *one, workshop_folder() / one->folder);
+  const BuildResult build = build_target("cria_learn_workshop", *one, workshop_folder() / one->folder);
   if (!build.succeeded)
     throw UserError(fmt::format("the program could not be built: {}; see {}",
                                 build.messages.empty() ? "" : build.messages.front(), shown(build.log)));

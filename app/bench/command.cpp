@@ -1,0 +1,26 @@
+// The options of cria bench.
+#include "app/bench/bench.hpp"
+#include "app/commands.hpp"
+
+namespace cria {
+
+void add_tools(CLI::App& app, int& code) {
+  auto [c, o] = command<BenchOptions>(app, "bench", "Measure this machine's limits, and how near to them cria comes",
+                                      run_bench, code);
+  c->add_option("what", o->what,
+                "all; ladder: from three loops to the matrix product that cria uses; context: time per token as the "
+                "context grows; memory: the most that a run takes")
+      ->capture_default_str();
+  c->add_option("--only", o->only, "Only what has one of these texts in its section, name, shape or target")
+      ->delimiter(',');
+  c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+  c->add_option("--repeats", o->repeats, "Rounds, of which the median counts")->capture_default_str();
+  c->add_option("--against", o->against, "Also another library's matrix product: openblas or onednn");
+  c->add_option("--config", o->config, "Also a model of this shape: a folder, or its config.json");
+  c->add_option("--tokenizer", o->tokenizer, "A folder or file instead of the built-in tokenizer");
+  c->add_option("--text", o->text, "A file to encode instead of stories");
+  c->add_option("--svg", o->svg, "With context: a file for the plot");
+  c->add_flag("--json", o->json, "Results as JSON");
+}
+
+}  // namespace cria

@@ -1,0 +1,24 @@
+// How a command is added to the command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <utility>
+
+namespace cria {
+
+/// Adds a command whose options live as long as the program; `run` is called when it is chosen.
+template <class Options>
+std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const char* help, int (*run)(const Options&),
+                                       int& code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = parent.add_subcommand(name, help);
+  app->callback([options, run, &code] { code = run(*options); });
+  return {app, options.get()};
+}
+
+/// Adds bench, book, figure and learn. In cria itself they hand over to a program of their own (tools.cpp), which is
+/// built when it is first used; such a program has its command in place of that.
+void add_tools(CLI::App& app, int& code);
+
+}  // namespace cria
