@@ -8,6 +8,10 @@
 #include "lib/base/check.hpp"
 #include "lib/simd/targets.hpp"
 
+#ifdef CRIA_TARGET_AVX2
+#include <cpuid.h>
+#endif
+
 namespace cria::simd {
 namespace {
 
@@ -16,11 +20,20 @@ struct Target {
   bool (*runs_here)();
 };
 
+#ifdef CRIA_TARGET_AVX2
+// clang 14 has no __builtin_cpu_supports for it.
+bool supports_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 // The plainest first, the best last.
 const Target targets[] = {
     {portable::primitives, [] { return true; }},
 #ifdef CRIA_TARGET_AVX2
-    {avx2::primitives, [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+    {avx2::primitives,
+     [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && supports_f16c(); }},
 #endif
 #ifdef CRIA_TARGET_AVX512
     {avx512::primitives,

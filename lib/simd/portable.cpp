@@ -67,7 +67,8 @@ void silu_mul_backward(const real* gate, const real* up, const real* d_out, real
 }  // namespace
 
 const Primitives& primitives() {
-  static constexpr Primitives table = {"portable", dot, axpy, gemm, softmax, exp_minus, silu_mul, silu_mul_backward};
+  static constexpr Primitives table = {"portable",        dot,   axpy,  gemm,   softmax, exp_minus, silu_mul,
+                                       silu_mul_backward, widen, widen, narrow, narrow,  dot,       dot};
   return table;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,15 @@ struct Matrix {
   Matrix transposed() const { return {data, column_stride, row_stride}; }
 };
 
+/// Numbers of 16 bits, as weights are stored: IEEE 754 binary16 (1 sign bit, 5 of exponent, 10 of mantissa), and the
+/// upper half of a float.
+struct Float16 {
+  std::uint16_t bits;
+};
+struct BFloat16 {
+  std::uint16_t bits;
+};
+
 /// What a target provides. The functions below call the active one.
 struct Primitives {
   const char* target;
@@ -37,6 +47,12 @@ struct Primitives {
   void (*exp_minus)(real* x, real offset, size_t n);
   void (*silu_mul)(const real* gate, const real* up, real* out, size_t n);
   void (*silu_mul_backward)(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n);
+  void (*widen_float16)(const Float16* x, real* y, size_t n);
+  void (*widen_bfloat16)(const BFloat16* x, real* y, size_t n);
+  void (*narrow_float16)(const real* x, Float16* y, size_t n);
+  void (*narrow_bfloat16)(const real* x, BFloat16* y, size_t n);
+  real (*dot_float16)(const Float16* x, const real* y, size_t n);
+  real (*dot_bfloat16)(const BFloat16* x, const real* y, size_t n);
 };
 
 /// The primitives that run now.
@@ -78,5 +94,18 @@ inline void silu_mul(const real* gate, const real* up, real* out, size_t n) { ac
 inline void silu_mul_backward(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n) {
   active().silu_mul_backward(gate, up, d_out, d_gate, d_up, n);
 }
+
+/// y = x, exactly; NaN stays NaN.
+inline void widen(const Float16* x, real* y, size_t n) { active().widen_float16(x, y, n); }
+inline void widen(const BFloat16* x, real* y, size_t n) { active().widen_bfloat16(x, y, n); }
+
+/// y = x, rounded to the nearest number, of two to the one whose last bit is 0; to infinity when x is too large. NaN
+/// stays NaN. (A double is rounded to float first.)
+inline void narrow(const real* x, Float16* y, size_t n) { active().narrow_float16(x, y, n); }
+inline void narrow(const real* x, BFloat16* y, size_t n) { active().narrow_bfloat16(x, y, n); }
+
+/// Σ x[i] y[i], computed in `real`.
+inline real dot(const Float16* x, const real* y, size_t n) { return active().dot_float16(x, y, n); }
+inline real dot(const BFloat16* x, const real* y, size_t n) { return active().dot_bfloat16(x, y, n); }
 
 }  // namespace cria::simd

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/simd/gemm.hpp"
+#include "lib/simd/half.hpp"
 #include "lib/simd/kernels.hpp"
 #include "lib/simd/targets.hpp"
 
@@ -22,7 +23,13 @@ constexpr Primitives table(const char* target) {
           .softmax = softmax<Arch, real>,
           .exp_minus = exp_minus<Arch, real>,
           .silu_mul = silu_mul<Arch, real>,
-          .silu_mul_backward = silu_mul_backward<Arch, real>};
+          .silu_mul_backward = silu_mul_backward<Arch, real>,
+          .widen_float16 = widen<Arch, Float16>,
+          .widen_bfloat16 = widen<Arch, BFloat16>,
+          .narrow_float16 = narrow<Arch, Float16>,
+          .narrow_bfloat16 = narrow<Arch, BFloat16>,
+          .dot_float16 = dot_stored<Arch, Float16>,
+          .dot_bfloat16 = dot_stored<Arch, BFloat16>};
 }
 
 }  // namespace cria::simd::kernels

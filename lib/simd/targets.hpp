@@ -8,19 +8,27 @@
 // so these files include nothing but plain headers, and keep their kernels in a namespace per target.
 namespace cria::simd {
 namespace portable {
+// Those that other targets fall back on.
+void widen(const Float16* x, real* y, size_t n);
+void widen(const BFloat16* x, real* y, size_t n);
+void narrow(const real* x, Float16* y, size_t n);
+void narrow(const real* x, BFloat16* y, size_t n);
+real dot(const Float16* x, const real* y, size_t n);
+real dot(const BFloat16* x, const real* y, size_t n);
+
 const Primitives& primitives();
 const LimitLoops& limit_loops();
-}
+}  // namespace portable
 namespace avx2 {
 const Primitives& primitives();
 const LimitLoops& limit_loops();
-}
+}  // namespace avx2
 namespace avx512 {
 const Primitives& primitives();
 const LimitLoops& limit_loops();
-}
+}  // namespace avx512
 namespace neon {
 const Primitives& primitives();
 const LimitLoops& limit_loops();
-}
+}  // namespace neon
 }  // namespace cria::simd

@@ -63,7 +63,7 @@ inline std::vector<std::string> expected_targets() {
     return std::all_of(names.begin(), names.end(), [&](const char* name) { return flags.contains(name); });
   };
   std::vector<std::string> targets = {"portable"};
-  if (has({"avx2", "fma"})) targets.push_back("avx2");
+  if (has({"avx2", "fma", "f16c"})) targets.push_back("avx2");
   if (has({"avx512f", "avx512cd", "avx512dq", "avx512bw", "avx512vl"})) targets.push_back("avx512");
   return targets;
 #endif
