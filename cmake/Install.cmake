@@ -35,7 +35,10 @@ if(NOT CRIA_SYSTEM_UTF8PROC)
   install(TARGETS utf8proc EXPORT cria)  # fetched, and it exports nothing itself
 endif()
 if(TARGET cria_app)
-  install(TARGETS cria_app cria_bench cria_figure)  # learn and book work on the sources
+  install(TARGETS cria_app)
+  if(CRIA_TOOLS)
+    install(TARGETS cria_bench cria_figure)  # learn and book work on the sources
+  endif()
 endif()
 install(DIRECTORY data/ DESTINATION ${CMAKE_INSTALL_DATADIR}/cria PATTERN golden EXCLUDE)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
