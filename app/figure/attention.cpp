@@ -23,10 +23,6 @@ double probability(const Subject& subject, size_t layer, size_t head, size_t t, 
   return std::exp(score - double(a.log_sum_exp(t, head)));
 }
 
-std::string shortened(const std::string& label) {
-  return mono_width(label, 11) > 66 ? label.substr(0, 8) + "…" : label;
-}
-
 /// Query heads above, the key/value heads that serve them below.
 void draw_sharing(Svg& svg, const Box& box, size_t heads, size_t kv_heads, const std::string& title) {
   const double pitch = box.width / double(heads), size = std::min(pitch - 4, 26.0);
@@ -53,12 +49,12 @@ void draw_sharing(Svg& svg, const Box& box, size_t heads, size_t kv_heads, const
 
 std::string draw_attention(const Subject& subject) {
   const size_t T = subject.first(16);
-  if (T < 2) throw NothingToShow("attention looks back, and this text has one token");
+  if (T < 2) throw NothingToShow("it is about looking back, and this text has one token");
   const std::vector<size_t> layers = choose(subject.config().layers, 4), heads = choose(subject.config().heads, 4);
   std::vector<std::string> labels;
   double widest = 0;
   for (size_t t = 0; t < T; ++t) {
-    labels.push_back(shortened(subject.label(subject.tokens[t])));
+    labels.push_back(subject.label(subject.tokens[t], 10));
     widest = std::max(widest, mono_width(labels.back(), 11));
   }
   constexpr double gap = 14, top = 92;

@@ -58,7 +58,7 @@ void thin_out(std::vector<double>& x, std::vector<double>& y) {
 
 std::string draw_loss(const Subject& subject) {
   if (!std::filesystem::exists(subject.log))
-    throw NothingToShow(fmt::format("loss needs the log of a training run, and there is no {}; name one with --log",
+    throw NothingToShow(fmt::format("it needs the log of a training run, and there is no {}; name one with --log",
                                     subject.log.string()));
   Run run = read_log(subject.log);
   thin_out(run.step, run.batch);
@@ -71,7 +71,7 @@ std::string draw_loss(const Subject& subject) {
   y = {y.low * 0.9, y.high * 1.05, Scale::decades};
 
   Svg svg(
-      700, 420, run.floor ? "A training run against the floor" : "A training run",
+      700, 436, run.floor ? "A training run against the floor" : "A training run",
       "The loss of each batch and of held-out text over the steps, in bits per byte, and the entropy of the source.");
   std::string summary = fmt::format("{:.0f} steps.", last);
   if (!run.held_out.empty())
@@ -79,21 +79,19 @@ std::string draw_loss(const Subject& subject) {
   if (!run.held_out.empty() && run.floor)
     summary += fmt::format(", {:.3f} times the floor of {:.4f}.", run.held_out.back() / *run.floor, *run.floor);
   svg.text(16, 48, summary, "dim");
-  Axes axes(svg, {64, 96, 610, 264}, {0, last}, y);
+  Axes axes(svg, {64, 116, 610, 264}, {0, last}, y);
   axes.draw({.title = "", .x = "step", .y = "bits per byte, on a logarithmic axis", .x_ticks = 8});
   axes.curve(run.step, run.batch, "thin s0");
   for (size_t i = 0; i < run.held_out.size(); ++i) svg.circle(axes.at(run.held_out_step[i], run.held_out[i]), 5, "f1");
   if (run.floor) axes.level(*run.floor, "line s2 dashed");
 
-  // The curve falls from the upper left, so the upper right is free.
-  const double x = 440;
-  svg.line({x, 112}, {x + 26, 112}, "line s0");
-  svg.text(x + 36, 116, "each batch, before it is learnt from", "small");
-  svg.circle({x + 13, 134}, 5, "f1");
-  svg.text(x + 36, 138, "held-out text", "small");
+  svg.line({64, 70}, {90, 70}, "line s0");
+  svg.text(98, 74, "each batch, before it is learnt from", "small");
+  svg.circle({364, 70}, 5, "f1");
+  svg.text(376, 74, "held-out text", "small");
   if (run.floor) {
-    svg.line({x, 156}, {x + 26, 156}, "line s2 dashed");
-    svg.text(x + 36, 160, "the floor: the source's entropy", "small");
+    svg.line({492, 70}, {518, 70}, "line s2 dashed");
+    svg.text(526, 74, "the source's entropy", "small");
   }
   return svg.finish();
 }

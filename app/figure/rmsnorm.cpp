@@ -40,7 +40,7 @@ std::string draw_rmsnorm(const Subject& subject) {
     if (rms_of(t) < rms_of(small)) small = t;
     if (rms_of(t) > rms_of(large)) large = t;
   }
-  if (small == large) throw NothingToShow("rmsnorm compares two tokens, and this text has one");
+  if (small == large) throw NothingToShow("it compares two tokens, and this text has one");
   std::vector<real> divided(2 * C), scaled(2 * C), ones(C, 1), inverse_rms(2);
   const size_t chosen[] = {small, large};
   for (size_t i = 0; i < 2; ++i) {
@@ -79,7 +79,7 @@ std::string draw_rmsnorm(const Subject& subject) {
     for (size_t i = 0; i < 2; ++i) {
       const double size = rms(stages[s].rows[i]);
       Axes axes(svg, {52 + double(i) * (panel + 56), 104 + double(s) * pitch, panel, height}, {0, double(shown)}, y);
-      axes.draw({.title = fmt::format("{}, \"{}\"", stages[s].title, subject.label(subject.tokens[chosen[i]])),
+      axes.draw({.title = fmt::format("{}, \"{}\"", stages[s].title, subject.label(subject.tokens[chosen[i]], 14)),
                  .x = s == 2 ? "channel" : "",
                  .y = fmt::format("rms {:.2f}", size)});
       bars(axes, svg, stages[s].rows[i].first(shown), stages[s].colour);

@@ -94,7 +94,7 @@ std::string draw_rope_rotation(const Subject& subject) {
   // The longest token is a word, and no full stop.
   size_t word = 0;
   for (size_t t = 1; t < subject.tokens.size(); ++t)
-    if (subject.label(subject.tokens[t]).size() > subject.label(subject.tokens[word]).size()) word = t;
+    if (subject.label(subject.tokens[t]).size() > subject.label(subject.tokens[word], 20).size()) word = t;
   const std::span<const real> query = std::span(vectors.query).subspan(word * c.heads * D, D);
   const std::vector<real> turned = at_positions(query, count_to(positions), c.rope_theta, c.rope_pairing);
   std::vector<double> frequencies(D / 2);
@@ -104,7 +104,7 @@ std::string draw_rope_rotation(const Subject& subject) {
           "The same query at positions 0 to 7. The first pair turns fastest, the last hardly at all.");
   svg.text(16, 48,
            fmt::format("The query of \"{}\" in head 0 of layer 0, put at positions 0 (thick) to {}.",
-                       subject.label(subject.tokens[word]), positions - 1),
+                       subject.label(subject.tokens[word], 20), positions - 1),
            "dim");
   // Pairs that turn slower and slower; evenly spaced ones would show the first only as more than standing still.
   std::vector<size_t> pairs;

@@ -58,15 +58,15 @@ std::string draw_sampling(const Subject& subject) {
 
   std::string before;
   for (size_t t = at + 1 > 6 ? at - 5 : 0; t <= at; ++t)
-    if (!subject.tokenizer().is_special(subject.tokens[t]))
-      before += printable(subject.tokenizer().piece(subject.tokens[t]));
+    if (!subject.tokenizer().is_special(subject.tokens[t])) before += subject.tokenizer().piece(subject.tokens[t]);
   constexpr double left = 110, row = 20, top = 116;
   const double pitch = (700 - 16 - left) / 4;
   Svg svg(700, top + row * double(rows + 1) + 44, "One set of logits, four ways to draw from it",
           "Probabilities of the most probable next tokens under temperature 1, 0.5 and 2, and under top-p 0.8.");
   svg.text(16, 48,
-           before.empty() ? "The first token of a text, most probable ones first."
-                          : fmt::format("What may follow \"…{}\", most probable first.", before),
+           before.empty()
+               ? "The first token of a text, most probable ones first."
+               : fmt::format("What may follow \"…{}\", most probable first.", shortened(printable(before), 44)),
            "dim");
   double most = 0;
   for (const auto& column : columns) most = std::max(most, double(*std::ranges::max_element(column)));
@@ -78,7 +78,7 @@ std::string draw_sampling(const Subject& subject) {
     for (size_t i = 0; i < rows; ++i) {
       const double p = columns[k][order[i]], y = top + row * double(i);
       shown += p;
-      if (k == 0) svg.text(left - 8, y + 14, subject.label(TokenId(order[i])), "small mono e");
+      if (k == 0) svg.text(left - 8, y + 14, subject.label(TokenId(order[i]), 12), "small mono e");
       svg.rect({x, y + 3, std::max((pitch - 56) * p / most, p > 0 ? 1.0 : 0.0), row - 6}, kinds[k].colour, 0.8);
       svg.text(x + (pitch - 56) * p / most + 6, y + 14, p > 0 ? fmt::format("{:.1f} %", 100 * p) : "–", "tiny dim");
     }

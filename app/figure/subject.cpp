@@ -35,12 +35,12 @@ Subject::Subject(const std::filesystem::path& model_folder, std::string its_text
                View<real, 2>(logits.data(), {tokens.size(), config().vocabulary_size}));
 }
 
-std::string Subject::label(TokenId token) const {
+std::string Subject::label(TokenId token, size_t columns) const {
   if (token == model.config.begin_of_text) return "begin";
   if (token == model.config.end_of_text) return "end";
   std::string shown;
   for (const char c : printable(tokenizer().piece(token))) shown += c == ' ' ? "·" : std::string(1, c);
-  return shown;
+  return shortened(shown, columns);
 }
 
 Subject::QueryKey Subject::before_rope(size_t layer) const {

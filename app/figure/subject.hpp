@@ -24,8 +24,8 @@ class Subject {
 
   const LlamaConfig& config() const { return model.config.llama; }
   const Tokenizer& tokenizer() const { return *model.tokenizer; }
-  /// A token as a label: "begin" for the one that begins a text, a space as ·.
-  std::string label(TokenId token) const;
+  /// A token as a label of at most so many columns: "begin" for the one that begins a text, a space as ·.
+  std::string label(TokenId token, size_t columns = 40) const;
   /// The first `positions` of the text's, or all.
   size_t first(size_t positions) const { return std::min(positions, tokens.size()); }
 

@@ -201,6 +201,16 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
+std::string shortened(std::string_view text, size_t columns) {
+  if (columns_of(text) <= double(columns)) return std::string(text);
+  const auto inside_character = [](char c) { return (c & 0xC0) == 0x80; };
+  while (columns_of(text) > double(columns) - 1) {
+    while (inside_character(text.back())) text.remove_suffix(1);
+    text.remove_suffix(1);
+  }
+  return std::string(text) + "…";
+}
+
 std::string bytes_text(double bytes) {
   const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;

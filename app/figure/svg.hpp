@@ -69,6 +69,9 @@ double mono_width(std::string_view text, double size = 13);
 /// Bytes as they may stand in XML: what is not UTF-8, or is a control character, becomes \xNN; newlines become ⏎.
 std::string printable(std::string_view bytes);
 
+/// At most so many columns of a monospaced font, with … for what is cut off.
+std::string shortened(std::string_view text, size_t columns);
+
 /// "1.5 KiB", "12 GiB"
 std::string bytes_text(double bytes);
 
