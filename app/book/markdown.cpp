@@ -152,7 +152,7 @@ void Renderer::enter_span(MD_SPANTYPE type, void* detail) {
   formula_.clear();
   if (type == MD_SPAN_IMG) {
     const std::string source = surroundings_.link(text_of(static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src));
-    if (images_++ == 0) put(fmt::format("<img src=\"{}\" alt=\"", escape(source)));
+    if (images_++ == 0) put(fmt::format("<a href=\"{0}\"><img src=\"{0}\" alt=\"", escape(source)));
   }
   if (images_) return;
   if (const char* tag = tag_of(type)) {
@@ -164,7 +164,7 @@ void Renderer::enter_span(MD_SPANTYPE type, void* detail) {
 }
 
 void Renderer::leave_span(MD_SPANTYPE type, void* /*detail*/) {
-  if (type == MD_SPAN_IMG && --images_ == 0) return put("\">");
+  if (type == MD_SPAN_IMG && --images_ == 0) return put("\"></a>");
   if (images_) return;
   if (const char* tag = tag_of(type))
     put(fmt::format("</{}>", tag));

@@ -2,6 +2,7 @@
 """Checks the site that `cria book` has written.
 
     check.py SITE                                  links, anchors, pictures' files, formulas and Markdown left raw
+    check.py SITE --picture FILE                   only takes the README's picture of the book, docs/images/book.png
     check.py SITE --browser [--screenshots DIR]    in headless Chromium: nothing wider than a phone or a desktop window,
                                                    pictures and formulas shown, no error of a script, the search works
 
@@ -9,6 +10,7 @@ The browser part needs Debian's packages chromium, chromium-driver and python3-s
 it says so and ends with 77, which CTest counts as skipped.
 """
 import argparse
+import base64
 import html.parser
 import pathlib
 import re
@@ -198,13 +200,27 @@ def check_browser(site, screenshots):
     return problems
 
 
+def take_picture(site, file):
+    browser = Browser()
+    browser.look("desktop", "light")
+    browser.open(site / "chapters" / "04-rope" / "index.html")
+    browser.run("document.querySelector('main img').closest('p').previousElementSibling.scrollIntoView();")
+    clip = {"x": 0, "y": browser.run("return window.scrollY;"), "width": WIDTHS["desktop"][0], "height": 680, "scale": 1}
+    picture = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "clip": clip})
+    file.write_bytes(base64.b64decode(picture["data"]))
+    browser.driver.quit()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("site", type=pathlib.Path)
     parser.add_argument("--browser", action="store_true")
     parser.add_argument("--screenshots", type=pathlib.Path, help="folder for pictures of the pages")
+    parser.add_argument("--picture", type=pathlib.Path, help="file for a picture of one page")
     arguments = parser.parse_args()
     site = arguments.site.resolve()
+    if arguments.picture:
+        return take_picture(site, arguments.picture)
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
     problems = check_browser(site, arguments.screenshots) if arguments.browser else check_files(site)
