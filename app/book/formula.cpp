@@ -8,6 +8,8 @@
 namespace cria::book {
 namespace {
 
+constexpr int missing = 3;  // what the shell says when there is no such program
+
 /// What stands between the tags of this name; empty when there are none.
 std::string content(const std::string& xml, const std::string& tag) {
   const size_t begin = xml.find("<" + tag + ">"), end = xml.find("</" + tag + ">");
@@ -21,9 +23,10 @@ std::string formula(const std::string& tex, bool display) {
   // The version 1 fonts are those for which Unicode has letters (ℝ); browsers ignore the attributes of version 2.
   const std::string program = fmt::format("blahtexml --mathml --mathml-version-1-fonts --mathml-encoding raw{}",
                                           display ? " --displaymath" : "");
-  const learn::ProcessResult run =
-      learn::run_process({"sh", "-c", fmt::format("printf %s \"$1\" | {}", program), "sh", tex});
-  if (run.exit_code == 127)
+  const learn::ProcessResult run = learn::run_process(
+      {"sh", "-c", fmt::format("command -v blahtexml >/dev/null || exit {}; printf %s \"$1\" | {}", missing, program),
+       "sh", tex});
+  if (run.exit_code == missing)
     throw UserError("formulas need blahtexml (Debian's package blahtexml), which is not installed");
   const std::string math = content(run.output, "markup");
   if (math.empty())
