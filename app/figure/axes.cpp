@@ -41,6 +41,7 @@ std::vector<double> Scale::ticks(size_t count) const {
       for (const double factor : {1.0, 2.0, 5.0})
         if (const double tick = factor * power; tick >= low * 0.999 && tick <= high * 1.001 && (!wide || factor == 1))
           ticks.push_back(tick);
+    if (ticks.size() < 2) return Scale{low, high}.ticks(count);  // within less than a decade
   }
   return ticks;
 }

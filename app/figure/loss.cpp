@@ -74,10 +74,12 @@ std::string draw_loss(const Subject& subject) {
       700, 436, run.floor ? "A training run against the floor" : "A training run",
       "The loss of each batch and of held-out text over the steps, in bits per byte, and the entropy of the source.");
   std::string summary = fmt::format("{:.0f} steps.", last);
-  if (!run.held_out.empty())
+  if (!run.held_out.empty()) {
     summary += fmt::format(" Held-out text at the end: {:.4f} bits per byte", run.held_out.back());
-  if (!run.held_out.empty() && run.floor)
-    summary += fmt::format(", {:.3f} times the floor of {:.4f}.", run.held_out.back() / *run.floor, *run.floor);
+    summary += run.floor
+                   ? fmt::format(", {:.3f} times the floor of {:.4f}.", run.held_out.back() / *run.floor, *run.floor)
+                   : ".";
+  }
   svg.text(16, 48, summary, "dim");
   Axes axes(svg, {64, 116, 610, 264}, {0, last}, y);
   axes.draw({.title = "", .x = "step", .y = "bits per byte, on a logarithmic axis", .x_ticks = 8});
