@@ -109,7 +109,7 @@ Fingerprint fingerprint(const TestRun& run) {
   for (const TestCase& test : run.cases) {
     size_t count = 0;
     for (const Failure& failure : test.failures) {
-      if (failure.not_written() || ++count > most_of_a_test) continue;
+      if (failure.not_written() || ++count > most_of_a_test) break;
       Trace trace{test.name, failure.expression, numbers_in(failure.expanded)};
       if (std::ranges::none_of(traces, [&](const Trace& known) { return same(known, trace); }))
         traces.push_back(std::move(trace));
@@ -139,7 +139,9 @@ const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistake
     // Of those that are met in full, the one that explains most of what failed.
     const double share = expected == 0 ? 0 : double(found) / double(expected);
     const double score = share + 0.5 * double(found) / double(std::max<size_t>(seen.size(), 1));
-    if (share < least_share || with_numbers == 0 || score <= best_score) continue;
+    // Without numbers, only all that failed and nothing else is evidence.
+    const bool exact = found == expected && found == seen.size();
+    if (share < least_share || (with_numbers == 0 && !exact) || score <= best_score) continue;
     best = &mistake, best_score = score;
   }
   return best;

@@ -98,7 +98,7 @@ std::vector<TestCase> read_report(std::string_view xml, std::string& crash) {
 
 }  // namespace
 
-bool TestCase::waits() const { return !failures.empty() && std::ranges::all_of(failures, &Failure::not_written); }
+bool TestCase::waits() const { return !failures.empty() && failures.front().not_written(); }
 
 size_t TestRun::passed() const { return static_cast<size_t>(std::ranges::count(cases, true, &TestCase::passed)); }
 

@@ -26,7 +26,7 @@ struct TestCase {
   bool passed = false;
   std::vector<Failure> failures{};
 
-  /// Fails, and only because something is not written yet.
+  /// Fails because something is not written yet: that came first, and what follows are its consequences.
   bool waits() const;
 };
 

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# The workshop as a learner meets it, in a folder of its own: start, hints, wrong attempts of every kind, the right one,
+# watch, and all chapters green one after the other; then training with all of them.
+#
+#   loop.sh PROGRAM SOURCES
+set -uo pipefail
+cria=$1 sources=$2
+export CRIA_WORKSHOP
+CRIA_WORKSHOP=$(mktemp -d)/workshop
+trap 'rm -rf "$(dirname "$CRIA_WORKSHOP")"' EXIT
+cd "$sources" || exit 1
+passed=0 failed=0 output='' code=0
+
+learn() { output=$("$cria" learn "$@" 2>&1); code=$?; }
+ok() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); printf 'FAIL: %s\n%s\n' "$1" "$output" | head -n 60; }
+
+says() {  # says WHAT TEXT: the last command printed TEXT
+  case $output in *"$2"*) ok ;; *) fail "$1: expected \"$2\"" ;; esac
+}
+is_short() {  # no wall of text
+  [ "$(wc -l <<<"$output")" -le 30 ] && ok || fail "$1: more than 30 lines"
+}
+ends_with() { [ "$code" = "$2" ] && ok || fail "$1: ended with $code, expected $2"; }
+
+file=$CRIA_WORKSHOP/03-rmsnorm/rmsnorm.cpp
+reference=$sources/chapters/03-rmsnorm/rmsnorm.cpp
+
+attempt() {  # attempt SED-EXPRESSION: the reference with one change
+  sed -E "$1" "$reference" >"$file"
+  ! cmp -s "$reference" "$file" || fail "the change $1 changes nothing"
+  learn check 03 --limit "${2-30}"
+}
+
+learn
+says 'at the beginning' '03 RMSNorm                not started'
+learn check
+ends_with 'nothing is under way' 2
+says 'nothing is under way' 'cria learn start'
+
+learn start 3
+says start "write rmsnorm_forward, rmsnorm_backward"
+grep -q 'throw NotWritten("chapter 03 is not written yet: rmsnorm_forward");' "$file" && ok || fail 'the stub'
+echo '// mine' >>"$file"
+learn start rmsnorm
+says 'a second start' 'stays as it is'
+grep -q '// mine' "$file" && ok || fail 'a second start overwrote a file'
+
+learn check 03
+ends_with 'the skeleton' 1
+says 'the skeleton' 'wait for what is not written yet: rmsnorm_forward'
+for level in 1 2 3; do
+  learn hint 03
+  says 'a hint' "rmsnorm_forward, hint $level of 3"
+done
+learn hint 03 rmsnorm_backward
+says 'a hint for one region' 'rmsnorm_backward, hint 1 of 3'
+learn diff 03
+ends_with 'a difference too early' 2
+
+attempt 's/sqrt\(mean_square \+ eps\)/(std::sqrt(mean_square) + eps)/;s/1 \/ std::\(std/1 \/ (std/'
+ends_with 'a known mistake' 1
+says 'a known mistake' 'You added eps after the root; it belongs inside'
+says 'a known mistake' 'expected 0.6'
+
+attempt 's/const real mean_square = /const real mean_square = nothing + /'
+says 'a compile error' 'does not compile'
+says 'a compile error' "rmsnorm.cpp:$(grep -n mean_square "$reference" | head -n 1 | cut -d: -f1):"
+is_short 'a compile error'
+
+attempt 's/const size_t N = x.shape\(0\), C = x.shape\(1\);/& std::vector<std::vector<std::unique_ptr<int>>> a, b(a); b = a;/;s/#include <cmath>/&\n#include <memory>\n#include <vector>/'
+says 'an error inside a template' 'does not compile'
+says 'an error inside a template' 'rmsnorm.cpp:'
+is_short 'an error inside a template'
+
+attempt 's/const auto w = weight.span\(\);/& for (volatile int i = 0;; ++i) {}/' 3
+says 'an endless loop' 'is there a loop that never ends?'
+is_short 'an endless loop'
+
+attempt 's/const auto w = weight.span\(\);/& *reinterpret_cast<volatile int*>(N) = 1;/'
+says 'a crash' 'crashed: '
+says 'a crash' 'rmsnorm.cpp:'
+is_short 'a crash'
+
+attempt 's/void rmsnorm_backward\(/void rmsnorm_backwards(/'
+says 'a missing function' 'rmsnorm_backward is missing'
+is_short 'a missing function'
+
+cp "$reference" "$file"
+learn check
+ends_with 'the reference' 0
+says 'the reference' 'Done.'
+learn
+says 'at the end' '03 RMSNorm                done'
+learn diff 03
+says 'the difference' 'inverse_rms'
+learn reset 03
+says 'reset' 'backups'
+cmp -s "$reference" "$CRIA_WORKSHOP"/backups/03-rmsnorm-*/rmsnorm.cpp && ok || fail 'reset lost a file'
+
+"$cria" learn watch 03 >"$CRIA_WORKSHOP/watched" 2>&1 &
+watcher=$!
+for ((i = 0; i < 120; ++i)); do
+  grep -q Watching "$CRIA_WORKSHOP/watched" && cp "$reference" "$file"
+  grep -q Done "$CRIA_WORKSHOP/watched" && break
+  sleep 1
+done
+kill $watcher
+output=$(cat "$CRIA_WORKSHOP/watched")
+says 'watch' 'wait for what is not written yet'
+says 'watch' 'Done.'
+
+for folder in chapters/[0-9][0-9]-*; do
+  chapter=$(basename "$folder")
+  learn start "$chapter"
+  for skeleton in "$CRIA_WORKSHOP/$chapter"/*.cpp; do cp "$folder/$(basename "$skeleton")" "$skeleton"; done
+  begin=$SECONDS
+  learn check "$chapter"
+  ends_with "$chapter" 0
+  printf '%s: green, %s s with its tests built\n' "$chapter" $((SECONDS - begin))
+done
+learn
+says 'at the very end' 'All chapters are yours'
+mkdir -p "$CRIA_WORKSHOP/run" && cd "$CRIA_WORKSHOP/run" || exit 1
+learn train --minutes 0.1
+says 'training' 'RMSNorm: yours'
+case $output in *': reference'*) fail 'training with all chapters' ;; *) ok ;; esac
+says 'training' 'of its speed'
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
