@@ -6,8 +6,8 @@
 // stored by rows, as activations and their gradients are.
 //
 // The sum of each element of C runs over p in ascending order, in blocks that depend on k and the strides alone, so its
-// bits depend neither on the other sizes nor on how rows and columns are divided among threads. (Products of up to 4 rows
-// are sums in another order, see gemv.hpp.)
+// bits depend neither on the other sizes nor on how rows and columns are divided among threads. (Products of up to 4
+// rows are sums in another order, see gemv.hpp.)
 #pragma once
 
 #include "lib/simd/gemv.hpp"

@@ -1,5 +1,5 @@
-// Products of few rows, 1 to 4, which is the work of decoding a token. Every number of the large matrix is read once, so
-// nothing is packed, and the speed is that of memory.
+// Products of few rows, 1 to 4, which is the work of decoding a token. Every number of the large matrix is read once,
+// so nothing is packed, and the speed is that of memory.
 //
 // Weights (out, in) are stored by columns to x Wᵀ: its columns are dot products with W's rows. The values of attention
 // are stored by rows: probabilities weight them and add them up.
