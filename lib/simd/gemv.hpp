@@ -5,7 +5,7 @@
 // are stored by rows: probabilities weight them and add them up.
 #pragma once
 
-#include "lib/simd/half_batch.hpp"
+#include "lib/simd/gemm_tile.hpp"
 #include "lib/simd/kernels.hpp"
 
 namespace cria::simd::kernels {
@@ -65,7 +65,12 @@ inline void dot_lanes(size_t k, const T* x, size_t x_stride, const T* const (&w)
 #pragma GCC unroll 4
     for (size_t chain = 0; chain < chains; ++chain) add(chain, p + chain * B::size, whole);
   }
-  for (; p + B::size <= k; p += B::size) add(0, p, whole);
+#pragma GCC unroll 4
+  for (size_t chain = 0; chain + 1 < chains; ++chain)
+    if (p + B::size <= k) {
+      add(chain, p, whole);
+      p += B::size;
+    }
   if (p < k) add(chains - 1, p, k - p);
 #pragma GCC unroll 4
   for (size_t r = 0; r < m; ++r)
@@ -108,13 +113,19 @@ void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, 
   }
 }
 
+/// In how many sums a row times a vector of columns is formed, and how many such vectors fit into the registers.
+template <class T, class Arch, size_t m>
+struct ColumnsTogether {
+  static constexpr size_t chains = m <= 2 ? 4 : 2;
+  static constexpr size_t most = TileShape<T, Arch>::sums / (m * chains), vectors = smaller(most, 4);
+};
+
 /// c[i, j] = Σ_p a[i, p] b[p, j], or += with `accumulate`, for m rows and so many vectors of columns, of the last of
-/// which only `last` exist if it is not `whole`. Every fourth p goes into the same sum: a row alone would else wait for
-/// the latency of each FMA.
-template <class V, size_t m, size_t vectors, bool whole, class T>
+/// which only `last` exist if it is not `whole`.
+template <class Arch, class V, size_t m, size_t vectors, bool whole, class T>
 void add_weighted_rows(size_t k, const T* a, size_t a_stride, const T* b, size_t b_stride, T* c, size_t c_stride,
                        size_t last, bool accumulate) {
-  constexpr size_t chains = 4;
+  constexpr size_t chains = ColumnsTogether<T, Arch, m>::chains;
   const auto load = [last](const T* from, size_t v) {
     V x;
     if (whole || v + 1 < vectors)
@@ -148,7 +159,8 @@ void add_weighted_rows(size_t k, const T* a, size_t a_stride, const T* b, size_t
   for (size_t i = 0; i < m; ++i)
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; ++v) {
-      V total = (sum[0][i][v] + sum[1][i][v]) + (sum[2][i][v] + sum[3][i][v]);
+      V total = sum[0][i][v] + sum[1][i][v];
+      if constexpr (chains == 4) total += sum[2][i][v] + sum[3][i][v];
       T* to = c + i * c_stride + v * V::size;
       if (accumulate) total += load(c + i * c_stride, v);
       if (whole || v + 1 < vectors)
@@ -158,24 +170,23 @@ void add_weighted_rows(size_t k, const T* a, size_t a_stride, const T* b, size_t
     }
 }
 
-/// Few rows times a matrix stored by rows, which is what probabilities are to the values of attention. It is read where
-/// it is, once.
-template <class Arch, size_t m, class T>
+/// Few rows times a matrix stored by rows, which is read where it is, once. Takes `vectors` of its columns at a time,
+/// then one fewer, and at last those that do not fill a vector.
+template <class Arch, size_t m, size_t vectors, class T>
 void weighted_rows(size_t n, size_t k, const T* a, size_t a_stride, const T* b, size_t b_stride, T* c, size_t c_stride,
                    bool accumulate) {
   using B = Batch<T, Arch>;
   using Narrow = NarrowBatch<T, Arch>;
-  constexpr size_t vectors = m == 1 ? 4 : m == 4 ? 1 : 2;  // 4 sums for each row and vector, within 16 registers
   size_t j = 0;
-  for (; j + vectors * B::size <= n; j += vectors * B::size)
-    add_weighted_rows<B, m, vectors, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
-  for (; j + B::size <= n; j += B::size)
-    add_weighted_rows<B, m, 1, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
-  const size_t rest = n - j;
-  if (rest == Narrow::size)
-    add_weighted_rows<Narrow, m, 1, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
-  else if (rest > 0)
-    add_weighted_rows<B, m, 1, false>(k, a, a_stride, b + j, b_stride, c + j, c_stride, rest, accumulate);
+  if constexpr (vectors > 0) {
+    for (; j + vectors * B::size <= n; j += vectors * B::size)
+      add_weighted_rows<Arch, B, m, vectors, true>(k, a, a_stride, b + j, b_stride, c + j, c_stride, 0, accumulate);
+    if (j < n) weighted_rows<Arch, m, vectors - 1>(n - j, k, a, a_stride, b + j, b_stride, c + j, c_stride, accumulate);
+  } else if (n == Narrow::size) {
+    add_weighted_rows<Arch, Narrow, m, 1, true>(k, a, a_stride, b, b_stride, c, c_stride, 0, accumulate);
+  } else {
+    add_weighted_rows<Arch, B, m, 1, false>(k, a, a_stride, b, b_stride, c, c_stride, n, accumulate);
+  }
 }
 
 /// What a product of few rows (1 … 4) needs to know: A by its rows, B by rows or by columns, `b_stride` apart.
@@ -187,7 +198,9 @@ template <class Arch, class T>
 inline constexpr FewRows<T> few_rows_by_columns[] = {multiply_rows<Arch, 1, T>, multiply_rows<Arch, 2, T>,
                                                      multiply_rows<Arch, 3, T>, multiply_rows<Arch, 4, T>};
 template <class Arch, class T>
-inline constexpr FewRows<T> few_rows_by_rows[] = {weighted_rows<Arch, 1, T>, weighted_rows<Arch, 2, T>,
-                                                  weighted_rows<Arch, 3, T>, weighted_rows<Arch, 4, T>};
+inline constexpr FewRows<T> few_rows_by_rows[] = {weighted_rows<Arch, 1, ColumnsTogether<T, Arch, 1>::vectors, T>,
+                                                  weighted_rows<Arch, 2, ColumnsTogether<T, Arch, 2>::vectors, T>,
+                                                  weighted_rows<Arch, 3, ColumnsTogether<T, Arch, 3>::vectors, T>,
+                                                  weighted_rows<Arch, 4, ColumnsTogether<T, Arch, 4>::vectors, T>};
 
 }  // namespace cria::simd::kernels
