@@ -55,7 +55,9 @@ int report(const Chapter& chapter, const CheckResult& result) {
     return 1;
   }
   const TestRun& run = result.run;
-  fmt::print("{} {}: {} of {} tests pass\n", chapter.number(), chapter.title, run.passed(), run.cases.size());
+  const bool stopped = run.timed_out || !run.crash.empty();
+  fmt::print("{} {}: {} of {} tests pass{}\n", chapter.number(), chapter.title, run.passed(), run.cases.size(),
+             stopped ? "; those after that did not run" : "");
   if (!run.output.empty() && !result.green()) {
     std::vector<std::string> lines = split_lines(run.output);
     std::erase_if(lines, [](const std::string& line) { return line.starts_with("skipped"); });

@@ -93,7 +93,11 @@ TEST_CASE("how a batch is split into lanes and micro-batches changes the result 
     randomise(weights, 1);
     ThreadPool pool(2);
     Trainer trainer(weights, {.batch = 6, .positions = 12, .micro_batch = micro_batch, .lanes = lanes}, pool);
-    trainer.step(random_batch(6, 12, 1), 1e-3);
+    // Sequences with 11, 9, … 1 targets: each target counts the same, wherever it stands.
+    TokenBatch batch = random_batch(6, 12, 1);
+    for (size_t n = 0; n < batch.targets.size(); ++n)
+      if (n % batch.T + 1 + 2 * (n / batch.T) >= batch.T) batch.targets[n] = no_target;
+    trainer.step(batch, 1e-3);
     if (first.empty()) first.assign(weights.flat().begin(), weights.flat().end());
     CAPTURE(lanes, micro_batch);
     double largest = 0;
