@@ -9,8 +9,10 @@ TEST_CASE("attention: a lone key is copied, and gives no gradient to q and k") {
   problem.forward();
   CHECK(difference(problem.out, pick_heads(problem.v, {0, 0, 1, 1}), 0) == "");
   problem.backward(random_array<3>({1, 4, 8}, 9));
-  CHECK(difference(problem.d_q, zeros<real, 3>({1, 4, 8}), 8 * epsilon) == "");
-  CHECK(difference(problem.d_k, zeros<real, 3>({1, 2, 8}), 8 * epsilon) == "");
+  // Zero up to rounding: d_out . v minus the same 8 products summed in another order, times an entry of q or k.
+  // Measured over several machines and the targets: at most 8.8 epsilon.
+  CHECK(difference(problem.d_q, zeros<real, 3>({1, 4, 8}), 24 * epsilon) == "");
+  CHECK(difference(problem.d_k, zeros<real, 3>({1, 2, 8}), 24 * epsilon) == "");
 }
 
 TEST_CASE("attention: a future token never changes the past, to the last bit") {
