@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "app/command_name.hpp"
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "lib/base/file.hpp"
@@ -71,7 +72,8 @@ int run_demo(const DemoOptions& options) {
       "Of {} such stories, {:.1f} % of the sentences are ones that the stories' grammar allows,\n"
       "and {:.1f} % of the stories keep all their threads: names, objects, places and promises.\n",
       judgement.stories, 100 * judgement.sentence_share(), 100 * judgement.story_share());
-  fmt::print("\nNext: cria sample {} -p \"Once\"   cria train --minutes 10   cria --help\n", folder.string());
+  fmt::print("\nNext: {0} sample {1} -p \"Once\"   {0} train --minutes 10   {0} --help\n", command_name(),
+             folder.string());
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <thread>
 
+#include "app/command_name.hpp"
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
@@ -195,7 +196,7 @@ int run_train(TrainOptions options) {
   });
   if (options.json) fmt::print("{}\n", log_line(end));
   if (shows)
-    fmt::print("The model is in {}. Try: cria sample {}{}\n", folder.string(), folder.string(),
+    fmt::print("The model is in {0}. Try: {1} sample {0}{2}\n", folder.string(), command_name(),
                corpus.has_documents ? "" : " -p TEXT");
   return 0;
 }
