@@ -1,5 +1,5 @@
-// The ladder: one product, C = A B with three square matrices stored by rows, from three loops to the one that cria
-// uses. docs/speed.md says what the hardware does on each rung. Compiled like everything else, without fast-math.
+// The ladder: one product, C = A B with all three stored by rows, from three loops to the one that cria uses.
+// docs/speed.md says what the hardware does on each rung. Compiled like everything else, without fast-math.
 #include <fmt/format.h>
 
 #include <array>
@@ -11,17 +11,18 @@
 namespace cria::bench {
 namespace {
 
-constexpr size_t n = 768;
+constexpr size_t m = 384, n = 768;  // A is (m, n), B is (n, n)
 
-struct Square {
+/// A matrix with rows of n numbers.
+struct Rows {
   real* data;
   real* row(size_t i) const { return data + i * n; }
 };
 
 // ── 1: as the formula has it ────────────────────────────────────────────────────────────────────────────────────────
 
-void three_loops(Square a, Square b, Square c) {
-  for (size_t i = 0; i < n; ++i)
+void three_loops(Rows a, Rows b, Rows c) {
+  for (size_t i = 0; i < m; ++i)
     for (size_t j = 0; j < n; ++j) {
       real sum = 0;
       for (size_t p = 0; p < n; ++p) sum += a.row(i)[p] * b.row(p)[j];
@@ -29,15 +30,10 @@ void three_loops(Square a, Square b, Square c) {
     }
 }
 
-// ── 2: B transposed, so that both operands are read along their rows ────────────────────────────────────────────────
+// ── 2: B is stored transposed, so that both operands are read along their rows ──────────────────────────────────────
 
-void transpose_square(Square b, Square b_transposed) {
-  for (size_t i = 0; i < n; ++i)
-    for (size_t j = 0; j < n; ++j) b_transposed.row(j)[i] = b.row(i)[j];
-}
-
-void dot_products(Square a, Square b_transposed, Square c) {
-  for (size_t i = 0; i < n; ++i)
+void dot_products(Rows a, Rows b_transposed, Rows c) {
+  for (size_t i = 0; i < m; ++i)
     for (size_t j = 0; j < n; ++j) {
       real sum = 0;
       for (size_t p = 0; p < n; ++p) sum += a.row(i)[p] * b_transposed.row(j)[p];
@@ -47,8 +43,8 @@ void dot_products(Square a, Square b_transposed, Square c) {
 
 // ── 3: the sum may be split into as many partial sums as a vector has places ────────────────────────────────────────
 
-void vector_dot_products(Square a, Square b_transposed, Square c) {
-  for (size_t i = 0; i < n; ++i)
+void vector_dot_products(Rows a, Rows b_transposed, Rows c) {
+  for (size_t i = 0; i < m; ++i)
     for (size_t j = 0; j < n; ++j) {
       real sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -63,26 +59,41 @@ void add_row(real factor, const real* __restrict from, real* __restrict to, size
   for (size_t j = 0; j < count; ++j) to[j] += factor * from[j];
 }
 
-void rows_of_b(Square a, Square b, Square c) {
-  for (size_t i = 0; i < n; ++i) {
+void rows_of_b(Rows a, Rows b, Rows c) {
+  for (size_t i = 0; i < m; ++i) {
     std::fill_n(c.row(i), n, real(0));
     for (size_t p = 0; p < n; ++p) add_row(a.row(i)[p], b.row(p), c.row(i), n);
   }
 }
 
-// ── 5: blocks of B that stay in the cache while all rows of A pass ──────────────────────────────────────────────────
+// ── 5: four rows of B for each time that C is loaded and stored ─────────────────────────────────────────────────────
 
-constexpr size_t p_block = 96, j_block = 384;  // 144 KiB of B: in L2
-
-void blocks_of_b(Square a, Square b, Square c) {
-  for (size_t i = 0; i < n; ++i) std::fill_n(c.row(i), n, real(0));
-  for (size_t j = 0; j < n; j += j_block)
-    for (size_t p0 = 0; p0 < n; p0 += p_block)
-      for (size_t i = 0; i < n; ++i)
-        for (size_t p = p0; p < p0 + p_block; ++p) add_row(a.row(i)[p], b.row(p) + j, c.row(i) + j, j_block);
+void add_four_rows(const real* factors, const real* __restrict from, real* __restrict to, size_t count) {
+  const real f0 = factors[0], f1 = factors[1], f2 = factors[2], f3 = factors[3];
+  for (size_t j = 0; j < count; ++j)
+    to[j] += f0 * from[j] + f1 * from[n + j] + f2 * from[2 * n + j] + f3 * from[3 * n + j];
 }
 
-// ── 6: a tile of C in registers ─────────────────────────────────────────────────────────────────────────────────────
+void four_rows_of_b(Rows a, Rows b, Rows c) {
+  for (size_t i = 0; i < m; ++i) {
+    std::fill_n(c.row(i), n, real(0));
+    for (size_t p = 0; p < n; p += 4) add_four_rows(a.row(i) + p, b.row(p), c.row(i), n);
+  }
+}
+
+// ── 6: blocks of B that stay in the cache while all rows of A pass ──────────────────────────────────────────────────
+
+constexpr size_t p_block = 16, j_block = 384;  // 24 KiB of B: in L1
+
+void blocks_of_b(Rows a, Rows b, Rows c) {
+  std::fill_n(c.data, m * n, real(0));
+  for (size_t j = 0; j < n; j += j_block)
+    for (size_t p0 = 0; p0 < n; p0 += p_block)
+      for (size_t i = 0; i < m; ++i)
+        for (size_t p = p0; p < p0 + p_block; p += 4) add_four_rows(a.row(i) + p, b.row(p) + j, c.row(i) + j, j_block);
+}
+
+// ── 7: a tile of C in registers ─────────────────────────────────────────────────────────────────────────────────────
 
 // A vector of the compiler's own (gcc and clang): arithmetic works on all places at once.
 #if defined(__AVX512F__)
@@ -95,7 +106,7 @@ constexpr size_t tile_rows = 4, tile_vectors = 2, vector_bytes = 16;  // 8 of 16
 using Vector [[gnu::vector_size(vector_bytes)]] = real;
 using LooseVector [[gnu::vector_size(vector_bytes), gnu::aligned(alignof(real)), gnu::may_alias]] = real;
 constexpr size_t vector_size = vector_bytes / sizeof(real), tile_columns = tile_vectors * vector_size;
-static_assert(n % tile_rows == 0 && n % tile_columns == 0);
+static_assert(m % tile_rows == 0 && n % tile_columns == 0);
 
 /// C's tile at c = `count` columns of A times as many rows of B, `b_stride` apart.
 void tile(const real* a, const real* b, size_t b_stride, size_t count, real* c, bool accumulate) {
@@ -114,61 +125,56 @@ void tile(const real* a, const real* b, size_t b_stride, size_t count, real* c, 
     }
 }
 
-void tiles(Square a, Square b, Square c) {
+void tiles(Rows a, Rows b, Rows c) {
   for (size_t j = 0; j < n; j += tile_columns)
-    for (size_t i = 0; i < n; i += tile_rows) tile(a.row(i), b.row(0) + j, n, n, c.row(i) + j, false);
+    for (size_t i = 0; i < m; i += tile_rows) tile(a.row(i), b.row(0) + j, n, n, c.row(i) + j, false);
 }
 
-// ── 7: what a tile reads of B, copied so that it lies in one piece ──────────────────────────────────────────────────
+// ── 8: what a tile reads of B, copied so that it lies in one piece ──────────────────────────────────────────────────
 
-void packed_tiles(Square a, Square b, Square c) {
+void packed_tiles(Rows a, Rows b, Rows c) {
   static thread_local std::array<real, n * tile_columns> panel;
   for (size_t j = 0; j < n; j += tile_columns) {
     for (size_t p = 0; p < n; ++p) std::copy_n(b.row(p) + j, tile_columns, panel.data() + p * tile_columns);
-    for (size_t i = 0; i < n; i += tile_rows) tile(a.row(i), panel.data(), tile_columns, n, c.row(i) + j, false);
+    for (size_t i = 0; i < m; i += tile_rows) tile(a.row(i), panel.data(), tile_columns, n, c.row(i) + j, false);
   }
 }
 
-// ── 8: cria's own, and 9: its rows divided among threads ────────────────────────────────────────────────────────────
+// ── 9: cria's own, and 10: its rows divided among threads ───────────────────────────────────────────────────────────
 
-void rows_of_gemm(Square a, Square b, Square c, Range rows) {
+void rows_of_gemm(Rows a, Rows b, Rows c, Range rows) {
   simd::gemm(rows.size(), n, n, {a.row(rows.begin), n}, {b.data, n}, c.row(rows.begin), n);
 }
 
 std::vector<Case> ladder_cases(const Setting& setting) {
   std::vector<Case> cases;
   const auto add = [&](const char* name, size_t threads, auto multiply) {
-    const double operations = 2.0 * n * n * n;
+    const double operations = 2.0 * m * n * n;
     cases.push_back({.name = name,
-                     .shape = fmt::format("{}x{}x{}", n, n, n),
+                     .shape = fmt::format("{}x{}x{}", m, n, n),
                      .target = setting.target,
                      .threads = threads,
                      .unit = "GFLOP/s",
                      .amount = operations * 1e-9,
                      .work = {.operations = operations},
                      .prepare = [multiply] {
-                       return [multiply, a = RandomNumbers(n * n), b = RandomNumbers(n * n), c = RandomNumbers(n * n)] {
-                         multiply(Square{a.data()}, Square{b.data()}, Square{c.data()});
+                       return [multiply, a = RandomNumbers(m * n), b = RandomNumbers(n * n), c = RandomNumbers(m * n)] {
+                         multiply(Rows{a.data()}, Rows{b.data()}, Rows{c.data()});
                        };
                      }});
   };
-  const auto with_transposed = [](auto multiply) {
-    return [multiply, memory = RandomNumbers(n * n)](Square a, Square b, Square c) {
-      transpose_square(b, {memory.data()});
-      multiply(a, {memory.data()}, c);
-    };
-  };
   add("1 three loops", 1, three_loops);
-  add("2 dot products", 1, with_transposed(dot_products));
-  add("3 vector dot products", 1, with_transposed(vector_dot_products));
+  add("2 dot products", 1, dot_products);
+  add("3 vector dot products", 1, vector_dot_products);
   add("4 rows of B", 1, rows_of_b);
-  add("5 blocks of B", 1, blocks_of_b);
-  add("6 tiles in registers", 1, tiles);
-  add("7 packed tiles", 1, packed_tiles);
-  add("8 cria's gemm", 1, [](Square a, Square b, Square c) { rows_of_gemm(a, b, c, {0, n}); });
+  add("5 four rows of B", 1, four_rows_of_b);
+  add("6 blocks of B", 1, blocks_of_b);
+  add("7 tiles in registers", 1, tiles);
+  add("8 packed tiles", 1, packed_tiles);
+  add("9 cria's gemm", 1, [](Rows a, Rows b, Rows c) { rows_of_gemm(a, b, c, {0, m}); });
   if (const size_t threads = setting.threads(); threads > 1)
-    add("9 on all threads", threads, [&machine = setting.machine, threads](Square a, Square b, Square c) {
-      machine.together(threads, [&](const Team& team) { rows_of_gemm(a, b, c, team.share(n, 8)); });
+    add("10 on all threads", threads, [&machine = setting.machine, threads](Rows a, Rows b, Rows c) {
+      machine.together(threads, [&](const Team& team) { rows_of_gemm(a, b, c, team.share(m, 8)); });
     });
   return cases;
 }
