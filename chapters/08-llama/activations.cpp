@@ -5,23 +5,27 @@
 namespace cria {
 namespace {
 
-// Names every tensor of a layer with its width, once, for counting and for taking.
+// Names every tensor of a layer with its width, once, for counting and for taking. Where nothing is kept for backward,
+// two of them take the place of what has served: smaller rows let a decoder take more of a prompt at a time.
 template <class Take>
-void lay_out(const LlamaConfig& c, size_t rows, LayerActivations& a, Take&& take) {
+void lay_out(const LlamaConfig& c, size_t rows, Keep keep, LayerActivations& a, Take&& take) {
   const size_t queries = c.heads * c.head_dim, keys = c.kv_heads * c.head_dim;
   for (View<real, 1>* view : {&a.attention_inverse_rms, &a.feed_forward_inverse_rms}) take(*view, Shape<1>{rows});
-  for (View<real, 2>* view : {&a.attention_normed, &a.middle, &a.feed_forward_normed})
-    take(*view, Shape<2>{rows, c.dim});
+  for (View<real, 2>* view : {&a.attention_normed, &a.middle}) take(*view, Shape<2>{rows, c.dim});
   for (View<real, 2>* view : {&a.query, &a.attended}) take(*view, Shape<2>{rows, queries});
   for (View<real, 2>* view : {&a.key, &a.value}) take(*view, Shape<2>{rows, keys});
-  for (View<real, 2>* view : {&a.gate, &a.up, &a.gated}) take(*view, Shape<2>{rows, c.hidden_dim});
+  for (View<real, 2>* view : {&a.gate, &a.up}) take(*view, Shape<2>{rows, c.hidden_dim});
   take(a.log_sum_exp, Shape<2>{rows, c.heads});
+  a.feed_forward_normed = a.attention_normed, a.gated = a.gate;
+  if (keep == Keep::one_layer) return;
+  take(a.feed_forward_normed, Shape<2>{rows, c.dim});
+  take(a.gated, Shape<2>{rows, c.hidden_dim});
 }
 
-size_t layer_size(const LlamaConfig& config, size_t rows) {
+size_t layer_size(const LlamaConfig& config, size_t rows, Keep keep) {
   size_t size = 0;
   LayerActivations none;
-  lay_out(config, rows, none, [&](auto&, auto shape) { size += element_count(shape); });
+  lay_out(config, rows, keep, none, [&](auto&, auto shape) { size += element_count(shape); });
   return size;
 }
 
@@ -37,16 +41,17 @@ LayerActivations LayerActivations::first_rows(size_t n) const {
 }
 
 size_t LlamaActivations::bytes_per_row(const LlamaConfig& c) {
-  return (layer_size(c, 1) + 3 * c.dim + c.head_dim + 1) * sizeof(real);
+  return (layer_size(c, 1, Keep::one_layer) + 2 * c.dim + c.head_dim + 1) * sizeof(real);
 }
 
 LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
                                    Keep keep, size_t threads)
     : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {
   const size_t rows = positions.size(), half = c.head_dim / 2;
-  const size_t distinct = keep == Keep::all_layers ? c.layers : 1;
+  const bool all = keep == Keep::all_layers;
+  const size_t distinct = all ? c.layers : 1, streams = all ? c.layers + 1 : 1;
   const Shape<2> scratch_shape = {threads, attention_scratch_size(keys)};
-  arena_ = Arena<real>(distinct * layer_size(c, rows) + (distinct + 2) * rows * c.dim + rows * (c.head_dim + 1) +
+  arena_ = Arena<real>(distinct * layer_size(c, rows, keep) + (streams + 1) * rows * c.dim + rows * (c.head_dim + 1) +
                        element_count(scratch_shape));
 
   const auto take = [&](auto& view, auto shape) { view = arena_.take(shape); };
@@ -54,12 +59,12 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
   for (size_t i = 0; i < c.layers; ++i) {
     LayerActivations& layer = layers_[i];
     if (i < distinct) {
-      lay_out(c, rows, layer, take);
+      lay_out(c, rows, keep, layer, take);
     } else {
       layer = layers_[0];
     }
     layer.input = stream;
-    if (keep == Keep::all_layers) stream = arena_.take(Shape<2>{rows, c.dim});
+    if (all) stream = arena_.take(Shape<2>{rows, c.dim});
     layer.output = stream;
   }
   take(normed, Shape<2>{rows, c.dim});

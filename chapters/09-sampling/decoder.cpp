@@ -31,9 +31,11 @@ std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
   pool_.together([&](const Team& team) {
     size_t last = 0;  // row of the newest token
     for (auto rest = tokens; !rest.empty();) {
-      // Chunks up to a full cache; then one at a time, as the window slides.
+      // Equal chunks, as a short one uses the weights that it reads badly; up to a full cache, then one token at a
+      // time, as the window slides.
+      const size_t chunks = (rest.size() + chunk_ - 1) / chunk_;
       const size_t room = cache_.capacity() - std::min(cache_.length(), cache_.capacity());
-      const size_t count = std::min({rest.size(), chunk_, std::max<size_t>(room, 1)});
+      const size_t count = std::min((rest.size() + chunks - 1) / chunks, std::max<size_t>(room, 1));
       llama_forward(weights_, {View<const std::int32_t, 2>(rest.data(), {1, count})}, activations_, &cache_, team);
       rest = rest.subspan(count);
       last = count - 1;
