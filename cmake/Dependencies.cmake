@@ -32,7 +32,12 @@ cria_dependency(yaml-cpp jbeder/yaml-cpp 0.8.0
 cria_dependency(utf8proc JuliaStrings/utf8proc v2.9.0 SET UTF8PROC_INSTALL OFF)
 if(CRIA_APP)
   cria_dependency(CLI11 CLIUtils/CLI11 v2.3.2)
-  find_package(md4c MODULE QUIET)  # for cria book alone, which without it says so
+endif()
+if(CRIA_APP AND CRIA_TOOLS)  # for cria book
+  cria_dependency(md4c mity/md4c release-0.5.3 SET BUILD_MD2HTML_EXECUTABLE OFF BUILD_SHARED_LIBS OFF)
+  if(NOT TARGET md4c::md4c)
+    add_library(md4c::md4c ALIAS md4c)
+  endif()
 endif()
 if(CRIA_TESTS)
   cria_dependency(Catch2 catchorg/Catch2 v3.7.1)

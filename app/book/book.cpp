@@ -60,16 +60,11 @@ int compare_excerpts(const fs::path& root, bool refresh) {
 }
 
 int write_book(const fs::path& root, const fs::path& out) {
-#ifdef CRIA_MD4C
   const book::SiteReport report = book::write_site(root, find_pages(root), out);
   for (const std::string& problem : report.problems) fmt::print("{}\n", problem);
   fmt::print("{} pages, {} sources, {} pictures: {}\n", report.pages, report.sources, report.images,
              learn::shown(out / "index.html"));
   return report.problems.empty() ? 0 : 1;
-#else
-  static_cast<void>(root), static_cast<void>(out);
-  throw UserError("cria book needs md4c, which was not there at build time: install libmd4c-dev and build again");
-#endif
 }
 
 }  // namespace
