@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "app/bench/modes.hpp"
@@ -54,24 +55,46 @@ NamedConfig user_config(const std::string& path) {
   return {name, read_config(file).llama};
 }
 
+/// An option that is not for `what` would be passed over in silence.
+void check_options(const BenchOptions& options) {
+  constexpr size_t most_repeats = 1000;
+  if (options.repeats == 0 || options.repeats > most_repeats)
+    throw UserError(fmt::format("--repeats is {}, expected 1 to {}", options.repeats, most_repeats));
+  const auto belongs_to = [&](const char* option, bool given, std::initializer_list<const char*> places) {
+    if (given && std::ranges::find(places, options.what) == places.end())
+      throw UserError(
+          fmt::format("{} is for cria bench {}, not for cria bench {}", option, fmt::join(places, ", "), options.what));
+  };
+  belongs_to("--only", !options.only.empty(), {"all"});
+  belongs_to("--against", !options.against.empty(), {"all"});
+  belongs_to("--tokenizer", !options.tokenizer.empty(), {"all"});
+  belongs_to("--text", !options.text.empty(), {"all"});
+  belongs_to("--config", !options.config.empty(), {"all", "context", "busy"});
+  belongs_to("--svg", !options.svg.empty(), {"context"});
+}
+
 int run_sections(const BenchOptions& options, const Setting& setting) {
-  std::vector<Result> all;
+  // All cases first, which costs nothing: a file that is missing shows now, and not after minutes.
+  std::vector<std::pair<std::string, std::vector<Case>>> chosen;
   for (const Section& section : sections()) {
     std::vector<Case> cases = section.cases(setting);
     std::erase_if(cases, [&](const Case& c) { return !selected(c, section.name, options.only); });
-    if (cases.empty()) continue;
-    ProgressLine progress(section.name);
-    const std::vector<Result> results =
-        measure(cases, setting.machine, options.repeats, [&](const Case& c, double share) { progress.show(c, share); });
-    progress.clear();
-    if (!options.json) print_section(section.name, results);
-    all.insert(all.end(), results.begin(), results.end());
+    if (!cases.empty()) chosen.emplace_back(section.name, std::move(cases));
   }
-  if (all.empty()) {
+  if (chosen.empty()) {
     std::vector<std::string> names;
     for (const Section& section : sections()) names.push_back(section.name);
     throw UserError(fmt::format("--only {} names nothing that can be measured; there are the sections {}",
                                 fmt::join(options.only, ","), fmt::join(names, ", ")));
+  }
+  std::vector<Result> all;
+  for (const auto& [name, cases] : chosen) {
+    ProgressLine progress(name);
+    const std::vector<Result> results =
+        measure(cases, setting.machine, options.repeats, [&](const Case& c, double share) { progress.show(c, share); });
+    progress.clear();
+    if (!options.json) print_section(name, results);
+    all.insert(all.end(), results.begin(), results.end());
   }
   if (options.json)
     print_json(all);
@@ -83,8 +106,10 @@ int run_sections(const BenchOptions& options, const Setting& setting) {
 }  // namespace
 
 int run_bench(const BenchOptions& options) {
-  if (options.repeats == 0) throw UserError("--repeats is 0, expected at least 1");
-  if (!options.svg.empty() && options.what != "context") throw UserError("--svg belongs to cria bench context");
+  constexpr std::array known = {"all", "ladder", "context", "busy", "memory"};
+  if (std::ranges::find(known, options.what) == known.end())
+    throw UserError(fmt::format("cria bench {}: expected one of {}", options.what, fmt::join(known, ", ")));
+  check_options(options);
   if (options.what == "memory") return bench_memory(options);
 
   ThreadPool pool(thread_count(options.threads));
@@ -97,10 +122,10 @@ int run_bench(const BenchOptions& options) {
   setting.tokenizer = options.tokenizer;
   setting.text = options.text;
 
-  if (options.what == "all") return run_sections(options, setting);
   if (options.what == "ladder") return bench_ladder(options, setting);
   if (options.what == "context") return bench_context(options, setting);
-  throw UserError(fmt::format("cria bench {}: expected all, ladder, context or memory", options.what));
+  if (options.what == "busy") return bench_busy(options, setting);
+  return run_sections(options, setting);
 }
 
 }  // namespace cria

@@ -8,7 +8,7 @@
 namespace cria {
 
 struct BenchOptions {
-  std::string what = "all";       // or ladder, context, memory
+  std::string what = "all";       // or ladder, context, busy, memory
   std::vector<std::string> only;  // texts of which one must be in a case's section, name, shape or target; empty: all
   std::size_t threads = 0;        // 0: one for each core
   std::size_t repeats = 7;

@@ -9,7 +9,7 @@ void add_tools(CLI::App& app, int& code) {
                                       run_bench, code);
   c->add_option("what", o->what,
                 "all; ladder: from three loops to the matrix product that cria uses; context: time per token as the "
-                "context grows; memory: the most that a run takes")
+                "context grows; busy: with one core taken by something else; memory: the most that a run takes")
       ->capture_default_str();
   c->add_option("--only", o->only, "Only what has one of these texts in its section, name, shape or target")
       ->delimiter(',');

@@ -1,5 +1,5 @@
 // cria bench context: what a token costs as the context grows, and as training goes on. Decoding grows by the cache
-// that it reads, prefill by attention's part, training not at all.
+// that it reads, prefill and training by attention's part; over its steps training does not grow at all.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,9 +20,7 @@ constexpr const char* unit = "us/token";
 /// A decoder whose cache is full: each further token takes the place of the oldest, so the context keeps its length.
 struct FullContext {
   FullContext(const LlamaParameters& weights, size_t context, size_t threads)
-      : tokens(some_tokens(weights, context)), decoder(make_decoder(weights, context, threads)) {
-    prefill();
-  }
+      : tokens(some_tokens(weights, context)), decoder(make_decoder(weights, context, threads)) {}
   void prefill() {
     decoder.reset();
     decoder.feed(tokens);
@@ -51,9 +49,9 @@ std::vector<Case> cases_over_context(const Setting& setting, const NamedConfig& 
                 .work = {count * forward_operations_per_token(c, context), double(count * bytes), bytes},
                 .prepare =
                     [=] {
-                      return [weights, run = std::make_shared<FullContext>(*weights, context, threads)] {
-                        run->decode(count);
-                      };
+                      auto run = std::make_shared<FullContext>(*weights, context, threads);
+                      run->prefill();
+                      return [weights, run] { run->decode(count); };
                     },
                 .is_cost = true};
     decoding.push_back(one);
@@ -68,6 +66,30 @@ std::vector<Case> cases_over_context(const Setting& setting, const NamedConfig& 
   }
   decoding.insert(decoding.end(), prefill.begin(), prefill.end());
   return decoding;
+}
+
+/// Training on few tokens a step, but on two sequences at least, one for each of two threads.
+std::vector<Case> training_over_context(const Setting& setting) {
+  std::vector<Case> cases;
+  for (size_t context = shortest; context <= longest; context *= 2) {
+    TrainingShape shape = training_shape("A");
+    shape.config.context = shape.options.positions = context;
+    shape.options.batch = std::max<size_t>(2048 / context, 2);
+    const double tokens = double(shape.options.batch * context);
+    cases.push_back({.name = "training",
+                     .shape = fmt::format("A context {}", context),
+                     .target = setting.target,
+                     .threads = setting.threads(),
+                     .unit = unit,
+                     .amount = tokens * 1e-6,
+                     .work = {.operations = 3 * tokens * forward_operations_per_token(shape.config, (context + 1) / 2)},
+                     .prepare =
+                         [shape, threads = setting.threads()] {
+                           return [run = std::make_shared<TrainingRun>(shape, threads)] { run->step(); };
+                         },
+                     .is_cost = true});
+  }
+  return cases;
 }
 
 /// The time of each of `steps` training steps, per token, in microseconds.
@@ -102,11 +124,31 @@ std::vector<Result> by_stretches(const std::vector<double>& times, size_t length
   return results;
 }
 
+/// A curve over the context, with the machine's limit beneath.
+Panel over_context(const std::string& title, const std::string& name, std::span<const Result> results) {
+  Series measured{name, {}}, limit{"limit", {}, true};
+  double context = shortest;
+  for (const Result& r : results)
+    if (r.name == name) {
+      measured.points.push_back({context, r.value});
+      limit.points.push_back({context, r.limit.value_or(0)});
+      context *= 2;
+    }
+  return {title, "context", "µs per token", {std::move(measured), std::move(limit)}};
+}
+
+Panel over_steps(const std::string& title, const std::vector<double>& times) {
+  Series training{"training", {}};
+  for (size_t i = 0; i < times.size(); ++i) training.points.push_back({double(i + 1), times[i]});
+  return {title, "step", "µs per token", {std::move(training)}};
+}
+
 }  // namespace
 
 int bench_context(const BenchOptions& options, const Setting& setting) {
   const NamedConfig model = setting.config ? *setting.config : known_config("15M");
-  const std::vector<Case> cases = cases_over_context(setting, model);
+  std::vector<Case> cases = cases_over_context(setting, model);
+  for (Case& c : training_over_context(setting)) cases.push_back(std::move(c));
   const ProgressLine progress("context");
   std::vector<Result> results =
       measure(cases, setting.machine, options.repeats, [&](const Case& c, double share) { progress.show(c, share); });
@@ -114,22 +156,14 @@ int bench_context(const BenchOptions& options, const Setting& setting) {
 
   constexpr size_t stretch = 20, stretches = 5;
   const std::vector<double> steps = time_of_steps(stretch * stretches, setting.threads());
-  for (Result& r : by_stretches(steps, stretch, setting)) results.push_back(std::move(r));
-
   if (!options.svg.empty()) {
-    Panel context{fmt::format("{}: time per token over context", model.name), "context", "µs per token", true, {}};
-    for (const char* name : {"decode", "prefill"}) {
-      Series series{name, {}};
-      for (size_t i = 0; i < cases.size(); ++i)
-        if (cases[i].name == name)
-          series.points.push_back({double(shortest << series.points.size()), results[i].value});
-      context.series.push_back(std::move(series));
-    }
-    Panel training{"Training A: time per token over steps", "step", "µs per token", false, {{"training", {}}}};
-    for (size_t i = 0; i < steps.size(); ++i) training.series[0].points.push_back({double(i + 1), steps[i]});
-    const Panel panels[] = {context, training};
+    const Panel panels[] = {over_context(model.name + ": decode, time per token", "decode", results),
+                            over_context(model.name + ": prefill, time per token", "prefill", results),
+                            over_context("Training A: time per token", "training", results),
+                            over_steps("Training A: time per token over steps", steps)};
     write_plot(options.svg, panels);
   }
+  for (Result& r : by_stretches(steps, stretch, setting)) results.push_back(std::move(r));
   options.json ? print_json(results) : print_section("context", results);
   return 0;
 }

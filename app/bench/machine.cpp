@@ -61,7 +61,7 @@ Case Machine::multiply_add(const std::string& target, size_t threads) const {
 
 Case Machine::read(const std::string& target, size_t bytes, size_t threads) const {
   for (const Cache& cache : caches_)
-    if (bytes <= (cache.shared ? 1 : threads) * cache.bytes / 4 * 3) return read_from(&cache, bytes, target, threads);
+    if (bytes <= (cache.shared ? 1 : threads) * cache.bytes) return read_from(&cache, bytes, target, threads);
   return read_from(nullptr, bytes, target, threads);
 }
 
@@ -94,7 +94,7 @@ std::vector<Case> Machine::limits(const std::vector<size_t>& thread_counts) cons
   std::vector<Case> cases;
   for (const std::string_view target : simd::available_targets())
     for (const size_t threads : thread_counts) cases.push_back(multiply_add(std::string(target), threads));
-  const std::string best = simd::active().target;
+  const std::string best(simd::available_targets().back());
   for (const Cache& cache : caches_)
     for (const size_t threads : thread_counts) cases.push_back(read_from(&cache, 0, best, threads));
   for (const size_t threads : thread_counts) cases.push_back(read_from(nullptr, ~size_t{0}, best, threads));

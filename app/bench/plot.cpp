@@ -10,8 +10,9 @@
 namespace cria::bench {
 namespace {
 
-constexpr double width = 420, height = 280, left = 56, right = 16, top = 40, bottom = 44;
+constexpr double width = 420, height = 270, left = 56, right = 16, top = 40, bottom = 44;
 constexpr double inner_width = width - left - right, inner_height = height - top - bottom;
+constexpr size_t most_dots = 20;  // more points than that are a line without dots
 
 // Colours that are told apart on either ground, and by the colour-blind (Okabe & Ito 2008).
 constexpr const char* style = R"(<style>
@@ -19,6 +20,7 @@ constexpr const char* style = R"(<style>
   .title { font-weight: 600; font-size: 13px }
   .grid { stroke: #8886; stroke-width: 1 }
   .line { fill: none; stroke-width: 2; stroke-linejoin: round }
+  .dashed { stroke-dasharray: 5 4; stroke-width: 1.5 }
   .c0 { stroke: #0072b2 } .c1 { stroke: #d55e00 } .n0 { fill: #0072b2 } .n1 { fill: #d55e00 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
@@ -36,24 +38,19 @@ double tick_step(double largest) {
 }
 
 struct Axes {
-  explicit Axes(const Panel& panel) : doubling(panel.doubling_x) {
-    largest_x = 0, largest_y = 0, smallest_x = INFINITY;
+  explicit Axes(const Panel& panel) {
     for (const Series& series : panel.series)
       for (const Point& p : series.points) {
-        smallest_x = std::min(smallest_x, p.x), largest_x = std::max(largest_x, p.x);
+        largest_x = std::max(largest_x, p.x);
         largest_y = std::max(largest_y, p.y);
       }
-    y_step = tick_step(largest_y);
+    x_step = tick_step(largest_x), y_step = tick_step(largest_y);
     largest_y = std::ceil(largest_y / y_step) * y_step;
   }
-  double at_x(double x) const {
-    const auto scale = [&](double value) { return doubling ? std::log2(value) : value; };
-    return left + inner_width * (scale(x) - scale(smallest_x)) / (scale(largest_x) - scale(smallest_x));
-  }
+  double at_x(double x) const { return left + inner_width * x / largest_x; }
   double at_y(double y) const { return top + inner_height * (1 - y / largest_y); }
 
-  bool doubling;
-  double smallest_x, largest_x, largest_y, y_step;
+  double largest_x = 0, largest_y = 0, x_step, y_step;
 };
 
 std::string label(double x, double y, const char* anchor, const std::string& text, const char* kind = "") {
@@ -69,18 +66,24 @@ std::string draw(const Panel& panel) {
     svg += fmt::format("<path class=\"grid\" d=\"M{:.1f} {:.1f}h{:.1f}\"/>\n", left, axes.at_y(y), inner_width);
     svg += label(left - 6, axes.at_y(y) + 4, "end", fmt::format("{:g}", y));
   }
-  const double x_step = tick_step(axes.largest_x);
-  for (double x = axes.doubling ? axes.smallest_x : x_step; x <= axes.largest_x; x = axes.doubling ? 2 * x : x + x_step)
+  for (double x = 0; x <= axes.largest_x; x += axes.x_step)
     svg += label(axes.at_x(x), top + inner_height + 16, "middle", fmt::format("{:g}", x));
   for (size_t i = 0; i < panel.series.size(); ++i) {
     std::string path;
     for (const Point& p : panel.series[i].points)
       path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", axes.at_x(p.x), axes.at_y(p.y));
-    svg += fmt::format("<path class=\"line c{}\" d=\"{}\"/>\n", i, path);
+    const Series& series = panel.series[i];
+    svg += fmt::format("<path class=\"line c{}{}\" d=\"{}\"/>\n", i, series.dashed ? " dashed" : "", path);
+    if (series.points.size() <= most_dots && !series.dashed)
+      for (const Point& p : series.points)
+        svg += fmt::format("<circle class=\"n{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>\n", i, axes.at_x(p.x),
+                           axes.at_y(p.y));
     if (panel.series.size() > 1) {
-      const Point& last = panel.series[i].points.back();
+      const Point& last = series.points.back();
       const std::string kind = fmt::format(" class=\"n{}\" style=\"font-weight:600\"", i);
-      svg += label(axes.at_x(last.x) - 8, axes.at_y(last.y) - 10, "end", panel.series[i].name, kind.c_str());
+      // What it is held against lies below.
+      svg += label(axes.at_x(last.x) - 8, axes.at_y(last.y) + (series.dashed ? 20 : -10), "end", series.name,
+                   kind.c_str());
     }
   }
   return svg;
@@ -89,12 +92,14 @@ std::string draw(const Panel& panel) {
 }  // namespace
 
 void write_plot(const std::filesystem::path& file, std::span<const Panel> panels) {
+  const size_t in_a_row = std::min<size_t>(2, panels.size()), rows = (panels.size() + 1) / 2;
   std::string svg =
       fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\">\n",
-                  width * double(panels.size()), height);
+                  width * double(in_a_row), height * double(rows));
   svg += style;
   for (size_t i = 0; i < panels.size(); ++i)
-    svg += fmt::format("<g transform=\"translate({} 0)\">\n{}</g>\n", width * double(i), draw(panels[i]));
+    svg += fmt::format("<g transform=\"translate({} {})\">\n{}</g>\n", width * double(i % 2), height * double(i / 2),
+                       draw(panels[i]));
   write_file_atomically(file, svg + "</svg>\n");
 }
 

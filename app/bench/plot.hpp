@@ -15,15 +15,16 @@ struct Point {
 struct Series {
   std::string name;
   std::vector<Point> points;  // by ascending x
+  bool dashed = false;        // for what something is held against
 };
 
 struct Panel {
   std::string title, x_label, y_label;
-  bool doubling_x;  // equal steps for each doubling of x, else for equal differences; y always begins at 0
+  // Both axes begin at 0.
   std::vector<Series> series;
 };
 
-/// Writes the panels side by side. Throws UserError when the file cannot be written.
+/// Writes the panels, two in a row. Throws UserError when the file cannot be written.
 void write_plot(const std::filesystem::path& file, std::span<const Panel> panels);
 
 }  // namespace cria::bench

@@ -17,7 +17,31 @@ Case over_vectors(const char* name, size_t n, double operations, double arrays, 
           .prepare = std::move(prepare)};
 }
 
-Case product(const char* name, size_t m, size_t n, size_t k) {
+/// Numbers of 16 bits: to `real` and back, and multiplied as they are.
+template <class Half>
+void add_half(std::vector<Case>& cases, const char* type, size_t n) {
+  const auto add = [&](const char* name, double operations, auto run) {
+    const double bytes = double(n * (sizeof(Half) + sizeof(real)));
+    cases.push_back({.name = name,
+                     .shape = std::to_string(n),
+                     .type = type,
+                     .unit = "GB/s",
+                     .amount = bytes * 1e-9,
+                     .work = {operations * double(n), bytes, static_cast<size_t>(bytes)},
+                     .prepare = [=] {
+                       const RandomNumbers numbers(n);
+                       std::vector<Half> halves(n);
+                       simd::narrow(numbers.data(), halves.data(), n);
+                       return [=, halves = std::move(halves)]() mutable { run(halves.data(), numbers.data()); };
+                     }});
+  };
+  add("widen", 0, [n](const Half* x, real* y) { simd::widen(x, y, n); });
+  add("narrow", 0, [n](Half* x, const real* y) { simd::narrow(y, x, n); });
+  add("dot", 2, [n](const Half* x, const real* y) { keep(simd::dot(x, y, n)); });
+}
+
+/// C (m, n) of inner dimension k. y = x Wᵀ, dX = dy W and dW = dyᵀ x differ in how the operands lie in memory.
+Case product(const char* name, size_t m, size_t n, size_t k, bool left_transposed, bool right_transposed) {
   const double operations = 2.0 * double(m) * double(n) * double(k);
   const size_t bytes = (m * k + n * k + m * n) * sizeof(real);
   return {.name = name,
@@ -27,7 +51,11 @@ Case product(const char* name, size_t m, size_t n, size_t k) {
           .work = {operations, double(bytes), bytes},
           .prepare = [=] {
             return [=, a = RandomNumbers(m * k), b = RandomNumbers(n * k), c = RandomNumbers(m * n)] {
-              simd::gemm(m, n, k, {a.data(), k}, simd::Matrix{b.data(), k}.transposed(), c.data(), n);
+              const simd::Matrix left =
+                  left_transposed ? simd::Matrix{a.data(), m}.transposed() : simd::Matrix{a.data(), k};
+              const simd::Matrix right =
+                  right_transposed ? simd::Matrix{b.data(), k}.transposed() : simd::Matrix{b.data(), n};
+              simd::gemm(m, n, k, left, right, c.data(), n);
             };
           }};
 }
@@ -38,9 +66,11 @@ std::vector<Case> on_one_target() {
   cases.push_back(over_vectors("dot", n, 2, 2, [] {
     return [x = RandomNumbers(n), y = RandomNumbers(n)] { keep(simd::dot(x.data(), y.data(), n)); };
   }));
-  cases.push_back(over_vectors("axpy", n, 2, 3, [] {
+  Case axpy = over_vectors("axpy", n, 2, 3, [] {
     return [x = RandomNumbers(n), y = RandomNumbers(n)] { simd::axpy(real(1e-9), x.data(), y.data(), n); };
-  }));
+  });
+  axpy.work.bytes *= 2.0 / 3;  // L1 takes a store beside two loads, so that only reading has to wait
+  cases.push_back(std::move(axpy));
   // In place, again and again: the numbers settle (all 1/n; 0.16), which takes no less time.
   cases.push_back(over_vectors("softmax", row, exponential_operations + 4, 2,
                                [] { return [x = RandomNumbers(row, 5)] { keep(simd::softmax(x.data(), row)); }; }));
@@ -57,8 +87,12 @@ std::vector<Case> on_one_target() {
       simd::silu_mul_backward(gate.data(), up.data(), d_out.data(), d_gate.data(), d_up.data(), wide);
     };
   }));
-  cases.push_back(product("gemv", 1, 768, 288));
-  cases.push_back(product("gemm", 256, 288, 288));
+  add_half<simd::Float16>(cases, "f16", n);
+  add_half<simd::BFloat16>(cases, "bf16", n);
+  cases.push_back(product("gemv", 1, 768, 288, false, true));
+  cases.push_back(product("gemm", 256, 288, 288, false, true));
+  cases.push_back(product("gemm dX", 256, 288, 288, false, false));
+  cases.push_back(product("gemm dW", 256, 288, 288, true, false));
   return cases;
 }
 

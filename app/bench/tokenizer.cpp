@@ -6,6 +6,7 @@
 #include "app/bench/sections.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
+#include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
 
@@ -47,7 +48,9 @@ std::vector<Case> tokenizer_cases(const Setting& setting) {
       setting.tokenizer.empty() ? data_folder() / "model" : std::filesystem::path(setting.tokenizer);
   const auto tokenizer = std::make_shared<const Tokenizer>(load_tokenizer(file));
   const auto text = std::make_shared<SharedText>(setting.text);
-  const double megabytes = 1e-6 * double(setting.text.empty() ? story_bytes : read_file(setting.text).size());
+  const size_t bytes = setting.text.empty() ? story_bytes : read_file(setting.text).size();
+  if (bytes == 0) throw UserError(fmt::format("--text {}: the file is empty", setting.text));
+  const double megabytes = 1e-6 * double(bytes);
   const std::string what =
       fmt::format("{:.1f} MB of {}", megabytes, setting.text.empty() ? "stories" : name_of(setting.text));
 
