@@ -17,6 +17,14 @@ std::string content(const std::string& xml, const std::string& tag) {
   return xml.substr(begin + tag.size() + 2, end - begin - tag.size() - 2);
 }
 
+/// blahtexml writes a minus as the hyphen of the keyboard, and browsers draw it as one.
+std::string with_minus_signs(std::string math) {
+  const std::string hyphen = ">-</mo>", minus = ">−</mo>";
+  for (size_t at = 0; (at = math.find(hyphen, at)) != math.npos; at += minus.size())
+    math.replace(at, hyphen.size(), minus);
+  return math;
+}
+
 }  // namespace
 
 std::string formula(const std::string& tex, bool display) {
@@ -28,7 +36,7 @@ std::string formula(const std::string& tex, bool display) {
        "sh", tex});
   if (run.exit_code == missing)
     throw UserError("formulas need blahtexml (Debian's package blahtexml), which is not installed");
-  const std::string math = content(run.output, "markup");
+  const std::string math = with_minus_signs(content(run.output, "markup"));
   if (math.empty())
     throw UserError(fmt::format("the formula {} is not understood: {}", tex, content(run.output, "message")));
   return display ? fmt::format("<div class=\"wide formula\"><math display=\"block\">{}</math></div>", math)

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "app/book/html.hpp"
 #include "app/book/links.hpp"
@@ -49,7 +50,9 @@ class Site {
 
 void Site::save(const Path& path, const std::string& text) const {
   fs::create_directories((out_ / path).parent_path());
-  write_file_atomically(out_ / path, text);
+  // Not synced as models are: some hundred files would take seconds, and a site is made again in one.
+  std::ofstream file(out_ / path, std::ios::binary);
+  if (!(file << text).flush()) throw UserError(fmt::format("{}: cannot be written", (out_ / path).string()));
 }
 
 std::string Site::anchor(const Path& to, const Path& from, const std::string& text) const {

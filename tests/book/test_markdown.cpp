@@ -55,5 +55,6 @@ TEST_CASE("a formula becomes MathML, and one that is not understood an error tha
   CHECK_THAT(html, testing::contains("<msub><mi>x</mi><mi>i</mi></msub>"));
   CHECK_THAT(html, testing::contains("<math display=\"block\">"));
   CHECK(html.find('$') == std::string::npos);
+  CHECK_THAT(render("$a - b$\n").html, testing::contains(">−</mo>"));  // blahtexml gives a hyphen
   CHECK_THROWS_WITH(render("$\\nonsense{x}$"), testing::contains("\\nonsense{x} is not understood"));
 }
