@@ -56,7 +56,7 @@ inline Batch<T, Arch> exponential(const Batch<T, Arch>& x) {
   B series(twice_inverse_factorial<T>[Constants::degree]);
 #pragma GCC unroll 16
   for (int k = Constants::degree - 1; k >= 0; --k) series = multiply_add(series, r, B(twice_inverse_factorial<T>[k]));
-  const B scaled = xsimd::ldexp(series, xsimd::to_int(n - B(T(1))));
+  const B scaled = times_power_of_two(series, n - B(T(1)));
   const B bounded = xsimd::select(x < B(Constants::smallest), B(T(0)), scaled);
   return xsimd::select(x > B(Constants::largest), B(std::numeric_limits<T>::infinity()), bounded);
 }

@@ -70,21 +70,22 @@ T softmax(T* x, size_t n) {
   B largest(x[0]);
   size_t i = 0;
   for (; i + B::size <= n; i += B::size) largest = xsimd::max(largest, B::load_unaligned(x + i));
+  if (i < n && n >= B::size) largest = xsimd::max(largest, B::load_unaligned(x + n - B::size)), i = n;
   T max = max_of_lanes(largest);
   for (; i < n; ++i) max = x[i] > max ? x[i] : max;
 
   const B shift(max);
   B sum(T(0));
-  T rest = 0;
   for_each_batch<B::size>(n, [&, x](size_t j, auto count) {
     const B e = exponential(load<Arch>(x + j, count) - shift);
     store<Arch>(x + j, e, count);
-    if (count == B::size)
+    // The lanes beyond the end hold exp(-max).
+    if constexpr (std::is_same_v<decltype(count), size_t>)
+      sum += first_of(e, count);
+    else
       sum += e;
-    else  // The lanes beyond the end hold exp(-max), so they are not summed with the others.
-      for (size_t lane = 0; lane < count; ++lane) rest += x[j + lane];
   });
-  const T total = sum_of_lanes(sum) + rest;
+  const T total = sum_of_lanes(sum);
   const B factor(1 / total);
   for_each_batch<B::size>(n,
                           [=](size_t j, auto count) { store<Arch>(x + j, load<Arch>(x + j, count) * factor, count); });

@@ -47,16 +47,6 @@ inline T sum_of_lanes(const Batch<T, Arch>& x) {
 #endif
 }
 
-/// The largest lane; the last one in doubt, as 8.1 has no reduction by max.
-template <class T, class Arch>
-inline T max_of_lanes(const Batch<T, Arch>& x) {
-  alignas(64) T lanes[Batch<T, Arch>::size];
-  x.store_aligned(lanes);
-  T largest = lanes[0];
-  for (size_t i = 1; i < Batch<T, Arch>::size; ++i) largest = lanes[i] > largest ? lanes[i] : largest;
-  return largest;
-}
-
 #if defined(__AVX2__) && !defined(__AVX512F__)
 /// The mask of AVX2 for the first `count` of 8 (or, counting pairs, 4) lanes: all ones, then zeros.
 template <class Arch>
@@ -106,6 +96,34 @@ inline void store_partial(T* to, const Batch<T, Arch>& x, size_t count) {
 #endif
 }
 
+/// x 2^n for a whole n that is a normal exponent; AVX-512 has an instruction for it.
+template <class T, class Arch>
+inline Batch<T, Arch> times_power_of_two(const Batch<T, Arch>& x, const Batch<T, Arch>& n) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(T) == 4)
+    return _mm512_scalef_ps(x, n);
+  else
+    return _mm512_scalef_pd(x, n);
+#else
+  return xsimd::ldexp(x, xsimd::to_int(n));
+#endif
+}
+
+/// The first `count` lanes, and zeros.
+template <class T, class Arch>
+inline Batch<T, Arch> first_of(const Batch<T, Arch>& x, size_t count) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_mov_ps(static_cast<__mmask16>((1u << count) - 1), x);
+  else
+    return _mm512_maskz_mov_pd(static_cast<__mmask8>((1u << count) - 1), x);
+#else
+  alignas(64) T lanes[Batch<T, Arch>::size];
+  x.store_aligned(lanes);
+  return load_partial<Arch>(lanes, count);
+#endif
+}
+
 /// Half of the interleaved pair: x[0] y[0] x[1] y[1] … from the lower or the upper half of both. (xsimd's zip works per
 /// 128 bits in some versions and over the whole register in others; the vector types of gcc and clang are definite.)
 template <bool upper, class T, class Arch, size_t... lane>
@@ -114,6 +132,15 @@ inline Batch<T, Arch> interleave(const Batch<T, Arch>& x, const Batch<T, Arch>& 
   constexpr size_t size = sizeof...(lane), first = upper ? size / 2 : 0;
   return static_cast<Register>(__builtin_shufflevector(static_cast<Register>(x), static_cast<Register>(y),
                                                        (first + lane / 2 + lane % 2 * size)...));
+}
+
+/// The largest lane, by halves: each round compares the lower half of the lanes with the upper.
+template <class T, class Arch>
+inline T max_of_lanes(Batch<T, Arch> x) {
+  constexpr std::make_index_sequence<Batch<T, Arch>::size> lanes;
+  for (size_t left = Batch<T, Arch>::size; left > 1; left /= 2)
+    x = xsimd::max(interleave<false>(x, x, lanes), interleave<true>(x, x, lanes));
+  return static_cast<typename Batch<T, Arch>::register_type>(x)[0];
 }
 
 /// Transposes a square of batches in registers: log2(size) rounds, each interleaving the first half of the rows with
