@@ -26,6 +26,7 @@ struct Figure {
 };
 
 constexpr Figure figures[] = {
+    {"map", "all", "which chapter builds on which", draw_map},
     {"tokens", "01", "where a text falls into tokens", draw_tokens},
     {"merges", "01", "how merges make a word's tokens, step by step", draw_merges},
     {"linear", "02", "the three matrix products of forward and backward, as shapes", draw_linear},

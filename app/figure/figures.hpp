@@ -7,6 +7,7 @@ namespace cria::figure {
 
 class Subject;
 
+std::string draw_map(const Subject& subject);
 std::string draw_tokens(const Subject& subject);
 std::string draw_merges(const Subject& subject);
 std::string draw_linear(const Subject& subject);

@@ -40,10 +40,10 @@ Run read_log(const std::filesystem::path& file) {
   return run;
 }
 
-/// A run of any length as at most about 300 points: means of equally many steps each.
-void thin_out(std::vector<double>& x, std::vector<double>& y) {
+/// A run of any length as at most about 300 points: means of equally many steps each. Returns how many.
+size_t thin_out(std::vector<double>& x, std::vector<double>& y) {
   const size_t group = (x.size() + 299) / 300;
-  if (group < 2) return;
+  if (group < 2) return 1;
   size_t to = 0;
   for (size_t begin = 0; begin < x.size(); begin += group, ++to) {
     const size_t end = std::min(begin + group, x.size());
@@ -52,6 +52,7 @@ void thin_out(std::vector<double>& x, std::vector<double>& y) {
     x[to] = sum_x / double(end - begin), y[to] = sum_y / double(end - begin);
   }
   x.resize(to), y.resize(to);
+  return group;
 }
 
 }  // namespace
@@ -61,7 +62,7 @@ std::string draw_loss(const Subject& subject) {
     throw NothingToShow(fmt::format("it needs the log of a training run, and there is no {}; name one with --log",
                                     subject.log.string()));
   Run run = read_log(subject.log);
-  thin_out(run.step, run.batch);
+  const size_t group = thin_out(run.step, run.batch);
   std::vector<double> steps = run.step, all = run.batch;
   steps.insert(steps.end(), run.held_out_step.begin(), run.held_out_step.end());
   all.insert(all.end(), run.held_out.begin(), run.held_out.end());
@@ -88,7 +89,10 @@ std::string draw_loss(const Subject& subject) {
   if (run.floor) axes.level(*run.floor, "line s2 dashed");
 
   svg.line({64, 70}, {90, 70}, "line s0");
-  svg.text(98, 74, "each batch, before it is learnt from", "small");
+  svg.text(98, 74,
+           group == 1 ? "each batch, before it is learnt from"
+                      : fmt::format("new batches, each point the mean of {}", group),
+           "small");
   svg.circle({364, 70}, 5, "f1");
   svg.text(376, 74, "held-out text", "small");
   if (run.floor) {

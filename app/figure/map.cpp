@@ -1,0 +1,79 @@
+// The map of chapters for docs/README.md: which one builds on which. What is implied by another arrow is left out.
+#include "app/figure/figures.hpp"
+#include "app/figure/svg.hpp"
+
+namespace cria::figure {
+namespace {
+
+constexpr double width = 112, height = 48, row = 71;
+constexpr double column[] = {40, 176, 308, 440, 572};  // 02, its parts, 05 and 06, 08, what is done with it
+constexpr double top = 100, middle = 252, bottom = middle + 2.5 * row;  // the rows' centres
+
+struct Chapter {
+  const char* name;
+  const char* adds;
+  const char* colour;
+  double x, y;  // its left edge, its centre
+};
+
+void draw(Svg& svg, const Chapter& c) {
+  svg.rect({c.x, c.y - height / 2, width, height}, c.colour, 0.3, 5);
+  svg.text(c.x + width / 2, c.y - 3, c.name, "small strong m");
+  svg.text(c.x + width / 2, c.y + 14, c.adds, "tiny m");
+}
+
+/// Along straight pieces, with a head at the end.
+void path(Svg& svg, std::initializer_list<Point> points, const char* colour) {
+  svg.curve(std::span(points.begin(), points.size()), colour);
+  svg.arrow(*(points.end() - 2), *(points.end() - 1), colour);
+}
+
+}  // namespace
+
+std::string draw_map(const Subject&) {
+  Svg svg(700, 460, "The chapters, and which builds on which",
+          "01 leads to 09 and 11; 02 to 03, 04 and 07; 04 to 05 to 06; 03, 05, 06 and 07 to 08; 08 to 09 and 10; 10 to "
+          "11.");
+  svg.text(16, 48, "Text at the left, a story and a model at the right.", "dim");
+  const char *text = "line s4", *part = "line s0", *model = "line s5", *use = "line s2";
+  const double left = 16, split = column[1] - 12, join = column[3] - 10;
+
+  path(svg, {{left + width, top - 8}, {column[4] - 2, top - 8}}, text);
+  path(svg, {{left + 10, top}, {left + 10, bottom}, {column[4] - 2, bottom}}, text);
+  for (const double y : {middle - row, middle, middle + 1.5 * row})
+    path(svg, {{column[0] + width, middle}, {split, middle}, {split, y}, {column[1] - 2, y}}, part);
+  path(svg, {{column[1] + width, middle}, {column[2] - 2, middle}}, part);
+  path(svg, {{column[2] + width / 2, middle + height / 2}, {column[2] + width / 2, middle + row - height / 2 - 2}},
+       part);
+  svg.curve(std::vector<Point>{{column[1] + width, middle - row},
+                               {join, middle - row},
+                               {join, middle + 1.5 * row},
+                               {column[1] + width, middle + 1.5 * row}},
+            part);
+  svg.curve(std::vector<Point>{{column[2] + width, middle + row}, {join, middle + row}}, part);
+  path(svg, {{column[2] + width, middle}, {column[3] - 2, middle}}, part);
+  path(svg, {{column[3] + width / 2, middle}, {column[3] + width / 2, top + 8}, {column[4] - 2, top + 8}}, model);
+  path(svg, {{column[3] + width, middle}, {column[4] - 2, middle}}, model);
+  path(svg, {{column[4] + width / 2, middle}, {column[4] + width / 2, bottom - height / 2 - 2}}, use);
+
+  const Chapter chapters[] = {
+      {"01 bpe", "text into tokens", "f4", left, top},
+      {"02 linear", "products, gradients", "f0", column[0], middle},
+      {"03 rmsnorm", "a vector's size", "f0", column[1], middle - row},
+      {"04 rope", "who stands where", "f0", column[1], middle},
+      {"05 attention", "looking back", "f0", column[2], middle},
+      {"06 kv-cache", "what is kept", "f0", column[2], middle + row},
+      {"07 swiglu", "gates", "f0", column[1], middle + 1.5 * row},
+      {"08 llama", "the whole model", "f5", column[3], middle},
+      {"09 sampling", "writes a story", "f2", column[4], top},
+      {"10 training-step", "loss and AdamW", "f2", column[4], middle},
+      {"11 pretraining", "makes a model", "f2", column[4], bottom},
+  };
+  for (const Chapter& c : chapters) {
+    svg.rect({c.x, c.y - height / 2, width, height}, "page", 1, 5);  // lines do not shine through
+    draw(svg, c);
+  }
+  return svg.finish();
+}
+
+}  // namespace cria::figure
