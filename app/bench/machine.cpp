@@ -67,7 +67,8 @@ Case Machine::read(const std::string& target, size_t bytes, size_t threads) cons
 
 Case Machine::read_from(const Cache* cache, size_t bytes, const std::string& target, size_t threads) const {
   const size_t shared_by = cache && !cache->shared ? 1 : threads;
-  size_t part = cache ? cache->bytes / 2 / shared_by : std::min(bytes, 8 * caches_.back().bytes) / threads;
+  const bool own = !cache || (cache->shared && bytes > 0);
+  size_t part = own ? std::min(bytes, 8 * caches_.back().bytes) / threads : cache->bytes / 2 / shared_by;
   part = part / 4096 * 4096;
   const size_t times = std::max<size_t>(1, (size_t{4} << 20) / part);  // between two meetings of the threads
   const std::string size = part * threads < (1u << 20) ? fmt::format("{} KiB", part * threads >> 10)

@@ -16,9 +16,10 @@ class Machine {
   /// Multiply-adds in registers, in GFLOP/s.
   Case multiply_add(const std::string& target, size_t threads) const;
 
-  /// Reading what holds so many bytes, in GB/s: half of the smallest cache that can, named "L1" to "L3", or else
-  /// "memory": the bytes themselves, up to eight times the last cache. Each thread reads a part in one piece, over and
-  /// over, in memory for which huge pages were asked.
+  /// Reading so many bytes where they fit, in GB/s: in the smallest cache that can hold them, named "L1" to "L3", or
+  /// else in "memory". Of a core's own cache half is read; of the last one and of memory, which are not as fast
+  /// everywhere, as many bytes as that, up to eight times the last cache. Each thread reads a part in one piece, over
+  /// and over, in memory for which huge pages were asked.
   Case read(const std::string& target, size_t bytes, size_t threads) const;
 
   /// One of each, as a section of its own.
@@ -41,6 +42,7 @@ class Machine {
   ThreadPool& pool() const { return pool_; }
 
  private:
+  /// Half of the cache where bytes is 0.
   Case read_from(const Cache* cache, size_t bytes, const std::string& target, size_t threads) const;
 
   ThreadPool& pool_;

@@ -29,9 +29,9 @@ constexpr const char* style = R"(<style>
 </style>
 )";
 
-/// 1, 2 or 5 times a power of ten: about four of them up to `largest`.
+/// 1, 2 or 5 times a power of ten: up to five of them up to `largest`.
 double tick_step(double largest) {
-  const double rough = largest / 4, power = std::pow(10, std::floor(std::log10(rough)));
+  const double rough = largest / 5, power = std::pow(10, std::floor(std::log10(rough)));
   for (const double factor : {1.0, 2.0, 5.0})
     if (factor * power >= rough) return factor * power;
   return 10 * power;
