@@ -58,7 +58,7 @@ class BusyCore {
   std::jthread thread_;
 };
 
-/// `work` takes about half a second, many slices of the system's time.
+/// `tokens` take some tenths of a second, many slices of the system's time.
 void add_pair(std::vector<Case>& cases, const Setting& setting, std::string name, const std::string& shape,
               double tokens, std::function<Case::Run()> prepare) {
   Case c = {.name = std::move(name),
@@ -128,9 +128,9 @@ int bench_busy(const BenchOptions& options, const Setting& setting) {
   if (setting.threads() < 2) throw UserError("cria bench busy: one thread just moves to another core, expected two");
   std::vector<Case> cases;
   add_training(cases, setting);
-  add_decoding(cases, setting, known_config("stories260K"), 16000);
-  add_decoding(cases, setting, known_config("15M"), 320);
-  if (setting.config) add_decoding(cases, setting, *setting.config, 64);
+  add_decoding(cases, setting, known_config("stories260K"), 6000);
+  add_decoding(cases, setting, known_config("15M"), 160);
+  if (setting.config) add_decoding(cases, setting, *setting.config, 40);
 
   const ProgressLine progress("busy");
   std::vector<Result> results =
