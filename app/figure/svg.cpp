@@ -73,7 +73,7 @@ std::string number(double value) {
 
 std::string points_text(std::span<const Point> points) {
   std::string text;
-  for (const Point& p : points) text += (text.empty() ? "" : " ") + number(p.x) + "," + number(p.y);
+  for (const Point& p : points) text += fmt::format("{}{},{}", text.empty() ? "" : " ", number(p.x), number(p.y));
   return text;
 }
 
@@ -154,7 +154,10 @@ void Svg::dots(std::span<const Point> points, std::string_view classes, double o
 
 void Svg::heat_map(const Box& box, size_t rows, size_t columns, const std::function<double(size_t, size_t)>& value) {
   constexpr double shades = 24;
-  const double width = box.width / double(columns), height = box.height / double(rows);
+  // An edge has one place, whichever cell it belongs to; otherwise rounding leaves gaps between cells.
+  const auto edge = [](double from, double length, size_t i, size_t n) {
+    return std::round(100 * (from + length * double(i) / double(n))) / 100;
+  };
   std::map<int, std::string> paths;  // of each shade
   for (size_t i = 0; i < rows; ++i)
     for (size_t begin = 0, end; begin < columns; begin = end) {
@@ -162,9 +165,9 @@ void Svg::heat_map(const Box& box, size_t rows, size_t columns, const std::funct
       const int level = shade(begin);
       for (end = begin + 1; end < columns && shade(end) == level;) ++end;
       if (level == 0) continue;
-      paths[level] +=
-          fmt::format("M{:.2f} {:.2f}h{:.2f}v{:.2f}h{:.2f}z", box.x + double(begin) * width, box.y + double(i) * height,
-                      double(end - begin) * width, height, -double(end - begin) * width);
+      const double left = edge(box.x, box.width, begin, columns), right = edge(box.x, box.width, end, columns);
+      const double top = edge(box.y, box.height, i, rows), bottom = edge(box.y, box.height, i + 1, rows);
+      paths[level] += fmt::format("M{:.2f} {:.2f}H{:.2f}V{:.2f}H{:.2f}z", left, top, right, bottom, left);
     }
   for (const auto& [level, path] : paths)
     shape(fmt::format("path shape-rendering=\"crispEdges\" d=\"{}\"", path), level > 0 ? "f0" : "f1",
