@@ -176,6 +176,42 @@ refuses 'a token id out of range' 'beyond.npy: token id 258 is out of range, exp
 refuses 'a negative token id' 'token id -1 is out of range' trace whole --tokens negative.npy --out traced
 refuses 'token ids that are missing' 'none.npy: No such file or directory' trace whole --tokens none.npy --out traced
 
+# ── The bench, a program of its own ─────────────────────────────────────────────────────────────────────────────────
+
+if [ -x "${program%/*}/cria-bench" ]; then
+  bench() { "${program%/*}/cria-bench" bench "$@"; }
+  bench_refuses() {  # bench_refuses NAME PART ARGUMENT…
+    local name=$1 part=$2
+    shift 2
+    program=${program%/*}/cria-bench refuses "$name" "$part" bench "$@"
+  }
+  check 'the bench measures' bench --only gemv --repeats 1 --json
+  cp out bench.json
+  for key in name shape type target threads value unit limit fraction spread; do
+    check "and gives $key" grep -q "\"$key\": " bench.json
+  done
+  check 'and no key more' test "$(grep -o '"[a-z]*":' bench.json | sort -u | wc -l)" = 10
+  check 'no value is 0' bash -c '! grep -E "\"(value|limit|fraction)\": (0(\.0)?|null)," bench.json'
+  check 'the ladder has a line for each rung' test "$(bench ladder --repeats 1 --threads 1 | grep -c ' GFLOP/s ')" = 9
+  check 'the bench of memory' bench memory --threads 1 --json
+  grep -o '"fraction": [0-9.]*' out >fractions
+  check 'measures two runs of each kind' test "$(wc -l <fractions)" -eq 4
+  check 'and all take what was stated, within 10 %' awk '$2 < 0.9 || $2 > 1.1 {exit 1}' fractions
+  bench_refuses 'the bench of nothing' 'expected one of all, ladder, context, busy, memory' juggle
+  bench_refuses 'a bench that has no such case' 'nonsense names nothing that can be measured' --only nonsense
+  bench_refuses 'a bench without rounds' '--repeats is 0, expected 1 to 1000' --repeats 0
+  bench_refuses 'a bench against an unknown library' '--against is mkl, expected openblas or onednn' --against mkl
+  bench_refuses 'a plot of what is no curve' '--svg is for cria bench context' --svg plot.svg
+  bench_refuses 'an option that a bench has no use for' '--only is for cria bench all' memory --only gemm
+  bench_refuses 'a bench of an unknown shape' 'none: No such file or directory' --config none
+  bench_refuses 'a bench of a missing tokenizer' 'none: No such file or directory' --tokenizer none
+  bench_refuses 'a bench of a missing text' 'none: No such file or directory' --text none
+  bench_refuses 'a bench of an empty text' 'empty.txt: the file is empty' --text empty.txt
+  bench_refuses 'a busy core and one thread' 'expected two' busy --threads 1
+else
+  echo 'skipped: cria-bench is not built'
+fi
+
 # ── A full disk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 if [ -w /dev/full ]; then
