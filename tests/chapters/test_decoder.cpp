@@ -34,6 +34,31 @@ TEST_CASE("decoding through the cache gives the logits of the full forward pass"
   }
 }
 
+TEST_CASE("two sequences at once through a cache give what each gives alone") {
+  const LlamaParameters weights = random_model(untied(), 3);
+  const LlamaConfig& config = weights.config();
+  const std::vector<std::int32_t> tokens[] = {{3, 1, 4, 1, 5, 9}, {2, 7, 1, 8, 2, 8}};
+  const size_t passes[] = {4, 1, 1};  // a prompt, then token by token
+  KvCache cache(config.layers, 6, config.kv_heads, config.head_dim, 2);
+  LlamaActivations activations(config, 2, 4, 6, Keep::one_layer);
+  size_t begin = 0;
+  for (const size_t T : passes) {
+    Array<std::int32_t, 2> input = zeros<std::int32_t, 2>({2, T});
+    for (size_t b = 0; b < 2; ++b) std::copy_n(&tokens[b][begin], T, &input(b, 0));
+    llama_forward(weights, {view(input), {}}, activations, &cache);
+    Array<real, 2> logits = zeros<real, 2>({2 * T, config.vocabulary_size});
+    llama_logits(weights, activations.normed.rows(0, 2 * T), view(logits));
+    for (size_t b = 0; b < 2; ++b) {
+      const Array<real, 2> alone = logits_of(weights, tokens[b]);
+      for (size_t t = 0; t < T; ++t) {
+        CAPTURE(b, begin + t);
+        CHECK(relative_error(array(view(logits)[b * T + t]), array(view(alone)[begin + t])) < same_tolerance);
+      }
+    }
+    begin += T;
+  }
+}
+
 TEST_CASE("a team of any size gives the same bits, prompts, single tokens and a wrapped window alike") {
   LlamaConfig config = untied();  // 3 kv heads: some threads of four have none
   config.hidden_dim = 70, config.vocabulary_size = 100;
