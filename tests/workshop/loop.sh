@@ -98,6 +98,7 @@ learn reset 03
 says 'reset' 'backups'
 cmp -s "$reference" "$CRIA_WORKSHOP"/backups/03-rmsnorm-*/rmsnorm.cpp && ok || fail 'reset lost a file'
 
+: >"$CRIA_WORKSHOP/watched"
 "$cria" learn watch 03 >"$CRIA_WORKSHOP/watched" 2>&1 &
 watcher=$!
 for ((i = 0; i < 120; ++i)); do
