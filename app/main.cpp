@@ -2,15 +2,20 @@
 // in tools.cpp and in the folder of each.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <new>
+#include <string>
+#include <system_error>
 
 #include "app/commands.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
 #include "app/info.hpp"
 #include "app/judge.hpp"
+#include "app/output.hpp"
 #include "app/sample.hpp"
 #include "app/stories.hpp"
 #include "app/tokenize.hpp"
@@ -143,6 +148,23 @@ void add_text_commands(CLI::App& app, int& code) {
   }
 }
 
+/// CLI11 reads numbers as C does: -1 as 18446744073709551615, 010 as eight, and what is too large as the largest.
+void expect_whole_numbers(CLI::App& app) {
+  const CLI::Validator whole_number(
+      [](std::string& text) {
+        std::uint64_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc() || end != text.data() + text.size())
+          return fmt::format("{} is not a whole number, 0 or more", text);
+        text = fmt::format("{}", number);
+        return std::string();
+      },
+      "");
+  for (CLI::Option* option : app.get_options())
+    if (option->get_type_name() == "UINT") option->transform(whole_number);
+  for (CLI::App* command : app.get_subcommands({})) expect_whole_numbers(*command);
+}
+
 /// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
 int refuse(std::string message) {
   for (char& c : message)
@@ -162,13 +184,16 @@ int main(int argc, char** argv) {
 #endif
   int code = 0;
   try {
+    open_standard_streams();
     add_model_commands(app, code);
     add_text_commands(app, code);
     add_tools(app, code);
+    expect_whole_numbers(app);
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));
     app.parse(argc, argv);
+    flush_output();
     return code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
@@ -177,6 +202,8 @@ int main(int argc, char** argv) {
     return refuse(error.what());
   } catch (const std::filesystem::filesystem_error& error) {
     return refuse(fmt::format("cannot use {}: {}", error.path1().string(), error.code().message()));
+  } catch (const std::system_error& error) {  // no thread could be started, or nothing printed
+    return refuse(error.what());
   } catch (const std::bad_alloc&) {
     return refuse("there is not enough memory for this");
   } catch (const std::exception& error) {

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/output.hpp"
 #include "app/train.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -36,8 +36,8 @@ int run_sample(const SampleOptions& options) {
   const auto show = [&](std::string_view part) {
     text += part;
     if (options.json) return;
-    std::fwrite(part.data(), 1, part.size(), stdout);
-    std::fflush(stdout);
+    print_bytes(part);
+    flush_output();
   };
   if (!options.json) show(options.prompt);
   const auto begin = std::chrono::steady_clock::now();

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/output.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
 #include "lib/grammar/statistics.hpp"
@@ -49,8 +49,7 @@ int run_stories(const StoriesOptions& options) {
     return 0;
   }
   if (options.out.empty()) {
-    write_stories(grammar, options.seed, options.count,
-                  [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+    write_stories(grammar, options.seed, options.count, print_bytes);
     return 0;
   }
   CorpusTotals totals;

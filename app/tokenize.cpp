@@ -5,9 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/output.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
 #include "lib/base/check.hpp"
@@ -57,7 +57,7 @@ int run_tokenize_train(const TokenizeTrainOptions& options) {
     const Json report = {{"vocabulary", model.vocabulary.size()}, {"merges", model.merges.size()},
                          {"distinct_words", words.words.size()},  {"seconds_counting", counting},
                          {"seconds_learning", learning},          {"folder", options.folder}};
-    fmt::print("{}\n", report.dump(2));
+    fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
     return 0;
   }
   fmt::print("{} distinct words counted in {:.2f} s, {} merges learnt in {:.2f} s\n", words.words.size(), counting,
@@ -96,8 +96,7 @@ int run_tokenize_decode(const TokenizeDecodeOptions& options) {
     fmt::print("{}\n", report.dump(-1, ' ', false, Json::error_handler_t::replace));  // JSON holds valid UTF-8 only
     return 0;
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
+  print_bytes(text + "\n");
   return 0;
 }
 

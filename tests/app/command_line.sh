@@ -118,6 +118,10 @@ refuses 'an option without its value' '--steps' train --steps
 refuses 'an option that is no number' '--steps' train --steps many
 refuses 'no steps' 'must be more than 0' train --data text.txt --out new --steps 0
 refuses 'steps and minutes' 'expected one of them' train --data text.txt --out new --steps 1 --minutes 1
+refuses 'steps below 0' '--steps: -5 is not a whole number' train --data text.txt --out new --steps -5
+refuses 'a seed below 0' '--seed: -1 is not a whole number' sample --seed -1
+refuses 'a number that is too large' '--tokens: 18446744073709551616 is not' sample -n 18446744073709551616
+check 'a number with zeros before it is decimal' test "$("$program" stories --count 010 | wc -l)" = 10
 refuses 'too many threads' '--threads is 100000, expected at most 1024' train --data text.txt --out new --steps 1 --threads 100000
 
 new=(train --tokenizer bytes --steps 2 --out new)
@@ -217,7 +221,16 @@ fi
 if [ -w /dev/full ]; then
   refuses 'a log on a full disk' 'cannot write the log /dev/full: No space left on device' \
     train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 2 --out logged --log /dev/full
+
+  for command in info 'stories --count 1000000000' 'sample whole -p 1 -n 3' 'tokenize decode whole 49'; do
+    timeout 60 "$program" $command >/dev/full 2>full.err
+    check "a full disk for the output of $command" test $? = 2
+    check 'is said in one line' test "$(cat full.err)" = 'cria: cannot write the output: No space left on device'
+  done
 fi
+check 'a run whose output is closed' bash -c '"$@" >&- 2>&- <&-' _ \
+  "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 2 --out silent
+check 'prints nothing into its files' test "$(grep -c '^{.*}$' silent/log.jsonl) $(wc -l <silent/log.jsonl)" = '2 2'
 
 checkpoint_bytes=$(wc -c <whole/training.safetensors)
 
