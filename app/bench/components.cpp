@@ -83,7 +83,7 @@ void add_cross_entropy(std::vector<Case>& cases) {
 }
 
 void add_adamw(std::vector<Case>& cases, ThreadPool& alone) {
-  constexpr size_t vocabulary = 4096, dim = 288;
+  constexpr size_t vocabulary = 32000, dim = 288;  // four arrays of 41 MB, more than caches hold
   LlamaConfig config;
   config.vocabulary_size = vocabulary, config.dim = dim, config.layers = 1;
   const size_t n = parameter_count(config);
