@@ -5,8 +5,8 @@
 namespace cria::figure {
 namespace {
 
-constexpr double width = 112, height = 48, row = 71;
-constexpr double column[] = {40, 176, 308, 440, 572};  // 02, its parts, 05 and 06, 08, what is done with it
+constexpr double width = 124, height = 48, row = 71;
+constexpr double column[] = {38, 190, 338, 486, 634};  // 02, its parts, 05 and 06, 08, what is done with it
 constexpr double top = 100, middle = 252, bottom = middle + 2.5 * row;  // the rows' centres
 
 struct Chapter {
@@ -31,7 +31,7 @@ void path(Svg& svg, std::initializer_list<Point> points, const char* colour) {
 }  // namespace
 
 std::string draw_map(const Subject&) {
-  Svg svg(700, 460, "The chapters, and which builds on which",
+  Svg svg(774, 460, "The chapters, and which builds on which",
           "01 leads to 09 and 11; 02 to 03, 04 and 07; 04 to 05 to 06; 03, 05, 06 and 07 to 08; 08 to 09 and 10; 10 to "
           "11.");
   svg.text(16, 48, "Text at the left, a story and a model at the right.", "dim");
