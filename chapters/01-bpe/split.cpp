@@ -172,6 +172,15 @@ Character character_at(std::string_view text, std::size_t at) {
   return size > 0 ? Character{code_point, static_cast<std::size_t>(size)} : Character{-1, 1};
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Character character = character_at(text, at);
+    if (character.code_point < 0) return false;
+    at += character.size;
+  }
+  return true;
+}
+
 std::string_view split_regex(SplitPattern pattern) {
   switch (pattern) {
     case SplitPattern::gpt2:

@@ -43,4 +43,7 @@ struct Character {
 /// The character at `at` (< text.size()).
 Character character_at(std::string_view text, std::size_t at);
 
+/// Whether all of the text is UTF-8.
+bool is_utf8(std::string_view text);
+
 }  // namespace cria

@@ -5,19 +5,27 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
+namespace {
+
+// Far more than any Llama has, and so little that no size computed from several of them overflows.
+constexpr size_t most_layers = size_t{1} << 12, most_width = size_t{1} << 20, most_tokens = size_t{1} << 24;
+
+}  // namespace
 
 void LlamaConfig::validate() const {
-  const auto positive = [](const char* name, size_t value) {
+  const auto in_range = [](const char* name, size_t value, size_t most) {
     if (value == 0) throw UserError(fmt::format("{} is 0, expected at least 1", name));
+    if (value > most) throw UserError(fmt::format("{} is {}, expected at most {}", name, value, most));
   };
-  positive("vocab_size", vocabulary_size);
-  positive("hidden_size", dim);
-  positive("intermediate_size", hidden_dim);
-  positive("num_hidden_layers", layers);
-  positive("num_attention_heads", heads);
-  positive("num_key_value_heads", kv_heads);
-  positive("head_dim", head_dim);
-  positive("max_position_embeddings", context);
+  in_range("vocab_size", vocabulary_size, most_tokens);
+  in_range("hidden_size", dim, most_width);
+  in_range("intermediate_size", hidden_dim, most_width);
+  in_range("num_hidden_layers", layers, most_layers);
+  in_range("num_attention_heads", heads, most_width);
+  in_range("num_key_value_heads", kv_heads, most_width);
+  in_range("head_dim", head_dim, most_width);
+  in_range("num_attention_heads times head_dim", heads * head_dim, most_width);
+  in_range("max_position_embeddings", context, most_tokens);
   if (heads % kv_heads != 0)
     throw UserError(fmt::format(
         "num_attention_heads is {} and num_key_value_heads is {}: the second must divide the first", heads, kv_heads));

@@ -24,7 +24,8 @@ struct LlamaConfig {
 
   bool operator==(const LlamaConfig&) const = default;
 
-  /// Throws UserError with one line when no model can have these numbers.
+  /// Throws UserError with one line when no model can have these numbers, or when they are so large that what is
+  /// computed from them might overflow.
   void validate() const;
 };
 

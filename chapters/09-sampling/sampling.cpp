@@ -27,7 +27,7 @@ const SamplingOptions& checked(const SamplingOptions& options) {
   check(top_k >= 0, "top-k", top_k, "a number of tokens, or 0 for all");
   check(top_p > 0 && top_p <= 1, "top-p", top_p, "more than 0 and at most 1");
   check(min_p >= 0 && min_p <= 1, "min-p", min_p, "0 to 1");
-  check(penalty > 0 && penalty < unlimited, "repetition-penalty", penalty, "more than 0; 1 is none");
+  check(real(penalty) > 0 && penalty < unlimited, "repetition-penalty", penalty, "more than 0; 1 is none");
   check(seed != 0 || !raw_seed, "seed", seed, "another: the generator cannot start from the raw state 0");
   return options;
 }

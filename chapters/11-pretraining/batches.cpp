@@ -125,7 +125,10 @@ class RandomWindows : public BatchSource {
   }
   double bytes() const override { return bytes_per_token_ * double(sequences_ * positions_); }
   std::uint64_t state() const override { return random_.state(); }
-  void restore(std::uint64_t state) override { random_ = Random::from_state(state); }
+  void restore(std::uint64_t state) override {
+    if (state == 0) throw UserError("the checkpoint's position is 0, which no run comes to; the file is damaged");
+    random_ = Random::from_state(state);
+  }
 
  private:
   std::vector<std::int32_t> tokens_;

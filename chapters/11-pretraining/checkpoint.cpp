@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -60,6 +61,9 @@ TrainingState read_training_state(const std::filesystem::path& file) {
   number("seconds", state.seconds);
   number("position", state.position);
   number("seed", state.seed);
+  if (!(state.seconds >= 0) || !std::isfinite(state.seconds))
+    throw UserError(
+        fmt::format("{}: seconds is {}, expected 0 or more; the file is damaged", file.string(), state.seconds));
   if (stored.metadata().contains("goal_steps")) number("goal_steps", state.goal_steps.emplace());
   if (stored.metadata().contains("goal_minutes")) number("goal_minutes", state.goal_minutes.emplace());
   state.data = text("data");

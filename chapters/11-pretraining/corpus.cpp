@@ -100,6 +100,10 @@ Validation stream_validation(const std::vector<TokenId>& tokens, double bytes_pe
 
 Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
   std::vector<TokenId> tokens = tokenizer.encode(text);
+  constexpr size_t most = ~std::uint32_t{0};  // places that a random number of 32 bits can choose from
+  if (tokens.size() > most)
+    throw UserError(fmt::format("{}: a text of {} tokens is too long, expected at most {}; cut it into documents",
+                                data.source, tokens.size(), most));
   const double bytes_per_token = double(text.size()) / double(tokens.size());
   const auto held = static_cast<size_t>(double(tokens.size()) * recipe.validation);
   const std::vector<TokenId> validation(tokens.end() - held, tokens.end());
@@ -200,6 +204,8 @@ Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& r
   const std::string text = read_file(data.source);
   if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text to train on", data.source));
   const std::vector<std::string_view> documents = split(text, recipe.separator);
+  if (documents.empty())
+    throw UserError(fmt::format("{} holds nothing but separators, expected a text to train on", data.source));
   return documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe)
                               : open_stream(text, data, tokenizer, recipe);
 }
@@ -219,6 +225,8 @@ Validation open_validation(const std::filesystem::path& file, const Tokenizer& t
   Validation validation;
   for (const std::string_view part : split(text, recipe.separator))
     add_to(validation, encode_document(tokenizer, part), recipe);
+  if (validation.targets == 0)
+    throw UserError(fmt::format("{} holds nothing but separators, expected a text", file.string()));
   return validation;
 }
 

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 #include <variant>
 #include <vector>
 
+#include "chapters/01-bpe/split.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/edit_distance.hpp"
 #include "lib/base/file.hpp"
@@ -113,10 +115,17 @@ void check(const Recipe& r, const std::string& file) {
   } catch (const UserError& error) {
     throw UserError(fmt::format("{}: model: {}", file, error.what()));
   }
+  try {
+    split_pattern_from_name(r.pattern);
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{}: tokenizer.pattern: {}", file, error.what()));
+  }
   const TrainerOptions& t = r.training;
   expect(t.batch > 0 && t.micro_batch > 0 && t.lanes > 0,
          "data.batch, data.micro_batch and data.lanes must be at least 1");
-  expect(t.positions > 0, "data.context must be at least 1");
+  // Beyond these, sizes computed from them might overflow. validate() has seen to the context.
+  expect(t.batch <= 1 << 20 && t.lanes <= 1 << 10, "data.batch must be at most 1048576, and data.lanes at most 1024");
+  expect(t.micro_batch <= (1 << 24) / t.positions, "data.micro_batch times data.context must be at most 16777216");
   expect(r.learning_rate > 0, "optimiser.learning_rate must be more than 0");
   expect(r.warmup >= 0 && r.warmup < 1, "optimiser.warmup is a share of the run: 0 or more, and less than 1");
   expect(r.final_learning_rate >= 0 && r.final_learning_rate <= 1,
@@ -145,6 +154,7 @@ Recipe::Recipe() {
 Recipe read_recipe(const std::filesystem::path& path) { return parse_recipe(read_file(path), path.string()); }
 
 Recipe parse_recipe(const std::string& text, const std::string& file) {
+  if (!is_utf8(text)) throw UserError(fmt::format("{}: this is not UTF-8, expected YAML", file));
   Recipe recipe;
   YAML::Node root;
   try {
@@ -155,6 +165,10 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
   if (root.IsNull()) return recipe;
   if (!root.IsMap()) fail(file, root.Mark(), "expected the sections model, tokenizer, optimiser and data");
   const std::vector<Key> known = keys(recipe);
+  std::set<std::string> seen;
+  const auto once = [&](const YAML::Node& key, const std::string& path) {
+    if (!seen.insert(path).second) fail(file, key.Mark(), fmt::format("{} is there twice", path));
+  };
   for (const auto& section : root) {
     const std::string section_name = section.first.Scalar();
     if (std::ranges::none_of(known, [&](const Key& key) { return section_name == key.section; }) &&
@@ -164,12 +178,14 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
                        nearest_key(known, "", section_name).path()));
     if (!section.second.IsMap() && !section.second.IsNull())
       fail(file, section.first.Mark(), fmt::format("section {} must hold keys with values", section_name));
+    once(section.first, section_name);
     for (const auto& entry : section.second) {
       const Key& nearest = nearest_key(known, section_name, entry.first.Scalar());
       const std::string path = section_name + "." + entry.first.Scalar();
       if (path != nearest.path())
         fail(file, entry.first.Mark(),
              fmt::format("unknown key {}; the nearest known one is {}", path, nearest.path()));
+      once(entry.first, path);
       set(nearest, entry.second, file);
     }
   }

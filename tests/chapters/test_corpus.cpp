@@ -123,6 +123,9 @@ TEST_CASE("texts that are missing, empty or too short are refused with the numbe
   CHECK_THROWS_WITH(open_corpus({write(folder, "a\nb"), 1}, tokenizer, recipe), contains("all documents are held out"));
   CHECK_THROWS_WITH(open_validation(write(folder, "a"), tokenizer, recipe, false), contains("expected at least 2"));
   CHECK_THROWS_WITH(open_validation(write(folder, ""), tokenizer, recipe, false), contains("is empty"));
+  CHECK_THROWS_WITH(open_validation(write(folder, "\n\n"), tokenizer, recipe, true),
+                    contains("nothing but separators"));
+  CHECK_THROWS_WITH(open_corpus({write(folder, "\n\n"), 1}, tokenizer, recipe), contains("nothing but separators"));
 }
 
 TEST_CASE("stories: number i is the same whatever was asked for before, and another seed tells others") {

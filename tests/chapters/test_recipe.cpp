@@ -44,11 +44,12 @@ TEST_CASE("every key is read back from what recipe_text wrote") {
       // Twice a whole number is as valid as the number itself, as is half of any other one.
       const bool whole = value.find_first_not_of("0123456789") == std::string::npos;
       const bool number = value.find_first_not_of("0123456789.e-") == std::string::npos;
-      const std::string other = value == "true"    ? "false"
-                                : value == "false" ? "true"
-                                : whole            ? std::to_string(2 * std::stoul(value))
-                                : number           ? fmt::format("{}", std::stod(value) / 2)
-                                                   : "other";
+      const std::string other = value == "true"       ? "false"
+                                : value == "false"    ? "true"
+                                : whole               ? std::to_string(2 * std::stoul(value))
+                                : number              ? fmt::format("{}", std::stod(value) / 2)
+                                : name == "  pattern" ? "gpt2"
+                                                      : "other";
       const std::string wanted = fmt::format("{}: {}", name, other);
       // Twice the key/value heads still divide the heads when these are doubled as well.
       const std::string needed = name == "  kv_heads" ? "  heads: 8\n" : "";
@@ -122,6 +123,8 @@ TEST_CASE("values that make no sense are refused with what was expected") {
   check_refused("data:\n  validation: 1\n",
                 "my.yaml: data.validation is a share of the file: 0 or more, and less than 1");
   check_refused("data:\n  separator: \"\"\n", "my.yaml: data.separator must not be empty");
+  check_refused("tokenizer:\n  pattern: gpt3\n",
+                "my.yaml: tokenizer.pattern: there is no split pattern \"gpt3\": expected llama3, gpt2 or none");
   check_refused("optimiser:\n  learning_rate: 0\n", "my.yaml: optimiser.learning_rate must be more than 0");
   check_refused("optimiser:\n  warmup: 1\n",
                 "my.yaml: optimiser.warmup is a share of the run: 0 or more, and less than 1");
@@ -129,6 +132,35 @@ TEST_CASE("values that make no sense are refused with what was expected") {
                 "my.yaml: optimiser.final_learning_rate is a share of the highest: 0 to 1");
   check_refused("optimiser:\n  beta2: 1\n", "my.yaml: optimiser.beta1 and beta2 must be 0 or more, and less than 1");
   check_refused("optimiser:\n  weight_decay: -0.1\n", "my.yaml: optimiser.weight_decay must be 0 or more");
+}
+
+TEST_CASE("numbers whose products might overflow are refused") {
+  const std::string least = "18446744073709551615";
+  for (const char* key : {"dim", "hidden_dim", "layers", "heads", "head_dim"}) {
+    CAPTURE(key);
+    CHECK_THROWS_WITH(parse(fmt::format("model: {{{}: {}, kv_heads: 1}}\n", key, least)),
+                      contains("is " + least + ", expected at most"));
+  }
+  CHECK_THROWS_WITH(parse("model: {heads: 1048576, kv_heads: 1}\n"),
+                    contains("num_attention_heads times head_dim is 33554432, expected at most 1048576"));
+  CHECK_THROWS_WITH(parse("data: {context: 16777217}\n"),
+                    contains("max_position_embeddings is 16777217, expected at most 16777216"));
+  for (const char* key : {"batch", "lanes"})
+    check_refused(fmt::format("data: {{{}: {}}}\n", key, least),
+                  "my.yaml: data.batch must be at most 1048576, and data.lanes at most 1024");
+  for (const char* key : {"4611686018427387904, context: 64", "65537, context: 256"})
+    check_refused(fmt::format("data: {{micro_batch: {}}}\n", key),
+                  "my.yaml: data.micro_batch times data.context must be at most 16777216");
+  CHECK_NOTHROW(parse("data: {micro_batch: 65536, context: 256}\n"));
+}
+
+TEST_CASE("a key or a section that is there twice is refused") {
+  check_refused("model:\n  dim: 32\n  dim: 64\n", "my.yaml:3: model.dim is there twice");
+  check_refused("model: {dim: 32}\nmodel: {layers: 3}\n", "my.yaml:2: model is there twice");
+}
+
+TEST_CASE("a recipe that is not UTF-8 is refused, as no checkpoint could hold it") {
+  check_refused("data:\n  separator: \"\xff\"\n", "my.yaml: this is not UTF-8, expected YAML");
 }
 
 TEST_CASE("a recipe's errors name the file that it was read from") {

@@ -155,6 +155,8 @@ TEST_CASE("options out of range are refused with what was expected") {
   refused({.top_p = 1.5}, "top-p is 1.5, expected more than 0 and at most 1");
   refused({.min_p = -0.1}, "min-p is -0.1, expected 0 to 1");
   refused({.repetition_penalty = 0}, "repetition-penalty is 0, expected more than 0; 1 is none");
+  if (sizeof(real) == 4)  // which has no such small number
+    refused({.repetition_penalty = 1e-50}, "repetition-penalty is 1e-50, expected more than 0; 1 is none");
   refused({.seed = 0, .raw_seed = true},
           "seed is 0, expected another: the generator cannot start from the raw state 0");
 }

@@ -1,0 +1,91 @@
+// Chapter 11, checkpoints: what is written is read back, and what is damaged is refused.
+#include "chapters/11-pretraining/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "chapters/11-pretraining/batches.hpp"
+#include "lib/base/file.hpp"
+#include "lib/formats/safetensors.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+const LlamaConfig tiny{.vocabulary_size = 258,
+                       .dim = 6,
+                       .hidden_dim = 5,
+                       .layers = 2,
+                       .heads = 2,
+                       .kv_heads = 1,
+                       .head_dim = 4,
+                       .context = 9};
+
+}  // namespace
+
+TEST_CASE("a checkpoint is read back bit for bit") {
+  const TemporaryFolder folder;
+  const LlamaParameters weights(tiny), read_weights(tiny);
+  AdamW optimiser(weights, {}), read_optimiser(weights, {});
+  Random random(2);
+  for (const LlamaParameters* parameters : {&weights, &optimiser.first_moment(), &optimiser.second_moment()})
+    for (real& value : parameters->flat()) value = real(random.normal() * 1e-20);  // every digit of `real` counts
+  const TrainingState state{1234, 0.1 + 0.2, ~std::uint64_t{0}, "a \"text\".txt", 42, "model:\n  dim: 6\n"};
+  write_checkpoint(folder / checkpoint_file, state, weights, optimiser);
+
+  const TrainingState read = read_training_state(folder / checkpoint_file);
+  CHECK(read.step == 1234);
+  CHECK(read.seconds == 0.1 + 0.2);
+  CHECK(read.position == ~std::uint64_t{0});
+  CHECK(read.data == state.data);
+  CHECK(read.seed == 42);
+  CHECK(read.recipe == state.recipe);
+  read_checkpoint(folder / checkpoint_file, read_weights, read_optimiser);
+  CHECK(std::ranges::equal(read_weights.flat(), weights.flat()));
+  CHECK(std::ranges::equal(read_optimiser.first_moment().flat(), optimiser.first_moment().flat()));
+  CHECK(std::ranges::equal(read_optimiser.second_moment().flat(), optimiser.second_moment().flat()));
+  CHECK(read_optimiser.steps() == 1234);
+}
+
+TEST_CASE("a checkpoint that is damaged, or of another model, is refused with the reason") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / checkpoint_file;
+  const LlamaParameters weights(tiny);
+  AdamW optimiser(weights, {});
+  write_checkpoint(file, {7, 1.25, 2, "stories", 1, ""}, weights, optimiser);
+  const std::string whole = read_file(file);
+
+  LlamaConfig wider = tiny;
+  wider.dim = 8;
+  const LlamaParameters others(wider);
+  AdamW of_others(others, {});
+  CHECK_THROWS_WITH(read_checkpoint(file, others, of_others), contains("has shape (258, 6), expected (258, 8)"));
+
+  for (const size_t length : {size_t{0}, size_t{7}, size_t{100}, whole.size() / 2, whole.size() - 1}) {
+    std::ofstream(file, std::ios::binary) << whole.substr(0, length);
+    CHECK_THROWS_AS(read_training_state(file), UserError);
+    CHECK_THROWS_AS(read_checkpoint(file, weights, optimiser), UserError);
+  }
+  const auto spoil = [&](const std::string& part, const std::string& with) {  // of the same length
+    std::string spoiled = whole;
+    spoiled.replace(spoiled.find(part), part.size(), with);
+    std::ofstream(file, std::ios::binary) << spoiled;
+  };
+  spoil("\"step\":\"7\"", "\"step\":\"x\"");
+  CHECK_THROWS_WITH(read_training_state(file), contains("step is \"x\", expected a number; the file is damaged"));
+  for (const char* seconds : {"-1.5", "-inf", "-nan"}) {
+    spoil("\"seconds\":\"1.25\"", fmt::format("\"seconds\":\"{}\"", seconds));
+    CHECK_THROWS_WITH(read_training_state(file), contains("expected 0 or more; the file is damaged"));
+  }
+  write_safetensors(file, {});
+  CHECK_THROWS_WITH(read_training_state(file), contains("is no checkpoint of a training run: its metadata lacks step"));
+}
+
+TEST_CASE("windows of a text do not go on from a position that no generator comes to") {
+  const auto windows = random_windows(std::vector<std::int32_t>(20, 1), 1, 2, 8, 3);
+  CHECK_THROWS_WITH(windows->restore(0), contains("the file is damaged"));
+}
