@@ -62,6 +62,8 @@ class Report {
         d.largest);
   }
 
+  bool empty() const { return rows_.empty(); }
+
   int finish() const {
     if (json_)
       fmt::print("{}\n", nlohmann::ordered_json{{"tensors", rows_}, {"first_difference", first_}}.dump(2));
@@ -167,7 +169,8 @@ int run_trace(const TraceOptions& options) {
   if (options.against.empty()) {
     if (options.json)
       fmt::print("{}\n",
-                 nlohmann::ordered_json{{"loss", loss}, {"tensors", tensors.size()}, {"folder", options.out}}.dump());
+                 nlohmann::ordered_json{{"loss", loss}, {"tensors", tensors.size()}, {"folder", options.out}}.dump(
+                     -1, ' ', false, nlohmann::json::error_handler_t::replace));
     else
       fmt::print("{} tensors of {} tokens are in {}; loss {:.8f}\n", tensors.size(), ids.size(), options.out, loss);
     return 0;
@@ -199,6 +202,11 @@ int run_trace(const TraceOptions& options) {
                  options.tolerance * largest + options.tolerance / 100);
     }
   }
+  if (report.empty())
+    throw UserError(
+        fmt::format("{} holds nothing to compare with: expected hidden_0.npy, logits.npy or other tensors "
+                    "of these names",
+                    options.against));
   return report.finish();
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -74,8 +75,12 @@ class Log {
     const std::string text = read_file(path_);
     size_t end = 0;
     for (size_t next; (next = text.find('\n', end)) != text.npos; end = next + 1) {
+      constexpr std::string_view begin = R"({"step": )";
+      const std::string_view line = std::string_view(text).substr(end, next - end);
       size_t step = 0;
-      if (std::sscanf(text.c_str() + end, R"({"step": %zu,)", &step) != 1 || step > last_step) break;
+      if (!line.starts_with(begin)) break;
+      const auto [after, error] = std::from_chars(line.data() + begin.size(), line.data() + line.size(), step);
+      if (error != std::errc() || after == line.data() + line.size() || *after != ',' || step > last_step) break;
     }
     return text.substr(0, end);
   }
@@ -157,6 +162,8 @@ int run_train(TrainOptions options) {
     if (!options.steps && !options.minutes) options.minutes = 10;
     state.data = options.data.value_or(default_data);
     state.seed = options.seed.value_or(1);
+    if (!is_utf8(state.data))
+      throw UserError(fmt::format("the name {} is not UTF-8, as what a checkpoint holds must be", state.data));
     if (!options.recipe.empty())
       recipe = read_recipe(options.recipe);
     else if (state.data == "stories")

@@ -1,9 +1,10 @@
 // Hugging Face's tokenizer.json: https://huggingface.co/docs/tokenizers. What Tokenizer cannot do is refused by name,
 // so a file is never half understood.
-#include <array>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "chapters/01-bpe/token_text.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -13,47 +14,6 @@ namespace {
 
 using Json = nlohmann::json;                 // to read: finds a key quickly
 using OrderedJson = nlohmann::ordered_json;  // to write: keeps the order
-
-/// JSON strings are Unicode, tokens are bytes. GPT-2 writes each byte as a character: a visible one as itself, the 68
-/// others as U+0100, U+0101, …, so that a space is "Ġ" and a line end "Ċ".
-struct ByteCharacters {
-  std::array<std::string, 256> of_byte;
-  std::map<std::int32_t, char> byte_of;
-
-  ByteCharacters() {
-    std::int32_t next = 0x100;
-    for (std::int32_t byte = 0; byte < 256; ++byte) {
-      const bool visible = (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
-      const std::int32_t c = visible ? byte : next++;
-      of_byte[static_cast<std::size_t>(byte)] =
-          c < 0x80 ? std::string(1, static_cast<char>(c))
-                   : std::string{static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 0x3F))};
-      byte_of[c] = static_cast<char>(byte);
-    }
-  }
-};
-const ByteCharacters byte_characters;
-
-std::string to_json_string(std::string_view bytes, Alphabet alphabet) {
-  if (alphabet == Alphabet::characters) return std::string(bytes);
-  std::string text;
-  for (char byte : bytes) text += byte_characters.of_byte[static_cast<unsigned char>(byte)];
-  return text;
-}
-
-std::string from_json_string(const std::string& text, Alphabet alphabet) {
-  if (alphabet == Alphabet::characters) return text;
-  std::string bytes;
-  for (std::size_t at = 0; at < text.size();) {
-    const Character character = character_at(text, at);
-    const auto byte = byte_characters.byte_of.find(character.code_point);
-    if (byte == byte_characters.byte_of.end())
-      throw UserError("token \"" + text + "\" is not written in GPT-2's bytes");
-    bytes += byte->second;
-    at += character.size;
-  }
-  return bytes;
-}
 
 OrderedJson byte_level(bool use_regex) {
   return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", use_regex}};
@@ -117,6 +77,13 @@ void read_pre_tokenizer(const Json& json, BpeModel& model) {
   }
 }
 
+/// nlohmann would make an id of 1.5, true or 4294967297 as well.
+TokenId read_id(const Json& id) {
+  refuse_unless(id.is_number_unsigned() && id <= std::numeric_limits<TokenId>::max(),
+                "a token's id is " + id.dump() + ", expected a whole number");
+  return id;
+}
+
 TokenId id_of(const BpeModel& model, const std::string& token) {
   const std::size_t id = model.vocabulary.find(token);
   refuse_unless(id != ByteStrings::npos, "a merge names \"" + token + "\", which is not in the vocabulary");
@@ -154,10 +121,10 @@ BpeModel parse(const std::string& text) {
 
   std::map<TokenId, std::string> tokens;
   for (const auto& [token, id] : bpe.at("vocab").items())
-    if (!tokens.emplace(id, from_json_string(token, model.alphabet)).second)
+    if (!tokens.emplace(read_id(id), from_json_string(token, model.alphabet)).second)
       throw UserError("two tokens have the id " + id.dump());
   for (const Json& added : json.value("added_tokens", Json::array())) {
-    const TokenId id = added.at("id");
+    const TokenId id = read_id(added.at("id"));
     for (const char* key : {"lstrip", "rstrip", "single_word"})
       refuse_unless(!is_set(added, key), std::string("an added token has ") + key + ", which is not supported");
     tokens[id] = added.at("content");  // plain text, whatever the vocabulary's alphabet

@@ -132,6 +132,9 @@ refuses 'a missing file to learn BPE from' 'none.txt: No such file or directory'
 refuses 'an empty file' 'empty.txt is empty' "${new[@]}" --data empty.txt
 refuses 'an empty file to learn BPE from' 'empty.txt' train --data empty.txt --out new --steps 1
 refuses 'a text shorter than a context' '5 tokens to train on are fewer than one context of 64' "${new[@]}" --recipe tiny.yaml --data short.txt
+odd=$'odd\xff.txt'
+cp text.txt "$odd"
+refuses 'a name that no checkpoint can hold' 'is not UTF-8' "${new[@]}" --data "$odd"
 refuses 'a folder for a file' 'cannot read .' "${new[@]}" --data .
 refuses 'a folder that cannot be made' 'text.txt' train --data text.txt --recipe tiny.yaml --tokenizer bytes --steps 1 --out text.txt/run
 refuses 'a run over another' 'holds a training run already' train --data text.txt --out whole --steps 1
@@ -178,6 +181,9 @@ npy negative.npy 1 -1
 check 'token ids in range' "$program" trace whole --tokens tokens.npy --out traced
 refuses 'a token id out of range' 'beyond.npy: token id 258 is out of range, expected 0 to 257' trace whole --tokens beyond.npy --out traced
 refuses 'a negative token id' 'token id -1 is out of range' trace whole --tokens negative.npy --out traced
+mkdir nothing
+refuses 'a comparison with nothing' 'nothing holds nothing to compare with' trace whole --tokens tokens.npy --out traced --against nothing
+check 'a comparison with itself' "$program" trace whole --tokens tokens.npy --out traced --against traced
 refuses 'token ids that are missing' 'none.npy: No such file or directory' trace whole --tokens none.npy --out traced
 
 # ── The bench, a program of its own ─────────────────────────────────────────────────────────────────────────────────

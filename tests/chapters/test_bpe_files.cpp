@@ -110,8 +110,13 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
       file, [](json& d) { d["model"]["vocab"]["a"] = 1000; }, "its vocabulary has no token 97");
   check_refused(
       file, [](json& d) { d["model"]["vocab"]["a"] = 98; }, "two tokens have the id 98");
-  check_refused(
-      file, [](json& d) { d["model"]["vocab"]["a"] = "x"; }, "damaged");
+  for (const json& id : {json("x"), json(97.5), json(true), json(-97), json(4294967393), json(nullptr)}) {
+    CAPTURE(id);
+    check_refused(
+        file, [&](json& d) { d["model"]["vocab"]["a"] = id; }, "a token's id is " + id.dump());
+    check_refused(
+        file, [&](json& d) { d["added_tokens"][0]["id"] = id; }, "a token's id is " + id.dump());
+  }
   check_refused(
       file, [](json& d) { d["model"]["vocab"]["日"] = 400; }, "not written in GPT-2's bytes");
   check_refused(
