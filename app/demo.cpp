@@ -47,6 +47,7 @@ std::string tell_stories(const Model& model, size_t count, size_t threads) {
 
 int run_demo(const DemoOptions& options) {
   const size_t threads = thread_count(options.threads);
+  require_minutes(options.minutes);  // before anything is told, or the last demo's model removed
   heading("A story from the small model that comes with cria");
   run_sample({});
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -52,15 +53,24 @@ std::string log_line(const Progress& p) {
 class Log {
  public:
   Log(const std::filesystem::path& path, size_t steps_done) : path_(path) {
-    if (steps_done > 0 && std::filesystem::is_regular_file(path)) write_file_atomically(path, lines_until(steps_done));
+    if (steps_done > 0 && std::filesystem::is_regular_file(path)) {
+      const std::string kept = lines_until(steps_done);
+      write_file_atomically(path, kept);
+      last_line_ = kept.substr(kept.find_last_of('\n', kept.size() - 2) + 1);
+    }
     file_.reset(std::fopen(path.c_str(), steps_done > 0 ? "a" : "w"));
     if (!file_) fail();
   }
 
   void add(const Progress& progress) {
-    const std::string line = log_line(progress) + "\n";
-    if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0) fail();
+    last_line_ = log_line(progress) + "\n";
+    if (std::fwrite(last_line_.data(), 1, last_line_.size(), file_.get()) != last_line_.size() ||
+        std::fflush(file_.get()) != 0)
+      fail();
   }
+
+  /// Of the last step, be it one before a resume; empty where there is none.
+  const std::string& last_line() const { return last_line_; }
 
  private:
   struct CloseFile {
@@ -87,6 +97,7 @@ class Log {
 
   std::filesystem::path path_;
   std::unique_ptr<std::FILE, CloseFile> file_;
+  std::string last_line_;
 };
 
 // What a resumed run is given again must be what it began with; only its length may change.
@@ -134,6 +145,11 @@ size_t thread_count(size_t wanted) {
   return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
+void require_minutes(double minutes) {
+  if (!(minutes > 0) || !std::isfinite(minutes))
+    throw UserError(fmt::format("--minutes is {}, expected more than 0, and an end", minutes));
+}
+
 int run_train(TrainOptions options) {
   if (options.list_recipe) {
     fmt::print("{}", recipe_documentation());
@@ -148,8 +164,8 @@ int run_train(TrainOptions options) {
     throw UserError(fmt::format(
         "{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
   if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
-  if ((options.steps && *options.steps == 0) || (options.minutes && !(*options.minutes > 0)))
-    throw UserError("--steps and --minutes must be more than 0");
+  if (options.steps && *options.steps == 0) throw UserError("--steps is 0, expected more");
+  if (options.minutes) require_minutes(*options.minutes);
 
   Recipe recipe;
   TrainingState state;
@@ -197,11 +213,11 @@ int run_train(TrainOptions options) {
   if (shows && !::isatty(STDOUT_FILENO)) fmt::print("{}\n", title);
   stop_on_signals();
   const RunOptions run{folder, options.steps, options.minutes, &stop_requested};
-  const Progress end = pretrain(weights, tokenizer, corpus, recipe, state, run, pool, [&](const Progress& progress) {
+  pretrain(weights, tokenizer, corpus, recipe, state, run, pool, [&](const Progress& progress) {
     log.add(progress);
     if (shows) display.show(progress);
   });
-  if (options.json) fmt::print("{}\n", log_line(end));
+  if (options.json) fmt::print("{}", log.last_line());
   if (shows)
     fmt::print("The model is in {0}. Try: {1} sample {0}{2}\n", folder.string(), command_name(),
                corpus.has_documents ? "" : " -p TEXT");

@@ -26,6 +26,9 @@ struct TrainOptions {
 /// Returns the exit code. Throws UserError for bad options and files.
 int run_train(TrainOptions options);
 
+/// Throws UserError for a time that is not above 0, or has no end.
+void require_minutes(double minutes);
+
 /// The number of threads that 0 stands for.
 std::size_t thread_count(std::size_t wanted);
 

@@ -92,6 +92,8 @@ check 'and the same log, each step once' cmp expected.log actual.log
 check 'and leaves no half-written file' no_leftovers whole
 train --out killed --resume >finished.out
 check 'a finished run resumed says so' grep -q "reached its end after $steps steps" finished.out
+train --out killed --resume --json >finished.out
+check 'gives its last figures as JSON' cmp finished.out <(tail -n 1 killed/log.jsonl)
 check 'changes nothing' train --steps $steps --out killed --resume
 check 'not its weights' cmp whole/model.safetensors killed/model.safetensors
 
@@ -116,7 +118,13 @@ refuses 'an unknown command' 'there is no command juggle' juggle
 refuses 'an unknown option' '--sped' train --sped 3
 refuses 'an option without its value' '--steps' train --steps
 refuses 'an option that is no number' '--steps' train --steps many
-refuses 'no steps' 'must be more than 0' train --data text.txt --out new --steps 0
+refuses 'no steps' '--steps is 0, expected more' train --data text.txt --out new --steps 0
+refuses 'no minutes' '--minutes is 0, expected more than 0' train --data text.txt --out new --minutes 0
+refuses 'minutes without end' '--minutes is inf' train --data text.txt --out new --minutes inf
+mkdir -p runs/demo
+refuses 'a demo of no time' '--minutes is nan' demo --minutes nan
+check 'tells no story' test ! -s out
+check 'and leaves the last demo as it is' test -d runs/demo
 refuses 'steps and minutes' 'expected one of them' train --data text.txt --out new --steps 1 --minutes 1
 refuses 'steps below 0' '--steps: -5 is not a whole number' train --data text.txt --out new --steps -5
 refuses 'a seed below 0' '--seed: -1 is not a whole number' sample --seed -1
