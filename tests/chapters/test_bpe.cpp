@@ -134,6 +134,13 @@ TEST_CASE("a piece has the same tokens in a long text, where the cache has seen 
   CHECK(tokenizer.encode(text) == by_piece);
 }
 
+TEST_CASE("the pair that was learnt first is merged first, wherever it stands and however frequent others are") {
+  const Merger merger({{'b', 'c', 256}, {'a', 'b', 257}, {'c', 'd', 258}});
+  Ids symbols = {'a', 'b', 'c', 'b', 'c', 'd', 'c', 'd'};
+  merger.merge(symbols);
+  CHECK(symbols == Ids{'a', 256, 256, 'd', 258});
+}
+
 TEST_CASE("every token of a trained vocabulary is what its own bytes encode to, and all are distinct") {
   const Tokenizer tokenizer(train_bpe(testing::random_text(20000, 5), options(1500, SplitPattern::llama3)));
   REQUIRE(tokenizer.vocabulary_size() == 1500);
