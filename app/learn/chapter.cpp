@@ -17,7 +17,7 @@ constexpr std::string_view begin_marker = "// solution: ", end_marker = "// end 
 
 const fs::path& existing(const fs::path& path, const char* what) {
   if (!fs::exists(path))
-    throw UserError(fmt::format("cria learn works where cria was built, but its {} {} is gone", what, path.string()));
+    throw UserError(fmt::format("this command works where cria was built, but its {} {} is gone", what, path.string()));
   return path;
 }
 

@@ -62,12 +62,12 @@ CheckResult check_files(const Chapter& chapter, const FileTexts& files, const fs
 
 FileTexts learners_files(const Chapter& chapter) {
   if (!started(chapter))
-    throw UserError(fmt::format("chapter {0} is not started; cria learn start {0} begins it", chapter.number()));
+    throw UserError(fmt::format("chapter {0} is not started; ./cria learn start {0} begins it", chapter.number()));
   FileTexts files;
   for (const ChapterFile& file : chapter.files) {
     const fs::path path = learners_file(chapter, file);
     if (!fs::exists(path))
-      throw UserError(fmt::format("{} is gone; cria learn start {} writes it anew and leaves the others as they are",
+      throw UserError(fmt::format("{} is gone; ./cria learn start {} writes it anew and leaves the others as they are",
                                   shown(path), chapter.number()));
     files[file.name] = read_file(path);
   }

@@ -29,7 +29,7 @@ const Chapter& chosen(const std::vector<Chapter>& chapters, const LearnOptions& 
   if (!options.chapter.empty()) return find_chapter(chapters, options.chapter);
   for (const Chapter& chapter : chapters)
     if (state(chapter, progress.of(chapter)) == State::in_progress) return chapter;
-  throw UserError("no chapter is under way; name one, as in cria learn start 03");
+  throw UserError("no chapter is under way; name one, as in ./cria learn start 03");
 }
 
 void print_state(const Chapter& chapter, const ChapterProgress& progress) {
@@ -66,8 +66,10 @@ void write_skeletons(const Chapter& chapter) {
 }
 
 void print_next_steps(const Chapter& chapter) {
-  fmt::print("\nRead {}, then edit, then: cria learn check {}\n", shown(source_folder() / chapter.lesson()),
-             chapter.number());
+  fmt::print(
+      "\nRead the lesson:  {0}\nWrite the code:   {1}\nSee it proven:    ./cria learn check {2}\n"
+      "Get a hint:       ./cria learn hint {2}\n",
+      shown(source_folder() / chapter.lesson()), shown(workshop_folder() / chapter.folder), chapter.number());
 }
 
 int check(const Chapter& chapter, double time_limit, ProgressFile& progress) {
@@ -87,10 +89,10 @@ int check(const Chapter& chapter, double time_limit, ProgressFile& progress) {
     progress.save();
   }
   if (code == 0)
-    fmt::print("\nDone. See how the reference does it: cria learn diff {0}. Train with yours: cria learn train\n",
+    fmt::print("\nDone. See how the reference does it: ./cria learn diff {0}. Train with yours: ./cria learn train\n",
                chapter.number());
   else if (result.build.succeeded)
-    fmt::print("\nStuck? cria learn hint {}\n", chapter.number());
+    fmt::print("\nStuck? ./cria learn hint {}\n", chapter.number());
   return code;
 }
 
@@ -127,12 +129,13 @@ int run_learn(const LearnOptions&) {
     if (s == State::not_started && !fresh) fresh = &chapter;
   }
   if (open)
-    fmt::print("\nNext: edit {}, then cria learn check {}\n", shown(learners_file(*open, open->files.front())),
+    fmt::print("\nNext: edit {}, then ./cria learn check {}\n", shown(learners_file(*open, open->files.front())),
                open->number());
   else if (fresh)
-    fmt::print("\nNext: cria learn start {}   (any order will do; 03 is a short one to begin with)\n", fresh->number());
+    fmt::print("\nNext: ./cria learn start {}   (any order will do; 03 is a short one to begin with)\n",
+               fresh->number());
   else
-    fmt::print("\nAll chapters are yours. Train with them: cria learn train\n");
+    fmt::print("\nAll chapters are yours. Train with them: ./cria learn train\n");
   return 0;
 }
 
@@ -164,9 +167,9 @@ int run_learn_hint(const LearnOptions& options) {
   fmt::print("{} {}, hint {} of {}\n\n", chapter.number(), hints.region, shown_levels, hints.levels.size());
   fmt::print("{}\n", trim(hints.levels[shown_levels - 1]));
   if (shown_levels < hints.levels.size())
-    fmt::print("\nMore: cria learn hint {} {}\n", chapter.number(), hints.region);
+    fmt::print("\nMore: ./cria learn hint {} {}\n", chapter.number(), hints.region);
   else
-    fmt::print("\nThat was the last one. The reference beside yours: cria learn diff {} --now\n", chapter.number());
+    fmt::print("\nThat was the last one. The reference beside yours: ./cria learn diff {} --now\n", chapter.number());
   return 0;
 }
 
@@ -177,7 +180,7 @@ int run_learn_diff(const LearnOptions& options) {
   learners_files(chapter);  // says what is missing
   if (!options.now && state(chapter, progress.of(chapter)) != State::done)
     throw UserError(
-        fmt::format("chapter {0} does not pass its tests yet; cria learn diff {0} --now shows the "
+        fmt::format("chapter {0} does not pass its tests yet; ./cria learn diff {0} --now shows the "
                     "reference all the same",
                     chapter.number()));
   for (const ChapterFile& file : chapter.files) {

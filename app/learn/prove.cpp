@@ -115,7 +115,7 @@ std::string table(const std::vector<Chapter>& chapters) {
   std::string text =
       "# Mistakes\n\nWrong implementations that cria keeps to prove its tests. Each compiles, is caught by the test "
       "beside it, and "
-      "is\nrecognised by name when a learner makes it. Made by `cria learn prove --table docs/mistakes.md`; "
+      "is\nrecognised by name when a learner makes it. Made by `./cria learn prove --table docs/mistakes.md`; "
       "`./cria test workshop`\nproves all of it again.\n";
   for (const Chapter& chapter : chapters) {
     text += fmt::format(

@@ -103,7 +103,7 @@ int run_learn_train(const LearnOptions& options) {
     for (const auto& [name, text] : learners_files(chapter))
       stage(chapter, chapter.file(name), text, workshop_folder() / chapter.folder / name);
   }
-  if (!one) throw UserError("no chapter of yours passes its tests yet; cria learn shows where you are");
+  if (!one) throw UserError("no chapter of yours passes its tests yet; ./cria learn shows where you are");
   fmt::print("Building a program with your components.\n");
   if (configured_chapters() != done) {
     const BuildLock lock(build_folder());
