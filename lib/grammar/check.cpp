@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -13,50 +16,69 @@ class Checker {
   Checker(Grammar& grammar, const std::string& file) : grammar_(grammar), file_(file) {
     rules_.resize(grammar.rules.size());
     threads_.resize(grammar.threads.size());
+    within_.resize(grammar.rules.size(), none);
   }
 
   void run() {
     visit(grammar_.start, rules_, grammar_.rules[grammar_.start]);
     for (size_t i = 0; i < rules_.size(); ++i)
-      if (rules_[i] == State::unseen) fail(grammar_.rules[i].line, "rule " + grammar_.rules[i].name + " is never used");
+      if (rules_[i].state == State::unseen)
+        fail(grammar_.rules[i].line, "rule " + grammar_.rules[i].name + " is never used");
     for (size_t i = 0; i < threads_.size(); ++i)
-      if (threads_[i] == State::unseen)
+      if (threads_[i].state == State::unseen)
         fail(grammar_.threads[i].line, "list " + grammar_.threads[i].name + " is never used");
-    for (const Rule& rule : grammar_.rules)
-      if (rule.is_sentence) check_sentence(rule);
+    for (outer_ = 0; outer_ < rules_.size(); ++outer_)
+      if (grammar_.rules[outer_].is_sentence) check_sentence(grammar_.rules[outer_]);
     outside_sentences(grammar_.rules[grammar_.start]);
   }
 
  private:
   enum class State { unseen, open, done };
+  struct Seen {
+    State state = State::unseen;
+    double bytes = 0;  // the most that it can give
+  };
+  static constexpr size_t none = static_cast<size_t>(-1);
+  static constexpr int deepest = 100;        // the parser and others call themselves at each level
+  static constexpr double longest = 100000;  // bytes of a story
 
   [[noreturn]] void fail(size_t line, const std::string& message) const {
     throw UserError(fmt::format("{}:{}: {}", file_, line, message));
   }
 
   template <class Node>
-  void visit(size_t index, std::vector<State>& states, const Node& node) {
-    if (states[index] == State::done) return;
-    if (states[index] == State::open)
+  double visit(size_t index, std::vector<Seen>& seen, const Node& node) {
+    if (seen[index].state == State::done) return seen[index].bytes;
+    if (seen[index].state == State::open)
       fail(node.line, fmt::format("`{}` leads back to itself: stories could be endless", node.name));
-    states[index] = State::open;
+    if (depth_ == deepest) fail(node.line, fmt::format("`{}` is more than {} rules deep", node.name, deepest));
+    seen[index].state = State::open;
+    ++depth_;
+    double bytes = 0;
     if constexpr (std::is_same_v<Node, Rule>) {
-      for (const Alternative& alternative : node.alternatives) visit(alternative.sequence);
+      for (const Alternative& alternative : node.alternatives) bytes = std::max(bytes, visit(alternative.sequence));
     } else {
       for (const Row& row : node.rows)
-        for (const Sequence& field : row.fields) visit(field);
+        for (const Sequence& field : row.fields) bytes = std::max(bytes, visit(field));
     }
-    states[index] = State::done;
+    --depth_;
+    if (bytes > longest)
+      fail(node.line, fmt::format("`{}` can be longer than {} bytes, which is no little story", node.name, longest));
+    seen[index] = {State::done, bytes};
+    return bytes;
   }
 
-  void visit(const Sequence& sequence) {
+  double visit(const Sequence& sequence) {
+    double bytes = 0;
     for (const Symbol& symbol : sequence) {
-      if (symbol.kind == Symbol::Kind::rule) visit(symbol.index, rules_, grammar_.rules[symbol.index]);
-      if (symbol.kind == Symbol::Kind::thread) visit(symbol.index, threads_, grammar_.threads[symbol.index]);
+      if (symbol.kind == Symbol::Kind::text) bytes += double(symbol.text.size());
+      if (symbol.kind == Symbol::Kind::rule) bytes += visit(symbol.index, rules_, grammar_.rules[symbol.index]);
+      if (symbol.kind == Symbol::Kind::thread) bytes += visit(symbol.index, threads_, grammar_.threads[symbol.index]);
     }
+    return bytes;
   }
 
-  void check_sentence(const Rule& rule) const {
+  void check_sentence(const Rule& rule) {
     for (const Alternative& alternative : rule.alternatives) {
       std::string_view end = alternative.sequence.empty() ? "" : std::string_view(alternative.sequence.back().text);
       if (end.ends_with('"')) end.remove_suffix(1);
@@ -66,9 +88,9 @@ class Checker {
     }
   }
 
-  void inside_sentence(const Rule& outer, const Sequence& sequence) const {
+  void inside_sentence(const Rule& outer, const Sequence& sequence) {
     for (const Symbol& symbol : sequence) {
-      if (symbol.kind != Symbol::Kind::rule) continue;
+      if (symbol.kind != Symbol::Kind::rule || !is_first_time(symbol.index)) continue;
       const Rule& rule = grammar_.rules[symbol.index];
       if (rule.is_sentence)
         fail(outer.line, fmt::format("sentence {} stands inside sentence {}", rule.name, outer.name));
@@ -83,15 +105,22 @@ class Checker {
       for (const Symbol& symbol : alternative.sequence) {
         if (symbol.kind == Symbol::Kind::thread || symbol.text.find_first_not_of(' ') != std::string::npos)
           fail(rule.line, "words outside every sentence: put them under `sentence`");
-        if (symbol.kind == Symbol::Kind::rule) outside_sentences(grammar_.rules[symbol.index]);
+        if (symbol.kind == Symbol::Kind::rule && is_first_time(symbol.index))
+          outside_sentences(grammar_.rules[symbol.index]);
       }
       std::erase_if(alternative.sequence, [](const Symbol& symbol) { return symbol.kind == Symbol::Kind::text; });
     }
   }
 
+  /// Many ways may lead to one rule; one look at it is enough.
+  bool is_first_time(size_t rule) { return std::exchange(within_[rule], outer_) != outer_; }
+
   Grammar& grammar_;
   const std::string& file_;
-  std::vector<State> rules_, threads_;
+  std::vector<Seen> rules_, threads_;
+  int depth_ = 0;
+  size_t outer_ = 0;            // the sentence that is looked into; after all of them, their number
+  std::vector<size_t> within_;  // for each rule the last one in which it was met
 };
 
 }  // namespace

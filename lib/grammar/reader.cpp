@@ -140,8 +140,8 @@ class Reader {
   double take_weight(std::string_view& text) const {
     double weight = 1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
-    if (error != std::errc() || end == text.data() + text.size() || *end != ':') return 1;
-    if (!(weight > 0) || !std::isfinite(weight)) fail("a weight must be a number above 0");
+    if (error == std::errc::invalid_argument || end == text.data() + text.size() || *end != ':') return 1;
+    if (error != std::errc() || !(weight > 0) || !std::isfinite(weight)) fail("a weight must be a number above 0");
     text = trim(text.substr(static_cast<size_t>(end - text.data()) + 1));
     return weight;
   }
@@ -170,10 +170,11 @@ class Reader {
   }
 
   size_t closing_bracket(std::string_view text, size_t open) const {
+    constexpr int deepest = 16;
     const char closing = text[open] == '[' ? ']' : text[open] == '{' ? '}' : ')';
     int depth = 0;
     for (size_t i = open; i < text.size(); ++i) {
-      if (text[i] == text[open]) ++depth;
+      if (text[i] == text[open] && ++depth > deepest) fail(fmt::format("more than {} brackets are open", deepest));
       if (text[i] == closing && --depth == 0) return i;
     }
     fail(fmt::format("`{}` is never closed", text[open]));
@@ -217,7 +218,10 @@ class Reader {
     if (choices.empty()) fail(what + " has no lines");
     double total = 0;
     for (const auto& choice : choices) total += choice.log2_probability;
-    for (auto& choice : choices) choice.log2_probability = std::log2(choice.log2_probability / total);
+    for (auto& choice : choices) {
+      choice.log2_probability = std::log2(choice.log2_probability / total);
+      if (!std::isfinite(choice.log2_probability)) fail(what + " has weights too far apart, or too large");
+    }
   }
 
   std::string file_;

@@ -1,0 +1,88 @@
+// Reading a grammar file: whatever breaks its rules is refused with the line and the reason.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "lib/base/check.hpp"
+#include "lib/grammar/grammar.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using cria::testing::contains;
+
+namespace {
+
+std::string message_of(const std::string& text) {
+  try {
+    Grammar::read(text, "file");
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("A malformed grammar is refused with its line and what is wrong") {
+  const std::string end = "\nsentence s\n  Hi.\n";
+  CHECK(message_of("") == "file: a grammar needs a rule named `story`");
+  CHECK(message_of("  Hi.\n") == "file:1: an indented line must follow a line `rule`, `sentence` or `list`");
+  CHECK_THAT(message_of("rul story\n"), contains("file:1: expected `rule`, `sentence` or `list`"));
+  CHECK(message_of("rule story\n  [s]\n  [t]" + end) == "file:3: there is no rule `t`");
+  CHECK(message_of("rule story\n  [s" + end) == "file:2: `[` is never closed");
+  CHECK(message_of("rule story\n  s]" + end) == "file:2: `]` without its opening bracket");
+  CHECK(message_of("rule story\n  [s]\nsentence s\n  {x.y}.\n") == "file:4: there is no list `x`");
+  CHECK(message_of("rule story\n  [s]\nlist x: y\n  a\nsentence s\n  {x}.\n") ==
+        "file:6: {x} must name a list and a field: {x.field}");
+  CHECK(message_of("rule story\n  [s]\nlist x: y | z\n  a | b\nsentence s\n  {x.q}.\n") ==
+        "file:6: list x has no field `q`, only y, z");
+  CHECK(message_of("rule story\n  [s]\nlist x: y | z\n  a\nsentence s\n  {x.y}.\n") ==
+        "file:4: list x has 2 fields, this line has 1");
+  CHECK(message_of("rule story\n  [s]\nlist x\n  a\n") ==
+        "file:3: a list names its fields: `list name: field | field`");
+  CHECK(message_of("rule story\n  [s]\nlist x: y | y\n  a\n") ==
+        "file:3: list x: field names must be distinct and not empty");
+  CHECK(message_of("rule story\n  [s]\nrule story\n  [s]" + end) == "file:3: `story` is defined twice");
+  CHECK_THAT(message_of("rule Story\n  [s]" + end), contains("file:1: `Story` is no name"));
+  CHECK(message_of("rule story\n  0: [s]" + end) == "file:2: a weight must be a number above 0");
+  CHECK(message_of("rule story\n  [s] |" + end) == "file:2: an empty alternative: write () for nothing");
+  CHECK(message_of("rule story" + end) == "file:1: rule story has no lines");
+  CHECK(message_of("rule story\n  [s] [a]\nrule a\n  [b]\nrule b\n  [a]" + end) ==
+        "file:3: `a` leads back to itself: stories could be endless");
+  CHECK(message_of("rule story\n  [s]\nrule a\n  b" + end) == "file:3: rule a is never used");
+  CHECK(message_of("rule story\n  [s]\nlist a: b\n  b" + end) == "file:3: list a is never used");
+  CHECK(message_of("rule story\n  [s] and" + end) == "file:1: words outside every sentence: put them under `sentence`");
+  CHECK(message_of("rule story\n  [s]\nsentence s\n  Hi\n") == "file:3: every line of sentence s must end in . ! or ?");
+  CHECK(message_of("rule story\n  [s]\nsentence s\n  [t].\nsentence t\n  Hi.\n") ==
+        "file:3: sentence t stands inside sentence s");
+  CHECK_THROWS_WITH(Grammar::load("no such file"), contains("no such file"));
+  for (const char* weight : {"-1", "nan", "inf", "1e999"})
+    CHECK(message_of(fmt::format("rule story\n  {}: [s]{}", weight, end)) ==
+          "file:2: a weight must be a number above 0");
+  for (const char* weights : {"1e308: A.\n  1e308: B.", "1e-308: A.\n  1e308: B."})
+    CHECK(message_of(fmt::format("rule story\n  [s]\nsentence s\n  {}\n", weights)) ==
+          "file:3: rule s has weights too far apart, or too large");
+}
+
+TEST_CASE("A grammar too deep for the stack, or with stories too long for memory, is refused") {
+  const auto nested = [](size_t levels) {
+    return "rule story\n  [s]\nsentence s\n  " + std::string(levels, '(') + "x" + std::string(levels, ')') + ".\n";
+  };
+  CHECK(message_of(nested(16)) == "no error");
+  CHECK(message_of(nested(17)) == "file:4: more than 16 brackets are open");
+  CHECK(message_of(nested(100000)) == "file:4: more than 16 brackets are open");
+
+  // Rules r0 … r<levels>, each made of the next one as `body` says, {0} being its name.
+  const auto chain = [](size_t levels, const char* body) {
+    std::string text = "rule story\n  [s]\nsentence s\n  A [r0].\n";
+    for (size_t i = 0; i < levels; ++i)
+      text += fmt::format("rule r{}\n  {}\n", i, fmt::format(fmt::runtime(body), fmt::format("[r{}]", i + 1)));
+    return text + fmt::format("rule r{}\n  x\n", levels);
+  };
+  CHECK(message_of(chain(97, "{0}")) == "no error");
+  CHECK_THAT(message_of(chain(98, "{0}")), contains("`r98` is more than 100 rules deep"));
+  CHECK_THAT(message_of(chain(100000, "{0}")), contains("`r98` is more than 100 rules deep"));
+  CHECK(message_of(chain(16, "{0}{0}")) == "no error");
+  CHECK_THAT(message_of(chain(60, "{0}{0}")), contains("can be longer than 100000 bytes"));
+  CHECK(message_of(chain(60, "{0} | {0}")) == "no error");  // as many derivations as 2^60: every rule is looked at once
+}
