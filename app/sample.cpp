@@ -8,6 +8,7 @@
 
 #include "app/output.hpp"
 #include "app/train.hpp"
+#include "chapters/09-sampling/stop_strings.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -31,6 +32,8 @@ std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt) 
 int run_sample(const SampleOptions& options) {
   const Model model = load_model(model_folder(options.model));
   const std::vector<TokenId> prompt = prompt_tokens(model, options.prompt);
+  // What generate_text would refuse is refused here, before the prompt is shown.
+  Sampler(options.generation.sampling, model.config.llama.vocabulary_size), StopStrings(options.generation.stops);
   Decoder decoder(model.weights, model.config.llama.context, default_chunk, thread_count(options.threads));
   std::string text;
   const auto show = [&](std::string_view part) {

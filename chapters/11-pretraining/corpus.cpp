@@ -196,6 +196,8 @@ Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe
   } else {
     text = read_file(data.source);
   }
+  if (kind == "characters" && !is_utf8(text))
+    throw UserError(fmt::format("{} is not UTF-8, which a character tokenizer needs", data.source));
   return Tokenizer(kind == "bpe" ? train_bpe(text, options) : characters_model(text));
 }
 

@@ -7,6 +7,7 @@
 # a file system of its own, a disk is really full.
 set -uo pipefail
 program=$(cd "$(dirname "$1")" && pwd -P)/$(basename "$1")
+[ -x "$program" ] || { echo "there is no program $program"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -160,6 +161,11 @@ check 'nothing was made on the way' test ! -e new
 printf 'optimiser: {learning_rate: 1.0e+30}\ndata: {context: 64, evaluations: 1}\n' >explodes.yaml
 refuses 'a loss that is no longer finite' 'no checkpoint was written yet; try a lower optimiser.learning_rate' \
   train --data text.txt --tokenizer bytes --recipe explodes.yaml --steps 100 --out exploded
+
+refuses 'a temperature that is no number' 'temperature is nan' sample whole -p 1 --temperature nan
+check 'before the prompt is shown' test ! -s out
+refuses 'an empty stop string' 'a stop string is empty' sample whole -p 1 --stop ''
+check 'before the prompt is shown, too' test ! -s out
 
 damaged() { rm -rf damaged && cp -r whole damaged; }
 damaged

@@ -118,6 +118,8 @@ TEST_CASE("texts that are missing, empty or too short are refused with the numbe
                     contains("text.txt is empty, expected a text"));
   CHECK_THROWS_WITH(open_corpus({write(folder, std::string(70, 'a')), 1}, tokenizer, recipe),
                     contains("63 tokens to train on are fewer than one context of 64"));
+  CHECK_THROWS_WITH(make_tokenizer("characters", {write(folder, "\xff"), 1}, recipe),
+                    contains("text.txt is not UTF-8"));
   recipe.separator = std::string("\n");
   recipe.validation = 0.9;
   CHECK_THROWS_WITH(open_corpus({write(folder, "a\nb"), 1}, tokenizer, recipe), contains("all documents are held out"));
