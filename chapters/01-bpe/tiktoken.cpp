@@ -85,8 +85,13 @@ std::vector<std::string> llama3_special_tokens() {
 }
 
 Tokenizer load_tokenizer(const std::filesystem::path& path) {
-  if (is_directory(path) || path.extension() == ".json") return Tokenizer(load_tokenizer_json(path));
-  return Tokenizer(load_tiktoken(path, llama3_special_tokens()));
+  const bool is_json = is_directory(path) || path.extension() == ".json";
+  BpeModel model = is_json ? load_tokenizer_json(path) : load_tiktoken(path, llama3_special_tokens());
+  try {
+    return Tokenizer(std::move(model));
+  } catch (const UserError& error) {
+    throw UserError(path.string() + ": " + error.what());
+  }
 }
 
 }  // namespace cria

@@ -91,6 +91,8 @@ TokenId id_of(const BpeModel& model, const std::string& token) {
 }
 
 void read_merges(const Json& merges, BpeModel& model) {
+  std::vector<bool> special(model.vocabulary.size());
+  for (const TokenId id : model.special_tokens) special[static_cast<std::size_t>(id)] = true;
   for (const Json& merge : merges) {  // "a b", or since 2024 ["a", "b"]
     std::string left, right;
     if (merge.is_string()) {
@@ -103,7 +105,9 @@ void read_merges(const Json& merges, BpeModel& model) {
       left = merge[0], right = merge[1];
     }
     left = from_json_string(left, model.alphabet), right = from_json_string(right, model.alphabet);
-    model.merges.push_back({id_of(model, left), id_of(model, right), id_of(model, left + right)});
+    const Merge& made =
+        model.merges.emplace_back(Merge{id_of(model, left), id_of(model, right), id_of(model, left + right)});
+    refuse_unless(!special[static_cast<std::size_t>(made.result)], "a merge makes the special token " + left + right);
   }
 }
 

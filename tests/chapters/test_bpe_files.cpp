@@ -131,6 +131,14 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
         d["model"]["vocab"]["aa"] = 97;
       },
       "no token for byte 97");
+  CHECK_THROWS_WITH(load_tokenizer(file), testing::contains("tokenizer.json: the vocabulary has no token for byte 97"));
+  check_refused(
+      file,
+      [](json& d) {
+        d["added_tokens"][0]["content"] = "qx";
+        d["model"]["merges"][3] = "q x";
+      },
+      "a merge makes the special token qx");
 }
 
 TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line") {
