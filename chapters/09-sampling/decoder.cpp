@@ -27,8 +27,7 @@ Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk, 
 
 std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
   require(!tokens.empty(), "Decoder::feed", "needs at least one token");
-  // One fork and join for all of it: the threads meet at the barriers of llama_forward.
-  pool_.together([&](const Team& team) {
+  auto compute = [&](const Team& team) {
     size_t last = 0;  // row of the newest token
     for (auto rest = tokens; !rest.empty();) {
       // Equal chunks, as a short one uses the weights that it reads badly; up to a full cache, then one token at a
@@ -42,7 +41,13 @@ std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
     }
     llama_logits(weights_, activations_.normed.rows(last, last + 1),
                  View<real, 2>(logits_.span().data(), {1, logits_.capacity()}), team);
-  });
+  };
+  // The threads meet some thirty times in a token, at the barriers of llama_forward. Where other work keeps one of them
+  // from running, a thread alone is faster.
+  if (tokens.size() == 1 && Signal::crowded())
+    compute(Team());
+  else
+    pool_.together(compute);
   return logits_.span();
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "lib/base/signal.hpp"
 #include "lib/base/view.hpp"
 
 namespace cria {
@@ -27,7 +28,7 @@ class Barrier {
  private:
   std::uint32_t threads_ = 1;
   std::atomic<std::uint32_t> waiting_{0};
-  std::atomic<std::uint32_t> phase_{0};  // its change lets the waiting ones go on
+  Signal phase_;  // its change lets the waiting ones go on
   std::atomic<bool> broken_{false};
 };
 

@@ -5,19 +5,6 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
-namespace {
-
-// Waits until the value is no longer `old`: spins for some hundred microseconds, longer than the threads of a team are
-// usually apart and than it takes to sample a token, then sleeps; to be woken can take as long again. It never yields:
-// on a machine with other work a thread that yields comes back only when the other process has used up its slice,
-// milliseconds later.
-void wait_while_equal(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  for (int i = 0; i < 200000; ++i)
-    if (value.load(std::memory_order_acquire) != old) return;
-  value.wait(old, std::memory_order_acquire);
-}
-
-}  // namespace
 
 void Barrier::reset(std::size_t threads) {
   threads_ = static_cast<std::uint32_t>(threads);
@@ -27,21 +14,21 @@ void Barrier::reset(std::size_t threads) {
 
 void Barrier::wait() {
   // The phase is read first: if the barrier breaks after that, the phase changes and nobody sleeps.
-  const std::uint32_t phase = phase_.load(std::memory_order_acquire);
+  const std::uint32_t phase = phase_.load();
   if (!broken_.load() && waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
     waiting_.store(0, std::memory_order_relaxed);
-    phase_.fetch_add(1, std::memory_order_release);
-    phase_.notify_all();
+    phase_.add(1);
+    phase_.wake();
   } else if (!broken_.load()) {
-    wait_while_equal(phase_, phase);
+    phase_.wait_while(phase);
   }
   if (broken_.load()) throw Broken{};
 }
 
 void Barrier::break_up() {
   broken_.store(true);
-  phase_.fetch_add(1, std::memory_order_release);
-  phase_.notify_all();
+  phase_.add(1);
+  phase_.wake();
 }
 
 ThreadPool::ThreadPool(std::size_t threads) {
@@ -51,18 +38,18 @@ ThreadPool::ThreadPool(std::size_t threads) {
 
 ThreadPool::~ThreadPool() {
   stop_.store(true);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  round_.add(1);
+  round_.wake();
 }
 
 void ThreadPool::run(BodyReference body) {
   body_ = body;
   barrier_.reset(size());
-  busy_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  busy_.store(static_cast<std::uint32_t>(workers_.size()));
+  round_.add(1);
+  round_.wake();
   take_part(0);
-  for (std::uint32_t busy; (busy = busy_.load(std::memory_order_acquire)) != 0;) wait_while_equal(busy_, busy);
+  for (std::uint32_t busy; (busy = busy_.load()) != 0;) busy_.wait_while(busy);
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
@@ -81,11 +68,11 @@ void ThreadPool::take_part(std::size_t rank) {
 
 void ThreadPool::work(std::size_t rank) {
   for (std::uint32_t round = 0;;) {
-    wait_while_equal(round_, round);
-    round = round_.load(std::memory_order_acquire);
+    round_.wait_while(round);
+    round = round_.load();
     if (stop_.load()) return;
     take_part(rank);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    if (busy_.subtract(1) == 1) busy_.wake();
   }
 }
 

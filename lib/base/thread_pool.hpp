@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "lib/base/signal.hpp"
 #include "lib/base/team.hpp"
 
 namespace cria {
@@ -63,8 +64,8 @@ class ThreadPool {
   std::vector<std::jthread> workers_;
   BodyReference body_;
   Barrier barrier_;
-  std::atomic<std::uint32_t> round_{0};  // counts calls; its change wakes the workers
-  std::atomic<std::uint32_t> busy_{0};   // workers that have not finished this round
+  Signal round_;  // counts calls; its change wakes the workers
+  Signal busy_;   // workers that have not finished this round
   std::atomic<bool> stop_{false};
   std::mutex error_mutex_;
   std::exception_ptr error_;

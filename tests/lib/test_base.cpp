@@ -2,11 +2,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <numeric>
 #include <set>
+#include <thread>
 
 #include "lib/base/arena.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/signal.hpp"
 #include "lib/base/thread_pool.hpp"
 #include "tests/testing.hpp"
 
@@ -106,6 +109,24 @@ TEST_CASE("a team's threads see what the others wrote before they met") {
       }
     });
     CHECK(right == std::vector<int>(threads, 500 * 501 / 2));
+  }
+}
+
+TEST_CASE("who waits long for a signal sleeps, and is woken by its change") {
+  Signal question, answer;
+  std::jthread other([&] {
+    for (std::uint32_t round = 0; round < 20; ++round) {
+      question.wait_while(round);
+      std::this_thread::sleep_for(std::chrono::milliseconds(round < 2 ? 5 : 0));  // longer than anybody spins
+      answer.add(1);
+      answer.wake();
+    }
+  });
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    question.add(1);
+    question.wake();
+    answer.wait_while(round);
+    CHECK(answer.load() == round + 1);
   }
 }
 
