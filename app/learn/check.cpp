@@ -35,7 +35,9 @@ std::string find_crash(const Chapter& chapter, const fs::path& folder, const std
   static const std::regex file_and_line("^[^:\n]+:[0-9]+");
   std::smatch at;
   if (!std::regex_search(line, at, file_and_line)) return "";
-  return fmt::format("{}: {}", at[0].str(), what[1].matched ? what[1].str() : what[2].str());
+  std::string why = what[1].matched ? what[1].str() : what[2].str();
+  if (why == "SEGV") why = "reads or writes where no memory is";
+  return fmt::format("{}: {}", at[0].str(), why);
 }
 
 }  // namespace

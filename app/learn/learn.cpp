@@ -67,7 +67,7 @@ void write_skeletons(const Chapter& chapter) {
 
 void print_next_steps(const Chapter& chapter) {
   fmt::print(
-      "\nRead the lesson:  {0}\nWrite the code:   {1}\nSee it proven:    ./cria learn check {2}\n"
+      "\nRead the lesson:  {0}\nWrite the code:   {1}/\nSee it proven:    ./cria learn check {2}\n"
       "Get a hint:       ./cria learn hint {2}\n",
       shown(source_folder() / chapter.lesson()), shown(workshop_folder() / chapter.folder), chapter.number());
 }
@@ -120,7 +120,7 @@ const Hints& hinted(const Chapter& chapter, const std::vector<Hints>& hints, con
 int run_learn(const LearnOptions&) {
   ProgressFile progress;
   const std::vector<Chapter> chapters = all_chapters();
-  fmt::print("The workshop: you write each chapter in {}, and see it proven.\n\n", shown(workshop_folder()));
+  fmt::print("The workshop: you write each chapter in {}/, and see it proven.\n\n", shown(workshop_folder()));
   const Chapter *open = nullptr, *fresh = nullptr;
   for (const Chapter& chapter : chapters) {
     print_state(chapter, progress.of(chapter));

@@ -34,7 +34,8 @@ void print_failure(const TestCase& test) {
 }
 
 void print_list(const std::vector<std::string>& messages, size_t most) {
-  for (size_t i = 0; i < std::min(messages.size(), most); ++i) fmt::print("{}\n", indented(messages[i], "  "));
+  for (size_t i = 0; i < std::min(messages.size(), most); ++i)
+    fmt::print("{}{}", i ? "\n" : "", indented(messages[i], "  "));
   if (messages.size() > most) fmt::print("  and {} more\n", messages.size() - most);
 }
 
@@ -44,7 +45,7 @@ void report_build(const Chapter& chapter, const BuildResult& build) {
   else
     fmt::print("{} {}: could not be built, and not because of your files\n\n", chapter.number(), chapter.title);
   print_list(build.messages, most_messages);
-  fmt::print("Everything that the compiler said: {}\n", shown(build.log));
+  fmt::print("\nEverything that the compiler said: {}\n", shown(build.log));
 }
 
 }  // namespace
@@ -56,8 +57,11 @@ int report(const Chapter& chapter, const CheckResult& result) {
   }
   const TestRun& run = result.run;
   const bool stopped = run.timed_out || !run.crash.empty();
-  fmt::print("{} {}: {} of {} tests pass{}\n", chapter.number(), chapter.title, run.passed(), run.cases.size(),
-             stopped ? "; those after that did not run" : "");
+  if (stopped)
+    fmt::print("{} {}: {} tests pass; one ended the run, and those after it did not start\n", chapter.number(),
+               chapter.title, run.passed());
+  else
+    fmt::print("{} {}: {} of {} tests pass\n", chapter.number(), chapter.title, run.passed(), run.cases.size());
   if (!run.output.empty() && !result.green()) {
     std::vector<std::string> lines = split_lines(run.output);
     std::erase_if(lines, [](const std::string& line) { return line.starts_with("skipped"); });

@@ -53,9 +53,9 @@ bool next_tag(std::string_view& xml, Tag& tag) {
   return true;
 }
 
-/// The tests in the XML of Catch2's reporter, which may end anywhere.
-std::vector<TestCase> read_report(std::string_view xml, std::string& crash) {
-  std::vector<TestCase> cases;
+/// Adds the tests in the XML of Catch2's reporter, which may end anywhere.
+void read_report(std::string_view xml, TestRun& run) {
+  std::vector<TestCase>& cases = run.cases;
   std::vector<std::string> notes;
   bool in_expression = false;
   const auto add = [&](const Tag& tag) {
@@ -86,14 +86,15 @@ std::vector<TestCase> read_report(std::string_view xml, std::string& crash) {
       if (!in_expression) add(tag);
       failures.back().expanded = tag.text;
     } else if (tag.name == "FatalErrorCondition") {
-      crash = tag.text;
+      run.crash = tag.text;
+    } else if (tag.name == "StdOut" || tag.name == "StdErr") {  // Catch2 keeps std::cout, and leaves printf alone
+      run.output += tag.text + "\n";
     } else if (tag.name == "OverallResult") {
       cases.back().passed = tag.attribute("success") == "true";
     } else if (tag.name == "/TestCase") {
       cases.back().ended = true;
     }
   }
-  return cases;
 }
 
 }  // namespace
@@ -126,7 +127,7 @@ TestRun run_tests(const fs::path& program, double time_limit, const std::string&
                                                       // The cases that cria does not ship would make results differ.
                                                       .environment = {{"CRIA_CASES", "none"}}});
   TestRun run{.timed_out = process.timed_out, .output = process.output, .seconds = process.seconds};
-  if (fs::exists(report)) run.cases = read_report(read_file(report), run.crash);
+  if (fs::exists(report)) read_report(read_file(report), run);
   if (run.crash.empty() && process.signal != 0 && !process.timed_out) run.crash = ::strsignal(process.signal);
   if (run.crash.empty() && run.cases.empty() && !process.timed_out) run.crash = "it ended before its first test";
   return run;

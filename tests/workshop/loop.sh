@@ -63,6 +63,10 @@ ends_with 'a known mistake' 1
 says 'a known mistake' 'You added eps after the root; it belongs inside'
 says 'a known mistake' 'expected 0.6'
 
+attempt 's/const real mean_square = /std::cout << "row " << n << std::endl; &1 + /;s/#include <cmath>/&\n#include <iostream>/'
+says 'what the code prints' 'Your code printed'
+says 'what the code prints' 'row 1'
+
 attempt 's/const real mean_square = /const real mean_square = nothing + /'
 says 'a compile error' 'does not compile'
 says 'a compile error' "rmsnorm.cpp:$(grep -n mean_square "$reference" | head -n 1 | cut -d: -f1):"
