@@ -75,9 +75,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
   write_file_atomically(path, [&](const WriteBytes& write) { write(bytes); });
 }
 
-void write_file_atomically(const std::filesystem::path& path, const std::function<void(const WriteBytes&)>& produce) {
+void write_file_atomically(const std::filesystem::path& name, const std::function<void(const WriteBytes&)>& produce) {
   // A device such as /dev/stdout is written to; renaming a file over it would replace it.
-  const bool in_place = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
+  const bool in_place = std::filesystem::exists(name) && !std::filesystem::is_regular_file(name);
+  const bool is_link = !in_place && std::filesystem::is_symlink(name);
+  const std::filesystem::path path = is_link ? std::filesystem::weakly_canonical(name) : name;
   std::filesystem::path temporary = path;
   if (!in_place) {
     remove_abandoned(path);

@@ -19,8 +19,8 @@ std::string read_file(const std::filesystem::path& path);
 
 /// Writes to a temporary name beside the file, syncs, and renames over it, so that the file is never half written.
 /// Throws UserError naming the path and the reason ("No space left on device"); the old file then stands untouched.
-/// A temporary file that a killed process left beside it is removed. What is no regular file, such as /dev/stdout, is
-/// written to as it is.
+/// A temporary file that a killed process left beside it is removed. A link stays, and the file that it leads to is
+/// written. What is no regular file, such as a pipe, is written to as it is.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 /// The same for content that is produced in pieces: `produce` is called once with a function that writes.

@@ -252,6 +252,11 @@ check 'a run whose output is closed' bash -c '"$@" >&- 2>&- <&-' _ \
   "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 2 --out silent
 check 'prints nothing into its files' test "$(grep -c '^{.*}$' silent/log.jsonl) $(wc -l <silent/log.jsonl)" = '2 2'
 
+check 'stories into a pipe' test "$("$program" stories --count 3 --out /dev/stdout | head -n 3 | wc -l)" = 3
+"$program" stories --count 3 --out /dev/stdout >stories.txt
+check 'stories into standard output that is a file' test "$(head -n 3 stories.txt | wc -w)" -gt 100
+check 'leave the name of standard output as it is' test -L /dev/stdout
+
 checkpoint_bytes=$(wc -c <whole/training.safetensors)
 
 # A limit on the size of files (in KiB) lets the model through, but not the checkpoint, which is three times as large.

@@ -159,6 +159,17 @@ TEST_CASE("a file is replaced whole or not at all") {
   CHECK_THROWS_WITH(read_file(folder / "missing"), contains("missing: No such file"));
 }
 
+TEST_CASE("a link stays, and the file that it leads to is replaced") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "large disk");
+  write_file_atomically(folder / "large disk" / "a", "one");
+  std::filesystem::create_symlink("large disk/a", folder / "a");
+  write_file_atomically(folder / "a", "two");
+  CHECK(std::filesystem::is_symlink(folder / "a"));
+  CHECK(read_file(folder / "large disk" / "a") == "two");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder / "large disk"), {}) == 1);
+}
+
 TEST_CASE("what a killed process left beside a file goes when the file is next written, and nothing else does") {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", "old");
