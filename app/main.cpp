@@ -178,6 +178,7 @@ int refuse(std::string message) {
 int main(int argc, char** argv) {
   CLI::App app("cria: the Llama family in C++20, to read, to prove and to run", "cria");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "cria " CRIA_VERSION);
   app.footer("The script ./cria knows two more: test [CHAPTER], and setup.");
 #ifdef SIGXFSZ
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows beyond its limit is an error of that write, with a message

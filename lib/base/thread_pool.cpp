@@ -1,5 +1,8 @@
 #include "lib/base/thread_pool.hpp"
 
+#include <fmt/format.h>
+
+#include <system_error>
 #include <utility>
 
 #include "lib/base/check.hpp"
@@ -33,10 +36,20 @@ void Barrier::break_up() {
 
 ThreadPool::ThreadPool(std::size_t threads) {
   require(threads > 0, "ThreadPool", "needs at least one thread");
-  for (std::size_t rank = 1; rank < threads; ++rank) workers_.emplace_back([this, rank] { work(rank); });
+  try {
+    for (std::size_t rank = 1; rank < threads; ++rank) workers_.emplace_back([this, rank] { work(rank); });
+  } catch (const std::system_error& error) {
+    dismiss();
+    throw UserError(fmt::format("cannot start {} threads: {}; choose fewer with --threads", threads, error.what()));
+  } catch (...) {
+    dismiss();  // else their destructors would wait for ever
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { dismiss(); }
+
+void ThreadPool::dismiss() {
   stop_.store(true);
   round_.add(1);
   round_.wake();

@@ -21,7 +21,8 @@ namespace cria {
 
 class ThreadPool {
  public:
-  /// `threads` counts the caller, so ThreadPool(1) starts no thread. Throws ContractError for zero.
+  /// `threads` counts the caller, so ThreadPool(1) starts no thread. Throws ContractError for zero, and UserError when
+  /// the system does not grant so many.
   explicit ThreadPool(std::size_t threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -60,6 +61,7 @@ class ThreadPool {
   void run(BodyReference body);
   void work(std::size_t rank);       // a worker's life
   void take_part(std::size_t rank);  // calls the body
+  void dismiss();                    // lets the workers end
 
   std::vector<std::jthread> workers_;
   BodyReference body_;

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,19 @@ TEST_CASE("a thread pool runs every index once and passes an exception on") {
     CHECK_NOTHROW(pool.for_each(9, [](size_t) {}));
   }
 }
+
+#ifdef __GLIBC__
+TEST_CASE("a thread pool says when the system grants no more threads") {
+  pthread_attr_t usual, huge;
+  REQUIRE(pthread_getattr_default_np(&usual) == 0);
+  huge = usual;
+  pthread_attr_setstacksize(&huge, size_t(1) << 46);  // more than there are addresses
+  REQUIRE(pthread_setattr_default_np(&huge) == 0);
+  CHECK_THROWS_AS(ThreadPool(3), UserError);
+  REQUIRE(pthread_setattr_default_np(&usual) == 0);
+  CHECK(ThreadPool(3).size() == 3);
+}
+#endif
 
 TEST_CASE("the shares of a team are in order, without gaps, and begin at whole grains") {
   Barrier barrier;
