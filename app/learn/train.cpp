@@ -87,7 +87,7 @@ std::string configured_chapters() {
 
 int run_learn_train(const LearnOptions& options) {
   if (!learners_components().empty()) return train_with_components(options);
-  if (!(options.minutes > 0)) throw UserError("--minutes must be more than 0");
+  require_minutes(options.minutes);
   ProgressFile progress;
   const std::vector<Chapter> chapters = all_chapters();
   std::string done;
