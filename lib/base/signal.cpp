@@ -62,15 +62,15 @@ void Signal::wait_while(std::uint32_t old) {
 // thread that yields comes back only when that one has used up its slice, milliseconds later.
 #ifdef __linux__
 
+// No change is missed: the sleeper counts itself and then looks at the number, last of all in the kernel, while the
+// waker changes the number and then looks at the count; all four are in one order, so at least one sees the other.
 void Signal::sleep_while(std::uint32_t old) {
   sleepers_.fetch_add(1);
-  // The kernel compares once more before it lets the thread sleep, so no change is missed.
-  while (load() == old) ::syscall(SYS_futex, &value_, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
+  while (value_.load() == old) ::syscall(SYS_futex, &value_, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
   sleepers_.fetch_sub(1);
 }
 
 void Signal::wake() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // first the number, then the look at who sleeps
   constexpr int all = 1 << 30;
   if (sleepers_.load() > 0) ::syscall(SYS_futex, &value_, FUTEX_WAKE_PRIVATE, all, nullptr, nullptr, 0);
 }

@@ -11,8 +11,8 @@ class Signal {
   std::uint32_t load() const { return value_.load(std::memory_order_acquire); }
   void store(std::uint32_t value) { value_.store(value, std::memory_order_release); }
   /// Both return what the number was before. What a thread wrote before it, those can read who see the new number.
-  std::uint32_t add(std::uint32_t n) { return value_.fetch_add(n, std::memory_order_acq_rel); }
-  std::uint32_t subtract(std::uint32_t n) { return value_.fetch_sub(n, std::memory_order_acq_rel); }
+  std::uint32_t add(std::uint32_t n) { return value_.fetch_add(n); }
+  std::uint32_t subtract(std::uint32_t n) { return value_.fetch_sub(n); }
 
   /// Returns as soon as the number is another than `old`. Whoever changes it has to call `wake` afterwards.
   void wait_while(std::uint32_t old);
