@@ -14,6 +14,7 @@ import base64
 import html.parser
 import pathlib
 import re
+import socket
 import sys
 import urllib.parse
 
@@ -103,10 +104,14 @@ class Browser:
             from selenium import webdriver
             from selenium.webdriver.chrome.service import Service
         except ImportError:
-            skip("python3-selenium")
+            skip("python3-selenium (./cria setup book)")
         for program in ("chromium", "chromedriver"):
             if not any(pathlib.Path(folder, program).exists() for folder in ("/usr/bin", "/usr/local/bin")):
-                skip("chromium and chromium-driver")
+                skip("chromium and chromium-driver (./cria setup book)")
+        try:
+            socket.gethostbyname("localhost")  # where Selenium, the driver and Chromium meet
+        except OSError:
+            skip("a line for localhost in /etc/hosts")
         options = webdriver.ChromeOptions()
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
             options.add_argument(argument)
@@ -131,8 +136,8 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
-def skip(package):
-    print(f"skipped: the test of the book needs {package} (./cria setup book)")
+def skip(need):
+    print(f"skipped: the test of the book needs {need}")
     sys.exit(77)
 
 
