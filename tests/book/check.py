@@ -225,7 +225,7 @@ def main():
     arguments = parser.parse_args()
     site = arguments.site.resolve()
     if not (site / "index.html").is_file():
-        skip("blahtexml")  # without which cria book writes nothing
+        skip("blahtexml (./cria setup book)")  # without which cria book writes nothing
     if arguments.picture:
         return take_picture(site, arguments.picture)
     if arguments.screenshots:
