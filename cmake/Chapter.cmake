@@ -37,6 +37,7 @@ function(cria_chapter chapter)
     list(APPEND links ${choice})
   endforeach()
   cria_library(${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
+  set_target_properties(cria_${name} PROPERTIES UNITY_BUILD OFF)  # the workshop replaces single files of a chapter
   cria_workshop_library(${chapter} ${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
   set_property(GLOBAL APPEND PROPERTY CRIA_CHAPTERS ${chapter})
 endfunction()

@@ -25,9 +25,10 @@ if(CRIA_SANITIZE)
   add_link_options(-fsanitize=${CRIA_SANITIZE})
 endif()
 
-# A compiler cache is used where there is one.
+# A compiler cache is used where there is one. It cannot see into a precompiled header.
 find_program(CRIA_CCACHE ccache)
 mark_as_advanced(CRIA_CCACHE)
 if(PROJECT_IS_TOP_LEVEL AND CRIA_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CRIA_CCACHE})
+  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
 endif()

@@ -1,4 +1,4 @@
-// Counts the allocations of a test program. Add allocations.cpp to its sources: it replaces operator new.
+// Counts the allocations of a test program. Link cria_allocations: it replaces operator new.
 #pragma once
 
 #include <cstddef>

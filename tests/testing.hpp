@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,9 @@
 #include "lib/base/xtensor.hpp"
 
 namespace cria::testing {
+
+/// What tolerances are counted in.
+inline constexpr double epsilon = std::numeric_limits<real>::epsilon();
 
 /// Matches a string that has `part` in it: CHECK_THROWS_WITH(call(), contains("(3)")).
 inline auto contains(const std::string& part) { return CRIA_CONTAINS(part); }

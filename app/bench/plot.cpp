@@ -10,8 +10,8 @@
 namespace cria::bench {
 namespace {
 
-constexpr double width = 420, height = 270, left = 56, right = 16, top = 40, bottom = 44;
-constexpr double inner_width = width - left - right, inner_height = height - top - bottom;
+constexpr double width = 420, height = 270, left_margin = 56, right_margin = 16, top = 40, bottom = 44;
+constexpr double inner_width = width - left_margin - right_margin, inner_height = height - top - bottom;
 constexpr size_t most_dots = 20;  // more points than that are a line without dots
 
 // Colours that are told apart on either ground, and by the colour-blind (Okabe & Ito 2008).
@@ -47,7 +47,7 @@ struct Axes {
     x_step = tick_step(largest_x), y_step = tick_step(largest_y);
     largest_y = std::ceil(largest_y / y_step) * y_step;
   }
-  double at_x(double x) const { return left + inner_width * x / largest_x; }
+  double at_x(double x) const { return left_margin + inner_width * x / largest_x; }
   double at_y(double y) const { return top + inner_height * (1 - y / largest_y); }
 
   double largest_x = 0, largest_y = 0, x_step, y_step;
@@ -59,12 +59,12 @@ std::string label(double x, double y, const char* anchor, const std::string& tex
 
 std::string draw(const Panel& panel) {
   const Axes axes(panel);
-  std::string svg = label(left, 18, "start", panel.title, " class=\"title\"");
-  svg += label(left, 33, "start", panel.y_label);
-  svg += label(left + inner_width / 2, height - 8, "middle", panel.x_label);
+  std::string svg = label(left_margin, 18, "start", panel.title, " class=\"title\"");
+  svg += label(left_margin, 33, "start", panel.y_label);
+  svg += label(left_margin + inner_width / 2, height - 8, "middle", panel.x_label);
   for (double y = 0; y <= axes.largest_y * 1.0001; y += axes.y_step) {
-    svg += fmt::format("<path class=\"grid\" d=\"M{:.1f} {:.1f}h{:.1f}\"/>\n", left, axes.at_y(y), inner_width);
-    svg += label(left - 6, axes.at_y(y) + 4, "end", fmt::format("{:g}", y));
+    svg += fmt::format("<path class=\"grid\" d=\"M{:.1f} {:.1f}h{:.1f}\"/>\n", left_margin, axes.at_y(y), inner_width);
+    svg += label(left_margin - 6, axes.at_y(y) + 4, "end", fmt::format("{:g}", y));
   }
   for (double x = 0; x <= axes.largest_x; x += axes.x_step)
     svg += label(axes.at_x(x), top + inner_height + 16, "middle", fmt::format("{:g}", x));

@@ -5,7 +5,7 @@
 namespace cria::figure {
 namespace {
 
-constexpr double width = 124, height = 48, row = 71;
+constexpr double stage_width = 124, stage_height = 48, row = 71;
 constexpr double column[] = {38, 190, 338, 486, 634};  // 02, its parts, 05 and 06, 08, what is done with it
 constexpr double top = 100, middle = 252, bottom = middle + 2.5 * row;  // the rows' centres
 
@@ -17,9 +17,9 @@ struct Chapter {
 };
 
 void draw(Svg& svg, const Chapter& c) {
-  svg.rect({c.x, c.y - height / 2, width, height}, c.colour, 0.3, 5);
-  svg.text(c.x + width / 2, c.y - 3, c.name, "small strong m");
-  svg.text(c.x + width / 2, c.y + 14, c.adds, "tiny m");
+  svg.rect({c.x, c.y - stage_height / 2, stage_width, stage_height}, c.colour, 0.3, 5);
+  svg.text(c.x + stage_width / 2, c.y - 3, c.name, "small strong m");
+  svg.text(c.x + stage_width / 2, c.y + 14, c.adds, "tiny m");
 }
 
 /// Along straight pieces, with a head at the end.
@@ -38,23 +38,26 @@ std::string draw_map(const Subject&) {
   const char *text = "line s4", *part = "line s0", *model = "line s5", *use = "line s2";
   const double left = 16, split = column[1] - 12, join = column[3] - 10;
 
-  path(svg, {{left + width, top - 8}, {column[4] - 2, top - 8}}, text);
+  path(svg, {{left + stage_width, top - 8}, {column[4] - 2, top - 8}}, text);
   path(svg, {{left + 10, top}, {left + 10, bottom}, {column[4] - 2, bottom}}, text);
   for (const double y : {middle - row, middle, middle + 1.5 * row})
-    path(svg, {{column[0] + width, middle}, {split, middle}, {split, y}, {column[1] - 2, y}}, part);
-  path(svg, {{column[1] + width, middle}, {column[2] - 2, middle}}, part);
-  path(svg, {{column[2] + width / 2, middle + height / 2}, {column[2] + width / 2, middle + row - height / 2 - 2}},
+    path(svg, {{column[0] + stage_width, middle}, {split, middle}, {split, y}, {column[1] - 2, y}}, part);
+  path(svg, {{column[1] + stage_width, middle}, {column[2] - 2, middle}}, part);
+  path(svg,
+       {{column[2] + stage_width / 2, middle + stage_height / 2},
+        {column[2] + stage_width / 2, middle + row - stage_height / 2 - 2}},
        part);
-  svg.curve(std::vector<Point>{{column[1] + width, middle - row},
+  svg.curve(std::vector<Point>{{column[1] + stage_width, middle - row},
                                {join, middle - row},
                                {join, middle + 1.5 * row},
-                               {column[1] + width, middle + 1.5 * row}},
+                               {column[1] + stage_width, middle + 1.5 * row}},
             part);
-  svg.curve(std::vector<Point>{{column[2] + width, middle + row}, {join, middle + row}}, part);
-  path(svg, {{column[2] + width, middle}, {column[3] - 2, middle}}, part);
-  path(svg, {{column[3] + width / 2, middle}, {column[3] + width / 2, top + 8}, {column[4] - 2, top + 8}}, model);
-  path(svg, {{column[3] + width, middle}, {column[4] - 2, middle}}, model);
-  path(svg, {{column[4] + width / 2, middle}, {column[4] + width / 2, bottom - height / 2 - 2}}, use);
+  svg.curve(std::vector<Point>{{column[2] + stage_width, middle + row}, {join, middle + row}}, part);
+  path(svg, {{column[2] + stage_width, middle}, {column[3] - 2, middle}}, part);
+  path(svg, {{column[3] + stage_width / 2, middle}, {column[3] + stage_width / 2, top + 8}, {column[4] - 2, top + 8}},
+       model);
+  path(svg, {{column[3] + stage_width, middle}, {column[4] - 2, middle}}, model);
+  path(svg, {{column[4] + stage_width / 2, middle}, {column[4] + stage_width / 2, bottom - stage_height / 2 - 2}}, use);
 
   const Chapter chapters[] = {
       {"01 bpe", "text into tokens", "f4", left, top},
@@ -70,7 +73,7 @@ std::string draw_map(const Subject&) {
       {"11 pretraining", "makes a model", "f2", column[4], bottom},
   };
   for (const Chapter& c : chapters) {
-    svg.rect({c.x, c.y - height / 2, width, height}, "page", 1, 5);  // lines do not shine through
+    svg.rect({c.x, c.y - stage_height / 2, stage_width, stage_height}, "page", 1, 5);  // lines do not shine through
     draw(svg, c);
   }
   return svg.finish();

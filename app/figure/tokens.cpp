@@ -11,7 +11,7 @@
 namespace cria::figure {
 namespace {
 
-constexpr double width = 700, margin = 16;
+constexpr double page_width = 700, margin = 16;
 
 /// The states of a word on its way, each with the number of the merge that led to it; the first is its symbols.
 struct Step {
@@ -62,13 +62,13 @@ std::string draw_tokens(const Subject& subject) {
   for (const TokenId token : subject.tokens) {
     const std::string text = subject.label(token), id = fmt::format("{}", token);
     const double wide = std::max(mono_width(text, 15), mono_width(id, 11)) + 10;
-    if (x + wide > width - margin && x > margin) x = margin, y += height + gap;
+    if (x + wide > page_width - margin && x > margin) x = margin, y += height + gap;
     if (y > first_row + (most_rows - 1) * (height + gap)) break;
     places.push_back({{x, y, wide, height}, text, id});
     if (!subject.tokenizer().is_special(token)) bytes += subject.tokenizer().piece(token).size();
     x += wide + gap;
   }
-  Svg svg(width, places.back().box.bottom() + margin, "Where a text falls into tokens",
+  Svg svg(page_width, places.back().box.bottom() + margin, "Where a text falls into tokens",
           "Each box is a token: its text above, its number in the vocabulary below. A dot is a space.");
   svg.text(margin, 48,
            fmt::format("{} bytes are {} tokens of a vocabulary of {}. A space (·) belongs to the word after it.", bytes,
@@ -88,7 +88,7 @@ std::string draw_merges(const Subject& subject) {
   const std::vector<Step> steps = longest_way(subject);
   const ByteStrings& vocabulary = subject.tokenizer().model().vocabulary;
   constexpr double row = 40, first_row = 62, label_width = 250;
-  Svg svg(width, first_row + row * double(steps.size()) + 6, "How merges make a word's tokens",
+  Svg svg(page_width, first_row + row * double(steps.size()) + 6, "How merges make a word's tokens",
           "The first row is the word's bytes. Each further row applies one merge, the earliest learnt first.");
   svg.text(
       margin, 48,
@@ -99,7 +99,7 @@ std::string draw_merges(const Subject& subject) {
   double widest = 1;
   size_t bytes = 0;
   for (const TokenId token : steps[0].tokens) widest = std::max(widest, mono_width(subject.label(token), 13)), ++bytes;
-  const double cell = std::min(std::max(widest + 18, 48.0), (width - label_width - margin) / double(bytes));
+  const double cell = std::min(std::max(widest + 18, 48.0), (page_width - label_width - margin) / double(bytes));
   for (size_t i = 0; i < steps.size(); ++i) {
     const double y = first_row + row * double(i);
     if (i == 0) {

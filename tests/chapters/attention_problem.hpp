@@ -1,8 +1,6 @@
 // What the tests of attention share: a call with all its arrays, and the tolerances.
 #pragma once
 
-#include <limits>
-
 #include "chapters/05-attention/attention.hpp"
 #include "tests/testing.hpp"
 
@@ -11,7 +9,6 @@ namespace cria::testing {
 // In units of `real`'s rounding (1.2e-7 or 2.2e-16), relative to an array's largest entry. Measured over all tests
 // here, targets and both builds: at most 2.9 forward and 6.6 backward. Twice that leaves room for sums in another
 // order.
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
 constexpr double forward_tolerance = 6 * epsilon, backward_tolerance = 14 * epsilon;
 
 /// One call of attention with all that it reads and writes.

@@ -7,7 +7,6 @@
 
 namespace cria::testing {
 
-inline constexpr double epsilon = std::numeric_limits<real>::epsilon();
 // Relative to the largest entry of each tensor, in units of `real`'s rounding. Measured over the three x86 targets,
 // float and double, at most: 9.4 forward and 20.4 for the gradients, both in double, where PyTorch's own rounding
 // counts as well; 3.8 between two ways to compute the same logits.

@@ -1,10 +1,14 @@
 // Logits for the tests of chapter 09, and what a sampler makes of them.
 #pragma once
 
+#include <limits>
+
 #include "chapters/09-sampling/sampling.hpp"
 #include "tests/testing.hpp"
 
 namespace cria::testing {
+
+inline constexpr real infinity = std::numeric_limits<real>::infinity();
 
 inline View<const real, 1> as_view(const std::vector<real>& values) { return {values.data(), {values.size()}}; }
 

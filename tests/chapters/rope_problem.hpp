@@ -8,7 +8,6 @@
 
 namespace cria::testing {
 
-inline constexpr double epsilon = std::numeric_limits<real>::epsilon();
 // In units of `real`'s rounding, relative to an array's largest entry. Measured over all tests here, float and double:
 // at most 2.
 inline constexpr double tolerance = 4 * epsilon;

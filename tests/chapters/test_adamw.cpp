@@ -7,12 +7,6 @@
 using namespace cria;
 using namespace cria::testing;
 
-namespace {
-
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
-
-}  // namespace
-
 TEST_CASE("clipping shortens a long gradient to the norm and leaves a short one alone") {
   CHECK(clip_factor(5, 1) == 0.2);  // the lesson's (3, 4)
   CHECK(clip_factor(4, 1) == 0.25);

@@ -16,20 +16,20 @@ using namespace cria::testing;
 
 namespace {
 
-const LlamaConfig tiny{.vocabulary_size = 258,
-                       .dim = 6,
-                       .hidden_dim = 5,
-                       .layers = 2,
-                       .heads = 2,
-                       .kv_heads = 1,
-                       .head_dim = 4,
-                       .context = 9};
+const LlamaConfig small{.vocabulary_size = 258,
+                        .dim = 6,
+                        .hidden_dim = 5,
+                        .layers = 2,
+                        .heads = 2,
+                        .kv_heads = 1,
+                        .head_dim = 4,
+                        .context = 9};
 
 }  // namespace
 
 TEST_CASE("a checkpoint is read back bit for bit") {
   const TemporaryFolder folder;
-  const LlamaParameters weights(tiny), read_weights(tiny);
+  const LlamaParameters weights(small), read_weights(small);
   AdamW optimiser(weights, {}), read_optimiser(weights, {});
   Random random(2);
   for (const LlamaParameters* parameters : {&weights, &optimiser.first_moment(), &optimiser.second_moment()})
@@ -54,12 +54,12 @@ TEST_CASE("a checkpoint is read back bit for bit") {
 TEST_CASE("a checkpoint that is damaged, or of another model, is refused with the reason") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / checkpoint_file;
-  const LlamaParameters weights(tiny);
+  const LlamaParameters weights(small);
   AdamW optimiser(weights, {});
   write_checkpoint(file, {7, 1.25, 2, "stories", 1, ""}, weights, optimiser);
   const std::string whole = read_file(file);
 
-  LlamaConfig wider = tiny;
+  LlamaConfig wider = small;
   wider.dim = 8;
   const LlamaParameters others(wider);
   AdamW of_others(others, {});

@@ -8,8 +8,6 @@ using namespace cria::testing;
 
 namespace {
 
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
-
 using Ids = std::vector<std::int32_t>;
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Drawing a token: as often as the distribution says, the same for the same seed, without memory.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "chapters/09-sampling/sampling.hpp"
@@ -11,12 +10,6 @@
 
 using namespace cria;
 using namespace cria::testing;
-
-namespace {
-
-constexpr real infinity = std::numeric_limits<real>::infinity();
-
-}  // namespace
 
 TEST_CASE("tokens are drawn as often as the distribution says, within 4 standard errors") {
   const std::vector<real> logits = random_logits(600, 3, 2);

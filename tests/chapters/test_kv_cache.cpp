@@ -1,7 +1,5 @@
 #include "chapters/06-kv-cache/kv_cache.hpp"
 
-#include <limits>
-
 #include "chapters/05-attention/attention.hpp"
 #include "tests/testing.hpp"
 
@@ -12,7 +10,7 @@ namespace {
 
 // Relative to the largest entry, in units of `real`'s rounding. Measured over all tests here, targets and both builds:
 // at most 1.2, since a tile of several queries and a single query may sum in another order.
-constexpr double tolerance = 3 * std::numeric_limits<real>::epsilon();
+constexpr double tolerance = 3 * epsilon;
 
 /// q, k and v of T positions of one layer, and attention over them at once: what decoding has to give piece by piece.
 struct Text {

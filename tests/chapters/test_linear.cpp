@@ -10,7 +10,6 @@ using namespace cria::testing;
 
 namespace {
 
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
 // Relative to the largest entry. Measured over the three x86 targets, float and double: at most 2.7 epsilon (portable).
 constexpr double tolerance = 8 * epsilon;
 

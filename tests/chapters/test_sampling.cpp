@@ -16,8 +16,6 @@ using namespace cria::testing;
 
 namespace {
 
-constexpr real infinity = std::numeric_limits<real>::infinity();
-
 std::vector<real> logits_of(const std::vector<double>& probabilities) {
   std::vector<real> logits;
   for (const double p : probabilities) logits.push_back(static_cast<real>(std::log(p)));

@@ -13,7 +13,6 @@ namespace {
 
 // In units of `real`'s rounding, relative to an array's largest entry. Measured over all tests here, all targets, float
 // and double: at most 1.7; another exponential may be one unit further off.
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
 constexpr double tolerance = 4 * epsilon;
 
 /// One call of SwiGLU with all that it reads and writes.

@@ -16,8 +16,6 @@ using namespace cria::testing;
 
 namespace {
 
-constexpr double epsilon = std::numeric_limits<real>::epsilon();
-
 using Ids = std::vector<std::int32_t>;
 
 /// Sequences of ids with each id's successor as its target; the last has none.
