@@ -38,6 +38,7 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
       {"seed", fmt::format("{}", state.seed)},         {"recipe", state.recipe}};
   if (state.goal_steps) metadata["goal_steps"] = fmt::format("{}", *state.goal_steps);
   if (state.goal_minutes) metadata["goal_minutes"] = fmt::format("{}", *state.goal_minutes);
+  if (state.fingerprint) metadata["fingerprint"] = fmt::format("{}", *state.fingerprint);
   write_safetensors(file, tensors, metadata, sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
 }
 
@@ -66,6 +67,7 @@ TrainingState read_training_state(const std::filesystem::path& file) {
         fmt::format("{}: seconds is {}, expected 0 or more; the file is damaged", file.string(), state.seconds));
   if (stored.metadata().contains("goal_steps")) number("goal_steps", state.goal_steps.emplace());
   if (stored.metadata().contains("goal_minutes")) number("goal_minutes", state.goal_minutes.emplace());
+  if (stored.metadata().contains("fingerprint")) number("fingerprint", state.fingerprint.emplace());
   state.data = text("data");
   state.recipe = text("recipe");
   return state;

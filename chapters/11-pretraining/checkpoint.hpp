@@ -18,9 +18,10 @@ struct TrainingState {
   std::string data;            // what is trained on: "stories" or the file's path
   std::uint64_t seed = 0;
   std::string recipe;  // as YAML
-  // Where the run was to end, in one or the other; neither in checkpoints from before this was kept.
+  // Checkpoints from before these were kept lack them. Where the run was to end is in one or the other.
   std::optional<size_t> goal_steps = {};
   std::optional<double> goal_minutes = {};
+  std::optional<std::uint64_t> fingerprint = {};  // of the data
 };
 
 inline constexpr const char* checkpoint_file = "training.safetensors";

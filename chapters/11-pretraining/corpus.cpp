@@ -12,6 +12,7 @@
 #include "chapters/01-bpe/train.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/fingerprint.hpp"
 #include "lib/grammar/generate.hpp"
 
 namespace cria {
@@ -23,8 +24,8 @@ constexpr size_t validation_stories = 512, tokenizer_stories = 5000;
 /// Story number i of a seed is always the same one, whatever was asked for before.
 class Stories {
  public:
-  explicit Stories(std::uint64_t seed)
-      : seed_(seed), grammar_(Grammar::load(data_folder() / "stories" / "stories.grammar")) {}
+  explicit Stories(std::uint64_t seed) : seed_(seed), grammar_(Grammar::load(grammar_file())) {}
+  static std::filesystem::path grammar_file() { return data_folder() / "stories" / "stories.grammar"; }
   Story at(std::uint64_t index) const {
     Random random(seed_ * 0x9E3779B97F4A7C15u + index);
     return generate(grammar_, random);
@@ -59,6 +60,7 @@ void add_to(Validation& validation, const Document& document, const Recipe& reci
 Corpus open_stories(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
   const auto stories = std::make_shared<Stories>(data.seed);
   Corpus corpus;
+  corpus.fingerprint = fingerprint(read_file(Stories::grammar_file()));
   corpus.has_documents = true;
   corpus.training =
       packed_documents([=, &tokenizer](std::uint64_t i) { return encode_document(tokenizer, stories->at(i).text); },
@@ -208,8 +210,10 @@ Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& r
   const std::vector<std::string_view> documents = split(text, recipe.separator);
   if (documents.empty())
     throw UserError(fmt::format("{} holds nothing but separators, expected a text to train on", data.source));
-  return documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe)
-                              : open_stream(text, data, tokenizer, recipe);
+  Corpus corpus = documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe)
+                                       : open_stream(text, data, tokenizer, recipe);
+  corpus.fingerprint = fingerprint(text);
+  return corpus;
 }
 
 Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe,

@@ -31,8 +31,9 @@ struct Validation {
 struct Corpus {
   std::unique_ptr<BatchSource> training;
   Validation validation;
-  bool has_documents = false;  // texts begin and end with special tokens; else it is one long stream
-  size_t training_tokens = 0;  // 0: a source without end
+  bool has_documents = false;     // texts begin and end with special tokens; else it is one long stream
+  size_t training_tokens = 0;     // 0: a source without end
+  std::uint64_t fingerprint = 0;  // of the text, or of the grammar of the stories
 };
 
 /// What to train on: the built-in stories, or a file.

@@ -53,10 +53,15 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
                   TrainingState state, const RunOptions& options, ThreadPool& pool, const Observer& observer) {
   Trainer trainer(weights, recipe.training, pool);
   if (state.step > 0) {
+    if (state.fingerprint.value_or(corpus.fingerprint) != corpus.fingerprint)
+      throw UserError(fmt::format(
+          "{} has changed since this run began, so what was held out might be trained on; expected it as it was",
+          state.data));
     read_checkpoint(options.folder / checkpoint_file, weights, trainer.optimiser());
     corpus.training->restore(state.position);
   }
   state.goal_steps = options.steps, state.goal_minutes = options.minutes;
+  state.fingerprint = corpus.fingerprint;
   const Clock clock(state.seconds);
   const auto share_done = [&](size_t steps_done) {
     return options.steps ? double(steps_done) / double(*options.steps)

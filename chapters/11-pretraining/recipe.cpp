@@ -158,7 +158,9 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
   Recipe recipe;
   YAML::Node root;
   try {
-    root = YAML::Load(text);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) fail(file, documents[1].Mark(), "a second document begins, expected one");
+    if (!documents.empty()) root = documents.front();
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, fmt::format("this is not YAML: {}", error.msg));
   }

@@ -34,7 +34,13 @@ TEST_CASE("a checkpoint is read back bit for bit") {
   Random random(2);
   for (const LlamaParameters* parameters : {&weights, &optimiser.first_moment(), &optimiser.second_moment()})
     for (real& value : parameters->flat()) value = real(random.normal() * 1e-20);  // every digit of `real` counts
-  const TrainingState state{1234, 0.1 + 0.2, ~std::uint64_t{0}, "a \"text\".txt", 42, "model:\n  dim: 6\n"};
+  const TrainingState state{.step = 1234,
+                            .seconds = 0.1 + 0.2,
+                            .position = ~std::uint64_t{0},
+                            .data = "a \"text\".txt",
+                            .seed = 42,
+                            .recipe = "model:\n  dim: 6\n",
+                            .fingerprint = ~std::uint64_t{1}};
   write_checkpoint(folder / checkpoint_file, state, weights, optimiser);
 
   const TrainingState read = read_training_state(folder / checkpoint_file);
@@ -43,6 +49,7 @@ TEST_CASE("a checkpoint is read back bit for bit") {
   CHECK(read.position == ~std::uint64_t{0});
   CHECK(read.data == state.data);
   CHECK(read.seed == 42);
+  CHECK(read.fingerprint == ~std::uint64_t{1});
   CHECK(read.recipe == state.recipe);
   read_checkpoint(folder / checkpoint_file, read_weights, read_optimiser);
   CHECK(std::ranges::equal(read_weights.flat(), weights.flat()));

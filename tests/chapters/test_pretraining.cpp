@@ -2,6 +2,7 @@
 #include "chapters/11-pretraining/pretraining.hpp"
 
 #include <cmath>
+#include <fstream>
 
 #include "lib/base/file.hpp"
 #include "tests/testing.hpp"
@@ -16,6 +17,7 @@ struct Run {
   Recipe recipe;
   Tokenizer tokenizer{bytes_model()};
   TemporaryFolder folder;
+  std::string data = "stories";
 
   Run() {
     LlamaConfig& m = recipe.model;
@@ -38,7 +40,7 @@ struct Run {
   std::vector<Progress> train(
       const LlamaParameters& weights, size_t steps, size_t threads = 2,
       const Observer& also = [](const Progress&) {}) const {
-    TrainingState state{.data = "stories", .seed = 1, .recipe = recipe_text(recipe)};
+    TrainingState state{.data = data, .seed = 1, .recipe = recipe_text(recipe)};
     if (std::filesystem::exists(folder / checkpoint_file)) state = read_training_state(folder / checkpoint_file);
     Corpus corpus = open_corpus({state.data, state.seed}, tokenizer, recipe);
     ThreadPool pool(threads);
@@ -128,6 +130,18 @@ TEST_CASE("a run that was killed and resumed ends with the same bits, at any num
     CHECK(p.learning_rate == uninterrupted[p.step - 1].learning_rate);
   }
   CHECK(read_file(run.folder / "model.safetensors") == read_file(whole.folder / "model.safetensors"));
+}
+
+TEST_CASE("a run does not go on with a text that has changed") {
+  Run run;
+  run.recipe.model.context = run.recipe.training.positions = 16;
+  run.data = (run.folder / "text.txt").string();
+  std::ofstream(run.data) << std::string(900, 'a');
+  run.train(run.initial(), 2);
+  const LlamaParameters weights(run.recipe.model);
+  run.train(weights, 4);
+  std::ofstream(run.data, std::ios::app) << 'b';
+  CHECK_THROWS_WITH(run.train(weights, 6), contains("text.txt has changed since this run began"));
 }
 
 TEST_CASE("a run that is asked to stop saves what it has") {

@@ -159,6 +159,10 @@ TEST_CASE("a key or a section that is there twice is refused") {
   check_refused("model: {dim: 32}\nmodel: {layers: 3}\n", "my.yaml:2: model is there twice");
 }
 
+TEST_CASE("a second YAML document is refused, as it would have no effect") {
+  check_refused("data:\n  batch: 4\n---\ndata:\n  batch: 8\n", "my.yaml:4: a second document begins, expected one");
+}
+
 TEST_CASE("a recipe that is not UTF-8 is refused, as no checkpoint could hold it") {
   check_refused("data:\n  separator: \"\xff\"\n", "my.yaml: this is not UTF-8, expected YAML");
 }

@@ -10,6 +10,7 @@
 
 #include "lib/base/arena.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/fingerprint.hpp"
 #include "lib/base/signal.hpp"
 #include "lib/base/thread_pool.hpp"
 #include "tests/testing.hpp"
@@ -156,6 +157,12 @@ TEST_CASE("a thread of a team that fails does not leave the others waiting") {
                       "one of them");
     CHECK_NOTHROW(pool.together([](const Team& team) { team.wait(); }));
   }
+}
+
+TEST_CASE("a fingerprint is FNV-1a of 64 bits") {
+  CHECK(fingerprint("") == 0xcbf29ce484222325);  // these three are from the list of its authors
+  CHECK(fingerprint("a") == 0xaf63dc4c8601ec8c);
+  CHECK(fingerprint("foobar") == 0x85944171f73967e8);
 }
 
 TEST_CASE("a file is replaced whole or not at all") {
