@@ -24,6 +24,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+#if defined(__GNUC__) && !defined(__clang__)
+constexpr auto compiler = "gcc " __VERSION__;  // clang's version begins with its name, gcc's does not
+#else
+constexpr auto compiler = __VERSION__;
+#endif
+
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
@@ -37,7 +43,7 @@ Json machine() {
           {"kernels", simd::active().target},
           {"kernels_available", simd::available_targets()},
           {"number_type", sizeof(real) == 8 ? "double" : "float"},
-          {"compiler", __VERSION__},
+          {"compiler", compiler},
           {"libraries",
            {{"xtensor", fmt::format("{}.{}.{}", XTENSOR_VERSION_MAJOR, XTENSOR_VERSION_MINOR, XTENSOR_VERSION_PATCH)},
             {"xtl", fmt::format("{}.{}.{}", XTL_VERSION_MAJOR, XTL_VERSION_MINOR, XTL_VERSION_PATCH)},
@@ -125,9 +131,9 @@ void print_model(const LlamaConfig& c, const Json& m) {
     fmt::print("           {:>12} {}\n", count.get<size_t>(), part);
   const auto bytes = [](const Json& memory, const char* part) { return bytes_text(memory[part].get<size_t>()); };
   const Json &t = m["training_memory"], &d = m["decoding_memory"];
-  fmt::print("to train   {} = {} weights + {} moments + {} gradients + {} activations + {} program\n", bytes(t, "total"),
-             bytes(t, "weights"), bytes(t, "moments"), bytes(t, "gradients"), bytes(t, "activations"),
-             bytes(t, "program"));
+  fmt::print("to train   {} = {} weights + {} moments + {} gradients + {} activations + {} program\n",
+             bytes(t, "total"), bytes(t, "weights"), bytes(t, "moments"), bytes(t, "gradients"),
+             bytes(t, "activations"), bytes(t, "program"));
   fmt::print("           (gradients and activations of {} lanes, each with {} x {} tokens at a time)\n",
              t["lanes"].get<size_t>(), t["micro_batch"].get<size_t>(), t["positions"].get<size_t>());
   fmt::print("to sample  {} = {} weights + {} cache + {} activations + {} program\n", bytes(d, "total"),

@@ -180,6 +180,7 @@ sed -i.old 's/"num_attention_heads": 4/"num_attention_heads": 0/' damaged/config
 refuses 'zero heads' 'num_attention_heads is 0, expected at least 1' sample damaged -p 1
 damaged
 sed -i.old 's/"num_key_value_heads": 2/"num_key_value_heads": 3/' damaged/config.json
+check 'info names the compiler' sh -c '"$0" info | grep -q "^built  *by [A-Za-z]"' "$program"
 refuses 'heads that kv heads do not divide' 'num_attention_heads is 4 and num_key_value_heads is 3' info damaged
 damaged
 printf '{' >damaged/config.json
