@@ -1,5 +1,6 @@
 // Chooses the target when the program starts.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <cstdlib>
