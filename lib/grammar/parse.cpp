@@ -58,7 +58,8 @@ class Matcher {
       capital = capital || symbol.capital;
       if (symbol.kind == Symbol::Kind::rule) {
         const Rule& rule = grammar_.rules[symbol.index];
-        if (rule.is_sentence && position > 0 && !match(" ", position, capital, nullptr)) return;
+        bool none = false;  // a capital that is due is left to the sentence
+        if (rule.is_sentence && position > 0 && !match(" ", position, none, nullptr)) return;
         for (size_t i = 0; i < rule.alternatives.size(); ++i)
           if (possible(parser_.rule_first_[symbol.index][i], position, capital))
             advance({&rule.alternatives[i].sequence, 0, &at}, position, capital,
@@ -161,19 +162,39 @@ Parser::Parser(const Grammar& grammar) : grammar_(grammar) {
     for (auto& rows = thread_first_.emplace_back(); const Row& row : thread.rows)
       for (std::vector<First>& firsts = rows.emplace_back(); const Sequence& field : row.fields)
         firsts.push_back(first_of(field));
-  for (std::uint32_t i = 0; i < grammar.rules.size(); ++i)
-    if (grammar.rules[i].is_sentence) any_sentence_.push_back({.kind = Symbol::Kind::rule, .index = i, .text = {}});
+  std::vector<unsigned> left(2 * grammar.rules.size());
+  find_sentences(grammar.start, false, left);
+  std::ranges::sort(any_sentence_, {}, [](const Symbol& symbol) { return std::pair(symbol.index, symbol.capital); });
   start_ = {{.kind = Symbol::Kind::rule, .index = grammar.start, .text = {}}};
+}
+
+unsigned Parser::find_sentences(std::uint32_t rule, bool capital, std::vector<unsigned>& left) {
+  unsigned& result = left[2 * rule + capital];
+  if (result != 0) return result;
+  if (grammar_.rules[rule].is_sentence) {
+    any_sentence_.push_back({.kind = Symbol::Kind::rule, .capital = capital, .index = rule, .text = {}});
+    return result = 1;
+  }
+  for (const Alternative& alternative : grammar_.rules[rule].alternatives) {
+    unsigned now = capital ? 2 : 1;
+    for (const Symbol& symbol : alternative.sequence)
+      now = (now & 1 ? find_sentences(symbol.index, symbol.capital, left) : 0) |
+            (now & 2 ? find_sentences(symbol.index, true, left) : 0);
+    result |= now;
+  }
+  return result;
 }
 
 Parser::First Parser::first_of(const Sequence& sequence) const {
   First first;
+  bool capital = false;  // one is due
   for (const Symbol& symbol : sequence) {
     First here;
     const auto join = [&](const Sequence& part) {
       const First other = first_of(part);
       here.bytes |= other.bytes;
       here.empty |= other.empty;
+      here.capital |= other.capital;
     };
     if (symbol.kind == Symbol::Kind::text) {
       if (symbol.text.empty())
@@ -187,12 +208,15 @@ Parser::First Parser::first_of(const Sequence& sequence) const {
       for (const Row& row : grammar_.threads[symbol.index].rows) join(row.fields[symbol.field]);
     }
     first.bytes |= here.bytes;
-    if (symbol.capital)  // a capital may take the first letter's place
+    capital = capital || symbol.capital;
+    if (capital)  // it may take the first letter's place
       for (int c = 'a'; c <= 'z'; ++c)
         if (here.bytes[static_cast<size_t>(c)]) first.bytes.set(static_cast<size_t>(c - 'a' + 'A'));
     if (!here.empty) return first;
+    capital = capital || here.capital;
   }
   first.empty = true;
+  first.capital = capital;
   return first;
 }
 

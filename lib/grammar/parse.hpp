@@ -44,14 +44,19 @@ class Parser {
   /// The bytes that a sequence can begin with, so that most alternatives are ruled out by one look at the text.
   struct First {
     std::bitset<256> bytes;
-    bool empty = false;  // the sequence can be empty, so anything may come
+    bool empty = false;    // the sequence can be empty, so anything may come
+    bool capital = false;  // and then a capital that it asked for is left to what comes
   };
   First first_of(const Sequence& sequence) const;
+
+  /// Fills any_sentence_ from this rule, where a capital is due or not. Returns whether afterwards none is due (1), one
+  /// is (2), or either (3); `left` keeps that for [2 * rule + capital].
+  unsigned find_sentences(std::uint32_t rule, bool capital, std::vector<unsigned>& left);
 
   const Grammar& grammar_;
   std::vector<std::vector<First>> rule_first_;                 // [rule][alternative]
   std::vector<std::vector<std::vector<First>>> thread_first_;  // [thread][row][field]
-  Sequence any_sentence_;  // the sequence that stands for every `sentence` rule, one symbol each
+  Sequence any_sentence_;  // a symbol for every `sentence` rule; two where it is mentioned with and without a capital
   Sequence start_;
 };
 

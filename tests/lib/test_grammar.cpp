@@ -77,6 +77,38 @@ TEST_CASE("The derivations of an ambiguous text are counted and their probabilit
   CHECK(std::abs(parse->log2_probability - std::log2(0.8)) < 1e-12);
 }
 
+TEST_CASE("A capital is given to the first letter that comes, past what is empty and the space before a sentence") {
+  const Grammar grammar = Grammar::read(R"(
+rule story
+  [greeting] [Answer]
+sentence greeting
+  [Size]bears meet.
+sentence answer
+  [both]they dance.
+rule both
+  [Size][size]
+rule size
+  () | big
+)",
+                                        "capital");
+  const Parser parser(grammar);
+  for (const char* story :
+       {"Bears meet. They dance.", "Bigbears meet. Bigthey dance.", "Bears meet. Bigbigthey dance."}) {
+    CAPTURE(story);
+    CHECK(parser.story(story));
+  }
+  CHECK_FALSE(parser.story("bears meet. They dance."));
+  CHECK_FALSE(parser.story("Bears meet. they dance."));
+  CHECK(parser.sentence("They dance."));
+  CHECK_FALSE(parser.sentence("they dance."));
+  Random random(7);
+  for (int i = 0; i < 20; ++i) {
+    const Story story = generate(grammar, random);
+    CAPTURE(story.text);
+    CHECK(parser.story(story.text));
+  }
+}
+
 TEST_CASE("Weights give the frequencies of what is generated") {
   const Grammar grammar = small();
   Random random(5);
