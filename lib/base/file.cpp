@@ -52,6 +52,18 @@ void remove_abandoned(const std::filesystem::path& path) {
   }
 }
 
+// Where a link leads, and a link to a link, whether a file is there or not.
+std::filesystem::path followed(const std::filesystem::path& path) {
+  std::error_code ignored;
+  std::filesystem::path end = path;
+  for (int links = 0; links < 40; ++links) {  // no more than the system would follow
+    if (!std::filesystem::is_symlink(end, ignored)) return end;
+    end = end.parent_path() / std::filesystem::read_symlink(end, ignored);
+  }
+  errno = ELOOP;
+  fail("write", path);
+}
+
 void sync_folder(const std::filesystem::path& folder) {
   Descriptor descriptor(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY));
   if (descriptor.number >= 0) ::fsync(descriptor.number);  // makes the rename itself survive a power cut
@@ -77,9 +89,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 
 void write_file_atomically(const std::filesystem::path& name, const std::function<void(const WriteBytes&)>& produce) {
   // A device such as /dev/stdout is written to; renaming a file over it would replace it.
-  const bool in_place = std::filesystem::exists(name) && !std::filesystem::is_regular_file(name);
-  const bool is_link = !in_place && std::filesystem::is_symlink(name);
-  const std::filesystem::path path = is_link ? std::filesystem::weakly_canonical(name) : name;
+  std::error_code unknown;  // what cannot be looked at cannot be opened either, which says why
+  const auto status = std::filesystem::status(name, unknown);
+  const bool in_place = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+  const std::filesystem::path path = in_place ? name : followed(name);
   std::filesystem::path temporary = path;
   if (!in_place) {
     remove_abandoned(path);

@@ -191,6 +191,29 @@ TEST_CASE("a link stays, and the file that it leads to is replaced") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder / "large disk"), {}) == 1);
 }
 
+TEST_CASE("a link whose file is not there yet stays, and the file is made") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "large disk");
+  std::filesystem::create_symlink("large disk/a", folder / "a");
+  std::filesystem::create_symlink(folder / "a", folder / "b");
+  write_file_atomically(folder / "b", "one");
+  CHECK(std::filesystem::is_symlink(folder / "a"));
+  CHECK(std::filesystem::is_symlink(folder / "b"));
+  CHECK(read_file(folder / "large disk" / "a") == "one");
+}
+
+TEST_CASE("a name that the system refuses is a user's error, and a circle of links is left as it is") {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& name) { write_file_atomically(folder / name, "one"); };
+  CHECK_THROWS_AS(write(std::string(300, 'a')), UserError);
+  CHECK_THROWS_WITH(write(std::string(300, 'a')), contains("aaa: File name too long"));
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  CHECK_THROWS_AS(write("a"), UserError);
+  CHECK_THROWS_WITH(write("a"), contains("a: Too many levels of symbolic links"));
+  CHECK(std::filesystem::is_symlink(folder / "a"));
+}
+
 TEST_CASE("what a killed process left beside a file goes when the file is next written, and nothing else does") {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", "old");
