@@ -63,7 +63,6 @@ class ThreadPool {
   void take_part(std::size_t rank);  // calls the body
   void dismiss();                    // lets the workers end
 
-  std::vector<std::jthread> workers_;
   BodyReference body_;
   Barrier barrier_;
   Signal round_;  // counts calls; its change wakes the workers
@@ -71,6 +70,7 @@ class ThreadPool {
   std::atomic<bool> stop_{false};
   std::mutex error_mutex_;
   std::exception_ptr error_;
+  std::vector<std::jthread> workers_;  // the last member, so they have ended before what they look at goes
 };
 
 }  // namespace cria
