@@ -8,12 +8,17 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/check.hpp"
+
 namespace cria {
 
 class SpecialTokens {
  public:
   SpecialTokens() = default;
+  /// Throws UserError for an empty token, which would be found everywhere and lead nowhere.
   explicit SpecialTokens(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {
+    for (const std::string& token : tokens_)
+      if (token.empty()) throw UserError("a special token must not be empty");
     // The longest first: of two tokens that begin at the same place, the longer one is meant.
     std::stable_sort(tokens_.begin(), tokens_.end(), [](auto& a, auto& b) { return a.size() > b.size(); });
     for (const std::string& token : tokens_) begins_[static_cast<unsigned char>(token[0])] = true;

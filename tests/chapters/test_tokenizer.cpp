@@ -65,6 +65,11 @@ TEST_CASE("of special tokens that begin alike the longest is meant") {
   CHECK(tokenizer.encode("<s>>a<s<s>", SpecialText::parse) == Ids{258, 'a', 256, 257});
 }
 
+TEST_CASE("an empty special token is refused before a text is searched for it") {
+  CHECK_THROWS_WITH(SpecialTokens({"<s>", ""}), testing::contains("a special token must not be empty"));
+  CHECK_THROWS_WITH(bytes_model({""}), testing::contains("a special token must not be empty"));
+}
+
 TEST_CASE("a token that merging cannot reach is only used where the file says to ignore merges") {
   BpeModel model = bytes_model({});
   const auto ab = static_cast<TokenId>(model.vocabulary.insert("ab"));
