@@ -106,7 +106,7 @@ class Matcher {
       ++same;
     }
     if (same < literal.size()) {
-      if (wanted_ == Wanted::reason) note(position + same, literal, recalled);
+      if (wanted_ == Wanted::reason) note(position, same, literal, recalled);
       return false;
     }
     position += same;
@@ -116,7 +116,7 @@ class Matcher {
 
   void finish(size_t position, double log2_probability) {
     if (position < text_.size()) {
-      if (wanted_ == Wanted::reason) note(position, "the end", nullptr);
+      if (wanted_ == Wanted::reason) note(position, 0, "the end", nullptr);
       return;
     }
     // The sum of the derivations' probabilities, in logarithms.
@@ -127,13 +127,14 @@ class Matcher {
   }
 
   /// Remembers what was expected at the furthest word that fits nowhere. Whole words count: that Mia and Milo begin
-  /// alike does not make one a better guess for the other.
-  void note(size_t position, std::string_view literal, const Symbol* recalled) {
+  /// alike does not make one a better guess for the other. The literal was `same` as the text from `begin` on.
+  void note(size_t begin, size_t same, std::string_view literal, const Symbol* recalled) {
+    size_t position = begin + same;
     while (position > 0 && position <= text_.size() && is_letter(text_[position - 1])) --position;
     if (position < furthest_) return;
     if (position > furthest_) expected_.clear();
     furthest_ = position;
-    std::string text(trim(literal));
+    std::string text(trim(literal.substr(position > begin ? position - begin : 0)));
     if (text.empty()) text = "a space";
     if (recalled) {
       const Thread& thread = grammar_.threads[recalled->index];

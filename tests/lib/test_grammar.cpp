@@ -221,6 +221,10 @@ TEST_CASE("The judge counts sentences and stories, and says what is wrong") {
   CHECK(j.faults[1].story == 3);
   CHECK(j.faults[1].sentence == 1);
   CHECK(j.faults[1].reason == "found `cat.`, expected kite or ball or drum");
+  // What is expected begins where what was found does, in the middle of a line's text as well.
+  const Judgement middle = judge(small(), "Mia wanted the ball. She got a ball!");
+  REQUIRE(middle.faults.size() == 1);
+  CHECK(middle.faults[0].reason == "found `the`, expected a");
 }
 
 TEST_CASE("The judge stands any bytes") {
