@@ -5,42 +5,7 @@
 #
 # It leaves out what the tests of the chapters check through their functions. Runs without privileges; where it may mount
 # a file system of its own, a disk is really full.
-set -uo pipefail
-program=$(cd "$(dirname "$1")" && pwd -P)/$(basename "$1")
-[ -x "$program" ] || { echo "there is no program $program"; exit 1; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-passed=0 failed=0
-
-result() {  # result NAME STATUS [WHY]
-  if [ "$2" = 0 ]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAILED: %s\n%s\n' "$1" "${3-}"
-  fi
-}
-
-check() {  # check NAME COMMAND…: the command has to succeed
-  local name=$1
-  shift
-  "$@" >out 2>err
-  result "$name" $? "$(printf '%s\n' "$*" && tail -n 5 out err | tr -d '\0')"
-}
-
-refuses() {  # refuses NAME PART ARGUMENT…: exit code 2, nothing but one line on stderr, and PART is in it
-  local name=$1 part=$2 why='' code
-  shift 2
-  "$program" "$@" >out 2>err
-  code=$?
-  [ $code = 2 ] || why="exit code $code, expected 2"
-  [ "$(wc -l <err)" -eq 1 ] || why+=" $(wc -l <err) lines on stderr, expected 1"
-  grep -qF -- "$part" err || why+=" expected: $part"
-  ! grep -q 'should not happen' err || why+=' an error that nobody foresaw'
-  [ -z "$why" ]
-  result "$name" $? "cria $*"$'\n'"$why"$'\n'"$(cat err)"
-}
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 train() { "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml "$@"; }
 no_leftovers() { ! ls "$1" | grep -q '\.tmp$'; }
@@ -201,42 +166,6 @@ refuses 'a comparison with nothing' 'nothing holds nothing to compare with' trac
 check 'a comparison with itself' "$program" trace whole --tokens tokens.npy --out traced --against traced
 refuses 'token ids that are missing' 'none.npy: No such file or directory' trace whole --tokens none.npy --out traced
 
-# ── The bench, a program of its own ─────────────────────────────────────────────────────────────────────────────────
-
-if [ -x "${program%/*}/cria-bench" ]; then
-  bench() { "${program%/*}/cria-bench" bench "$@"; }
-  bench_refuses() {  # bench_refuses NAME PART ARGUMENT…
-    local name=$1 part=$2
-    shift 2
-    program=${program%/*}/cria-bench refuses "$name" "$part" bench "$@"
-  }
-  check 'the bench measures' bench --only gemv --repeats 1 --json
-  cp out bench.json
-  for key in name shape type target threads value unit limit fraction spread; do
-    check "and gives $key" grep -q "\"$key\": " bench.json
-  done
-  check 'and no key more' test "$(grep -o '"[a-z]*":' bench.json | sort -u | wc -l)" = 10
-  check 'no value is 0' bash -c '! grep -E "\"(value|limit|fraction)\": (0(\.0)?|null)," bench.json'
-  check 'the ladder has a line for each rung' test "$(bench ladder --repeats 1 --threads 1 | grep -c ' GFLOP/s ')" = 9
-  check 'the bench of memory' bench memory --threads 1 --json
-  grep -o '"fraction": [0-9.]*' out >fractions
-  check 'measures two runs of each kind' test "$(wc -l <fractions)" -eq 4
-  check 'and all take what was stated, within 10 %' awk '$2 < 0.9 || $2 > 1.1 {exit 1}' fractions
-  bench_refuses 'the bench of nothing' 'expected one of all, ladder, context, busy, memory' juggle
-  bench_refuses 'a bench that has no such case' 'nonsense names nothing that can be measured' --only nonsense
-  bench_refuses 'a bench without rounds' '--repeats is 0, expected 1 to 1000' --repeats 0
-  bench_refuses 'a bench against an unknown library' '--against is mkl, expected openblas or onednn' --against mkl
-  bench_refuses 'a plot of what is no curve' '--svg is for cria bench context' --svg plot.svg
-  bench_refuses 'an option that a bench has no use for' '--only is for cria bench all' memory --only gemm
-  bench_refuses 'a bench of an unknown shape' 'none: No such file or directory' --config none
-  bench_refuses 'a bench of a missing tokenizer' 'none: No such file or directory' --tokenizer none
-  bench_refuses 'a bench of a missing text' 'none: No such file or directory' --text none
-  bench_refuses 'a bench of an empty text' 'empty.txt: the file is empty' --text empty.txt
-  bench_refuses 'a busy core and one thread' 'expected two' busy --threads 1
-else
-  echo 'skipped: cria-bench is not built'
-fi
-
 # ── A full disk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 if [ -w /dev/full ]; then
@@ -281,8 +210,7 @@ if unshare -rm mount -t tmpfs tmpfs disk 2>/dev/null; then
   check 'the checkpoint that stays is good' train --steps $steps --out rescued --resume
   check 'and leads to the same weights' cmp whole/model.safetensors rescued/model.safetensors
 else
-  echo 'skipped: a disk that is really full needs the right to mount one'
+  skip 'a disk that is really full needs the right to mount one'
 fi
 
-echo "test cases: $((passed + failed)) | $passed passed$([ $failed = 0 ] || echo " | $failed failed")"
-[ $failed = 0 ]
+finish

@@ -3,30 +3,7 @@
 # line. Whether a figure is legible is for eyes.
 #
 #   figures.sh PROGRAM
-set -uo pipefail
-program=$(cd "$(dirname "$1")" && pwd -P)/$(basename "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-passed=0 failed=0 skipped=0
-
-check() {  # check NAME COMMAND…: the command has to succeed
-  local name=$1
-  shift
-  if "$@" >out 2>err; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAILED: %s\n%s\n' "$name" "$(tail -n 5 out err)"
-  fi
-}
-
-refused() {  # refused PART ARGUMENT…: exit code 2, nothing but one line on stderr, and PART is in it
-  local part=$1
-  shift
-  "$program" figure "$@" >said 2>line
-  [ $? = 2 ] && [ "$(wc -l <line)" = 1 ] && grep -qF -- "$part" line || { cat line; return 1; }
-}
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 check_well_formed() {  # check_well_formed NAME FILE…
   local name=$1 parser=()
@@ -36,8 +13,7 @@ check_well_formed() {  # check_well_formed NAME FILE…
   elif command -v python3 >/dev/null; then
     parser=(python3 -c 'import sys, xml.dom.minidom; [xml.dom.minidom.parse(name) for name in sys.argv[1:]]')
   else
-    echo 'skipped: that figures are well-formed is seen by xmllint or python3'
-    skipped=$((skipped + 1))
+    skip 'that figures are well-formed is seen by xmllint or python3'
     return
   fi
   check "$name" "${parser[@]}" "$@"
@@ -71,12 +47,11 @@ check 'a text of one letter leaves out what has nothing to show' \
   grep -q '^left out merges: no word of this text is made by merges$' said
 check 'and says where each file is' test "$(grep -c '^short/[a-z-]*\.svg$' said)" = "$(ls short | wc -l)"
 
-check 'an unknown figure' refused 'there is no figure atention; the nearest known one is attention' atention
-check 'a figure with nothing to show' refused 'merges: no word of this text is made by merges' merges -p a
-check 'a log that is missing' refused '--log none.jsonl: there is no such file' loss --log none.jsonl
-check 'a log that is none' refused 'list:1: this is no line of a training log' loss --log list
-check 'a model that is missing' refused 'none holds no model' tokens --model none
-check 'a folder that cannot be made' refused 'log.jsonl' tokens --out log.jsonl/figures
+refuses 'an unknown figure' 'there is no figure atention; the nearest known one is attention' figure atention
+refuses 'a figure with nothing to show' 'merges: no word of this text is made by merges' figure merges -p a
+refuses 'a log that is missing' '--log none.jsonl: there is no such file' figure loss --log none.jsonl
+refuses 'a log that is none' 'list:1: this is no line of a training log' figure loss --log list
+refuses 'a model that is missing' 'none holds no model' figure tokens --model none
+refuses 'a folder that cannot be made' 'log.jsonl' figure tokens --out log.jsonl/figures
 
-printf 'test cases: %d | %d passed | %d failed | %d skipped\n' $((passed + failed + skipped)) $passed $failed $skipped
-[ $failed = 0 ]
+finish
