@@ -43,7 +43,9 @@ Prefix shortest_prefix(std::span<const real> probabilities, size_t count, double
   Bits low = 1, high = std::bit_cast<Bits>(real(2));
   Prefix from_low = tokens_from(probabilities, low), prefix;
   count = std::min(count, from_low.count);
-  const auto suffices = [=](const Prefix& tokens) { return tokens.count >= count || tokens.mass >= mass; };
+  const auto suffices = [=](const Prefix& tokens) {
+    return tokens.count >= count || (tokens.count > 0 && tokens.mass >= mass);  // a coin may be 0
+  };
   while (high - low > 1 && from_low.count - prefix.count > 1) {
     const Bits middle = low + (high - low) / 2;
     const Prefix from_middle = tokens_from(probabilities, middle);

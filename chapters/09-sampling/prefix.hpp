@@ -21,8 +21,8 @@ struct Prefix {
   }
 };
 
-/// The shortest prefix that has this many tokens or this mass, whichever comes first; if neither is reached, all tokens
-/// of a probability above 0, of which there must be one.
+/// The shortest prefix of at least one token that has this many or this mass, whichever comes first; if neither is
+/// reached, all tokens of a probability above 0, of which there must be one.
 Prefix shortest_prefix(std::span<const real> probabilities, std::size_t count, double mass);
 
 }  // namespace cria

@@ -86,6 +86,18 @@ TEST_CASE("of equal logits the first is taken, and impossible tokens never are")
   CHECK(Sampler({.top_p = 0.9}, 1).sample(as_view({3})) == 0);
 }
 
+TEST_CASE("a coin of exactly 0 draws what the filters have left, too") {
+  constexpr std::uint64_t state = 10158586597632262174u;  // one in 2^24 begins so
+  REQUIRE(Random::from_state(state).uniform() == 0);
+  const std::vector<real> logits{-3, -2, 1, 3, 2};
+  for (const SamplingOptions& options :
+       {SamplingOptions{.top_k = 2}, SamplingOptions{.top_p = 0.9}, SamplingOptions{.min_p = 0.3}}) {
+    SamplingOptions with_seed = options;
+    with_seed.seed = state, with_seed.raw_seed = true;
+    CHECK(Sampler(with_seed, 5).sample(as_view(logits)) == 3);  // the first in descending order
+  }
+}
+
 TEST_CASE("drawing allocates nothing") {
   const std::vector<real> logits = random_logits(5000, 1, 1), equal(5000);
   const std::vector<std::int32_t> recent{4, 5};
