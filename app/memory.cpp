@@ -39,11 +39,11 @@ TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& 
 
 DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads) {
   const auto bytes = [&](std::size_t rows, std::size_t keys) {
-    return LlamaActivations(config, 1, rows, keys, Keep::one_layer).bytes();
+    return LlamaActivations(config, 1, rows, keys, Keep::one_layer, threads).bytes();
   };
-  const std::size_t chunk = std::min(capacity, default_chunk);
   const std::size_t scratch = at_positions(capacity, [&](std::size_t keys) { return bytes(1, keys); }) - bytes(1, 1);
-  const std::size_t rows = at_positions(chunk, [&](std::size_t count) { return bytes(count, 1); });
+  const std::size_t rows =
+      at_positions(decoder_chunk(config, capacity), [&](std::size_t count) { return bytes(count, 1); });
   return {.weights = parameter_count(config) * sizeof(real),
           .cache = KvCache::bytes(config.layers, capacity, config.kv_heads, config.head_dim),
           .activations = rows + scratch,

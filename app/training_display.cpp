@@ -1,6 +1,7 @@
 #include "app/training_display.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,22 @@ std::vector<std::string> curve(const std::vector<double>& values, double floor, 
       lines[row] += blocks[eighths <= below ? 0 : std::min<size_t>(eighths - below, 8)];
     }
   }
+  return lines;
+}
+
+// A text that is wider than the terminal, in lines that end after a comma. What the terminal breaks by itself would be
+// drawn again below itself, as the panel knows only of its own lines.
+std::vector<std::string> broken_at_commas(std::string text) {
+  winsize size{};
+  const size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  std::vector<std::string> lines;
+  while (text.size() > columns) {
+    const size_t comma = text.rfind(", ", columns - 1);
+    if (comma == text.npos) break;
+    lines.push_back(text.substr(0, comma + 1));
+    text.erase(0, comma + 2);
+  }
+  lines.push_back(text);
   return lines;
 }
 
@@ -83,7 +100,9 @@ void TrainingDisplay::show_line(const Progress& p) {
 
 void TrainingDisplay::show_panel(const Progress& p) {
   const double left = p.share > 0 ? p.seconds * (1 - p.share) / p.share : 0;
-  std::vector<std::string> lines = {fmt::format("\x1b[1m{}\x1b[0m", title_), ""};
+  std::vector<std::string> lines;
+  for (const std::string& line : broken_at_commas(title_)) lines.push_back(fmt::format("\x1b[1m{}\x1b[0m", line));
+  lines.push_back("");
   for (const std::string& line : curve(bits_, p.floor.value_or(0), 6))
     lines.push_back(fmt::format("  \x1b[36m{}\x1b[0m", line));
   lines.push_back("");
@@ -99,7 +118,7 @@ void TrainingDisplay::show_panel(const Progress& p) {
   std::string screen = lines_ > 0 ? fmt::format("\x1b[{}A", lines_) : "";
   for (const std::string& line : lines) screen += line + "\x1b[K\n";
   lines_ = lines.size();
-  fmt::print("{}", screen);
+  fmt::print("\x1b[?7l{}\x1b[?7h", screen);  // what is still too wide is cut off at the edge
 }
 
 }  // namespace cria

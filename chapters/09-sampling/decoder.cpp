@@ -5,19 +5,15 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
-namespace {
 
-// Beside weights and cache a decoder should need little: larger models take a prompt in smaller chunks.
-size_t chunk_that_fits(const LlamaConfig& config) {
+size_t decoder_chunk(const LlamaConfig& config, size_t capacity, size_t chunk) {
   constexpr size_t most_bytes = size_t(24) << 20;
-  return std::max<size_t>(most_bytes / LlamaActivations::bytes_per_row(config), 1);
+  return std::min({chunk, capacity, std::max<size_t>(most_bytes / LlamaActivations::bytes_per_row(config), 1)});
 }
-
-}  // namespace
 
 Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk, size_t threads)
     : weights_(weights),
-      chunk_(std::min({chunk, capacity, chunk_that_fits(weights.config())})),
+      chunk_(decoder_chunk(weights.config(), capacity, chunk)),
       cache_(weights.config().layers, capacity, weights.config().kv_heads, weights.config().head_dim),
       activations_(weights.config(), 1, chunk_, capacity, Keep::one_layer, threads),
       logits_(weights.config().vocabulary_size),

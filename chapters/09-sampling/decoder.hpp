@@ -13,10 +13,14 @@ namespace cria {
 /// Prompt tokens that run at a time at most: enough rows to make good use of each weight that is read.
 constexpr size_t default_chunk = 512;
 
+/// How many tokens a decoder runs at a time: at most `chunk`, and as many as are remembered, and as have activations of
+/// 24 MB. Beside weights and cache it should need little: larger models take a prompt in smaller chunks.
+size_t decoder_chunk(const LlamaConfig& config, size_t capacity, size_t chunk = default_chunk);
+
 class Decoder {
  public:
-  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to `chunk` tokens run at a time, if
-  /// their activations take no more than 24 MB, on so many threads; the logits do not depend on how many.
+  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to decoder_chunk tokens run at a
+  /// time, on so many threads; the logits do not depend on how many.
   Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until

@@ -77,6 +77,28 @@ check 'the same seed tells the same' test "$(sample 3)" = "$(sample 3)"
 check 'another seed something else' test "$(sample 3)" != "$(sample 4)"
 check 'the prompt comes first' test "$("$program" sample whole -p '17 ' -n 1 | head -c 3)" = '17 '
 
+# On a terminal the title is as long as a line and more; what the terminal broke would not be drawn over.
+if script -qec true typescript >out 2>&1; then  # a terminal, by util-linux
+  script -qec "stty cols 80; '$program' train --steps 3 --threads 1 --out narrow" typescript >out 2>err
+  sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' typescript | tr -d '\r' >screen
+  check 'the display shows the run' grep -q 'layers of width' screen
+  check 'in a narrow terminal, too' bash -c '! grep "^stories: .\{72,\}" screen'
+else
+  echo 'skipped: a run on a terminal needs script, of util-linux'
+fi
+
+# What it takes to sample from a large model: its prompt is read in chunks of 24 MiB of activations at most.
+mkdir large
+cat >large/config.json <<'END'
+{"vocab_size": 128256, "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16,
+ "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64, "max_position_embeddings": 4096}
+END
+"$program" info large --json >large.json
+check 'what a large model would cost is what it takes' awk '
+  /decoding_memory/ {at = 1}
+  at && /activations/ {found = $2 > 20e6 && $2 < 30e6}
+  END {exit !found}' FS='[:,]' large.json
+
 # ── Wrong use ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 refuses 'no command' 'subcommand is required'
