@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <set>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -106,6 +108,22 @@ std::string value_text(const Key& key) {
   return yaml.c_str();
 }
 
+// What validate() says, with this file's keys in place of config.json's.
+std::string in_recipes_words(std::string message) {
+  constexpr std::pair<const char*, const char*> names[] = {{"hidden_size", "model.dim"},
+                                                           {"intermediate_size", "model.hidden_dim"},
+                                                           {"num_hidden_layers", "model.layers"},
+                                                           {"num_attention_heads", "model.heads"},
+                                                           {"num_key_value_heads", "model.kv_heads"},
+                                                           {"head_dim", "model.head_dim"},
+                                                           {"max_position_embeddings", "data.context"},
+                                                           {"rms_norm_eps", "model.norm_eps"},
+                                                           {"rope_theta", "model.rope_theta"}};
+  for (const auto& [name, key] : names)
+    if (const size_t at = message.find(name); at != message.npos) message.replace(at, std::strlen(name), key);
+  return message;
+}
+
 void check(const Recipe& r, const std::string& file) {
   const auto expect = [&](bool good, const char* message) {
     if (!good) throw UserError(fmt::format("{}: {}", file, message));
@@ -113,7 +131,7 @@ void check(const Recipe& r, const std::string& file) {
   try {
     r.model.validate();
   } catch (const UserError& error) {
-    throw UserError(fmt::format("{}: model: {}", file, error.what()));
+    throw UserError(fmt::format("{}: {}", file, in_recipes_words(error.what())));
   }
   try {
     split_pattern_from_name(r.pattern);

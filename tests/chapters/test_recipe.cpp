@@ -112,14 +112,15 @@ TEST_CASE("values of the wrong type are refused with file and line") {
 }
 
 TEST_CASE("values that make no sense are refused with what was expected") {
-  check_refused("model:\n  layers: 0\n", "my.yaml: model: num_hidden_layers is 0, expected at least 1");
-  check_refused("model:\n  heads: 0\n", "my.yaml: model: num_attention_heads is 0, expected at least 1");
-  check_refused(
-      "model:\n  kv_heads: 3\n",
-      "my.yaml: model: num_attention_heads is 4 and num_key_value_heads is 3: the second must divide the first");
-  check_refused("model:\n  head_dim: 7\n", "my.yaml: model: head_dim is 7, expected an even number: RoPE turns pairs");
+  check_refused("model:\n  layers: 0\n", "my.yaml: model.layers is 0, expected at least 1");
+  check_refused("model:\n  heads: 0\n", "my.yaml: model.heads is 0, expected at least 1");
+  check_refused("model:\n  kv_heads: 3\n",
+                "my.yaml: model.heads is 4 and model.kv_heads is 3: the second must divide the first");
+  check_refused("model:\n  head_dim: 7\n", "my.yaml: model.head_dim is 7, expected an even number: RoPE turns pairs");
   check_refused("data:\n  lanes: 0\n", "my.yaml: data.batch, data.micro_batch and data.lanes must be at least 1");
-  check_refused("data:\n  context: 0\n", "my.yaml: model: max_position_embeddings is 0, expected at least 1");
+  check_refused("data:\n  context: 0\n", "my.yaml: data.context is 0, expected at least 1");
+  check_refused("model:\n  norm_eps: -1\n", "my.yaml: model.norm_eps is -1, expected 0 or more");
+  check_refused("model:\n  rope_theta: 0\n", "my.yaml: model.rope_theta is 0, expected more than 0");
   check_refused("data:\n  validation: 1\n",
                 "my.yaml: data.validation is a share of the file: 0 or more, and less than 1");
   check_refused("data:\n  separator: \"\"\n", "my.yaml: data.separator must not be empty");
@@ -142,9 +143,9 @@ TEST_CASE("numbers whose products might overflow are refused") {
                       contains("is " + least + ", expected at most"));
   }
   CHECK_THROWS_WITH(parse("model: {heads: 1048576, kv_heads: 1}\n"),
-                    contains("num_attention_heads times head_dim is 33554432, expected at most 1048576"));
+                    contains("model.heads times model.head_dim is 33554432, expected at most 1048576"));
   CHECK_THROWS_WITH(parse("data: {context: 16777217}\n"),
-                    contains("max_position_embeddings is 16777217, expected at most 16777216"));
+                    contains("data.context is 16777217, expected at most 16777216"));
   for (const char* key : {"batch", "lanes"})
     check_refused(fmt::format("data: {{{}: {}}}\n", key, least),
                   "my.yaml: data.batch must be at most 1048576, and data.lanes at most 1024");
