@@ -112,8 +112,8 @@ Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tok
   tokens.resize(tokens.size() - held);
   if (tokens.size() <= recipe.training.positions)
     throw UserError(
-        fmt::format("{}: {} tokens to train on are fewer than one context of {}; expected a longer text, or a "
-                    "smaller data.context",
+        fmt::format("{}: {} tokens to train on are fewer than one context of {} and the token after it; expected a "
+                    "longer text, or a smaller data.context",
                     data.source, tokens.size(), recipe.training.positions));
   Corpus corpus;
   corpus.training_tokens = tokens.size();

@@ -74,7 +74,7 @@ Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Co
   progress.floor = corpus.validation.floor;
   progress.step = state.step;
   double step_seconds = 0;  // a running mean
-  for (double share = share_done(state.step); share < 1;) {
+  for (double share = share_done(state.step); share < 1 || state.step == 0;) {
     const double begin = clock.seconds();
     // A step's rate is that of its end where steps are counted, so the first one is not lost at a rate of zero.
     progress.learning_rate = learning_rate(schedule, options.steps ? share_done(state.step + 1) : share);

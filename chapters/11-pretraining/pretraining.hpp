@@ -34,9 +34,9 @@ struct Progress {
 };
 using Observer = std::function<void(const Progress&)>;
 
-/// Trains until the end of the run, validating and writing model and checkpoint at the recipe's intervals and at the
-/// end. With a state, goes on from the folder's checkpoint, bit for bit. Throws UserError when the loss is no longer
-/// finite (the last checkpoint stays) or when a file cannot be written (the old one stays).
+/// Trains until the end of the run, a new one for at least one step, validating and writing model and checkpoint at the
+/// recipe's intervals and at the end. With a state, goes on from the folder's checkpoint, bit for bit. Throws UserError
+/// when the loss is no longer finite (the last checkpoint stays) or when a file cannot be written (the old one stays).
 Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Corpus& corpus, const Recipe& recipe,
                   TrainingState state, const RunOptions& options, ThreadPool& pool, const Observer& observer);
 

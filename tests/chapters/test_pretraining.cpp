@@ -170,6 +170,19 @@ TEST_CASE("a run ends when its minutes are over, with its last numbers saved") {
   CHECK(read_training_state(run.folder / checkpoint_file).step == end.step);
 }
 
+TEST_CASE("a run does at least one step, however short its time, and saves it") {
+  const Run run;
+  const LlamaParameters weights = run.initial();
+  Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
+  ThreadPool pool(1);
+  const Progress end =
+      pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
+               {.folder = run.folder.path(), .minutes = 1e-12}, pool, [](const Progress&) {});
+  CHECK(end.step == 1);
+  CHECK(read_training_state(run.folder / checkpoint_file).step == 1);
+  CHECK_NOTHROW(load_model(run.folder.path()));
+}
+
 TEST_CASE("a loss that is no longer finite ends the run, says what to try, and the last checkpoint stays") {
   Run run;
   run.train(run.initial(), 4);
