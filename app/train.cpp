@@ -115,16 +115,20 @@ void require_same_run(const TrainOptions& options, const TrainingState& state) {
 
 // A resumed run goes on to the end that it was to have, unless it is given another.
 void take_goal(TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder) {
-  if (options.steps || options.minutes) return;
-  options.steps = state.goal_steps, options.minutes = state.goal_minutes;
+  if (!options.steps && !options.minutes) options.steps = state.goal_steps, options.minutes = state.goal_minutes;
   if (!options.steps && !options.minutes)
     throw UserError(
         fmt::format("{} does not say how long its run was to be: give --steps or --minutes, counted from its beginning",
                     (folder / checkpoint_file).string()));
   const bool reached = options.steps ? state.step >= *options.steps : state.seconds >= 60 * *options.minutes;
   if (reached && !options.json && !options.quiet)
-    fmt::print("The run has reached its end after {}; --steps or --minutes set another.\n",
-               options.steps ? fmt::format("{} steps", *options.steps) : fmt::format("{} minutes", *options.minutes));
+    fmt::print("The run has reached its end after {}; larger --steps or --minutes set another.\n",
+               options.steps ? fmt::format("{} steps", state.step) : fmt::format("{:.3g} minutes", state.seconds / 60));
+}
+
+// From a run, or from elsewhere: config.json, model.safetensors and tokenizer.json would be replaced.
+bool holds_model(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / checkpoint_file) || std::filesystem::exists(folder / "model.safetensors");
 }
 
 std::filesystem::path choose_folder(const TrainOptions& options) {
@@ -132,8 +136,7 @@ std::filesystem::path choose_folder(const TrainOptions& options) {
   const std::filesystem::path base =
       std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem();
   std::filesystem::path folder = base;
-  for (int i = 2; std::filesystem::exists(folder / checkpoint_file) && !options.resume; ++i)
-    folder = base.string() + fmt::format("-{}", i);
+  for (int i = 2; !options.resume && holds_model(folder); ++i) folder = base.string() + fmt::format("-{}", i);
   return folder;
 }
 
@@ -163,6 +166,8 @@ int run_train(TrainOptions options) {
   if (!options.resume && has_checkpoint)
     throw UserError(fmt::format(
         "{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
+  if (!options.resume && holds_model(folder))
+    throw UserError(fmt::format("{} holds a model already; another --out begins a new one", folder.string()));
   if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
   if (options.steps && *options.steps == 0) throw UserError("--steps is 0, expected more");
   if (options.minutes) require_minutes(*options.minutes);

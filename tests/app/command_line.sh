@@ -61,6 +61,8 @@ check 'a finished run resumed says so' grep -q "reached its end after $steps ste
 train --out killed --resume --json >finished.out
 check 'gives its last figures as JSON' cmp finished.out <(tail -n 1 killed/log.jsonl)
 check 'changes nothing' train --steps $steps --out killed --resume
+train --steps 3 --out killed --resume >finished.out
+check 'nor do fewer steps than it has done, which it says' grep -q "reached its end after $steps steps" finished.out
 check 'not its weights' cmp whole/model.safetensors killed/model.safetensors
 
 for threads in 1 2 4; do
@@ -134,6 +136,12 @@ refuses 'a name that no checkpoint can hold' 'is not UTF-8' "${new[@]}" --data "
 refuses 'a folder for a file' 'cannot read .' "${new[@]}" --data .
 refuses 'a folder that cannot be made' 'text.txt' train --data text.txt --recipe tiny.yaml --tokenizer bytes --steps 1 --out text.txt/run
 refuses 'a run over another' 'holds a training run already' train --data text.txt --out whole --steps 1
+cp -r whole model && rm model/training.safetensors
+refuses 'a run over a model' 'model holds a model already; another --out begins a new one' train --data text.txt --out model --steps 1
+check 'leaves it as it is' cmp whole/model.safetensors model/model.safetensors
+mkdir -p runs && cp -r model runs/text
+check 'a run that is given no folder' train --steps 1
+check 'takes one that holds no model' test -e runs/text-2/model.safetensors
 refuses 'resuming nothing' 'holds no checkpoint to resume from' train --out new --steps 1 --resume
 refuses 'resuming with another seed' '--seed is 9, but the run to resume began with 1' train --out killed --steps 600 --resume --seed 9
 refuses 'an unknown tokenizer' 'wordpiece' train --data text.txt --out new --steps 1 --tokenizer wordpiece
