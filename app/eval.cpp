@@ -38,6 +38,9 @@ int run_eval(const EvalOptions& options) {
   });
   size_t batch = 0;
   const double loss = validation.loss([&](const Batch&) { return losses[batch++]; });
+  if (!std::isfinite(loss))
+    throw UserError(
+        fmt::format("{}: the loss is NaN or infinite, so the model's weights are probably damaged", folder.string()));
   const double bits = validation.bits_per_byte(loss);
   if (options.json) {
     nlohmann::ordered_json report = {{"tokens", validation.targets},

@@ -136,7 +136,7 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--out", o->out, "A file; default: the screen");
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
     c->add_flag("--statistics", o->statistics, "The grammar's exact figures instead of stories");
-    c->add_flag("--json", o->json, "As JSON");
+    c->add_flag("--json", o->json, "The figures of --statistics or --out as JSON");
   }
   {
     auto [c, o] =
@@ -161,7 +161,7 @@ void expect_whole_numbers(CLI::App& app) {
       },
       "");
   for (CLI::Option* option : app.get_options())
-    if (option->get_type_name() == "UINT") option->transform(whole_number);
+    if (option->get_type_name() == "UINT" || option->get_type_name() == "INT") option->transform(whole_number);
   for (CLI::App* command : app.get_subcommands({})) expect_whole_numbers(*command);
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/output.hpp"
+#include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
 #include "lib/grammar/statistics.hpp"
@@ -42,6 +43,10 @@ void print_statistics(const GrammarStatistics& s, bool json) {
 }  // namespace
 
 int run_stories(const StoriesOptions& options) {
+  if (options.json && !options.statistics && options.out.empty())
+    throw UserError("--json is for the figures of --statistics or --out, expected one of them with it");
+  if (options.statistics && !options.out.empty())
+    throw UserError("--statistics prints figures, and writes no stories to --out; expected one of them");
   const Grammar grammar = options.grammar.empty() ? Grammar::load(data_folder() / "stories" / "stories.grammar")
                                                   : Grammar::load(options.grammar);
   if (options.statistics) {

@@ -13,7 +13,7 @@ struct StoriesOptions {
   std::string out;          // a file; empty: the terminal
   std::string grammar;      // empty: that of the built-in stories
   bool statistics = false;  // print figures of the grammar instead of stories
-  bool json = false;        // with statistics or out: figures as JSON
+  bool json = false;        // figures as JSON; only with statistics or out
 };
 
 /// Returns the exit code. Throws UserError for files that cannot be read or written.

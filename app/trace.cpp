@@ -136,6 +136,8 @@ std::vector<double> as_double(const StoredTensor& stored, std::span<const std::b
 }  // namespace
 
 int run_trace(const TraceOptions& options) {
+  if (!(options.tolerance >= 0))
+    throw UserError(fmt::format("--tolerance is {}, expected 0 or more", options.tolerance));
   const Model model = load_model(options.model);
   const LlamaConfig& config = model.config.llama;
   std::vector<std::int32_t> ids;

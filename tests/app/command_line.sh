@@ -120,6 +120,10 @@ refuses 'steps below 0' '--steps: -5 is not a whole number' train --data text.tx
 refuses 'a seed below 0' '--seed: -1 is not a whole number' sample --seed -1
 refuses 'a number that is too large' '--tokens: 18446744073709551616 is not' sample -n 18446744073709551616
 check 'a number with zeros before it is decimal' test "$("$program" stories --count 010 | wc -l)" = 10
+check 'a token id, too' test "$("$program" tokenize decode whole 065 066)" = AB
+refuses 'a token id that is no number' 'ids: 0x41 is not a whole number' tokenize decode whole 0x41
+refuses 'a negative top-k' 'top-k: -1 is not a whole number' sample whole -p 1 --top-k -1
+refuses 'a top-k that is too large' '--top-k = 2147483648' sample whole -p 1 --top-k 2147483648
 refuses 'too many threads' '--threads is 100000, expected at most 1024' train --data text.txt --out new --steps 1 --threads 100000
 
 new=(train --tokenizer bytes --steps 2 --out new)
@@ -157,6 +161,9 @@ printf 'optimiser: {learning_rate: 1.0e+30}\ndata: {context: 64, evaluations: 1}
 refuses 'a loss that is no longer finite' 'no checkpoint was written yet; try a lower optimiser.learning_rate' \
   train --data text.txt --tokenizer bytes --recipe explodes.yaml --steps 100 --out exploded
 
+refuses 'stories as JSON' '--json is for the figures of --statistics or --out' stories --json
+refuses 'statistics into a file' '--statistics prints figures, and writes no stories to --out' stories --statistics --out new
+
 refuses 'a temperature that is no number' 'temperature is nan' sample whole -p 1 --temperature nan
 check 'before the prompt is shown' test ! -s out
 refuses 'an empty stop string' 'a stop string is empty' sample whole -p 1 --stop ''
@@ -185,6 +192,11 @@ head -c 1000 whole/training.safetensors >damaged/training.safetensors
 refuses 'a checkpoint that was cut off' 'training.safetensors' train --out damaged --steps 600 --resume
 refuses 'a model that is missing' 'none holds no model' sample none -p 1
 
+damaged
+{ head -c -4 whole/model.safetensors && printf '\0\0\xc0\x7f'; } >damaged/model.safetensors
+refuses 'weights that are no numbers' 'the logits are NaN or infinite' sample damaged -p 1
+refuses 'weights that are no numbers, to eval' 'damaged: the loss is NaN or infinite' eval damaged --data text.txt
+
 npy tokens.npy 1 2 257
 npy beyond.npy 1 258 2
 npy negative.npy 1 -1
@@ -194,6 +206,7 @@ refuses 'a negative token id' 'token id -1 is out of range' trace whole --tokens
 mkdir nothing
 refuses 'a comparison with nothing' 'nothing holds nothing to compare with' trace whole --tokens tokens.npy --out traced --against nothing
 check 'a comparison with itself' "$program" trace whole --tokens tokens.npy --out traced --against traced
+refuses 'a tolerance that is no number' '--tolerance is nan, expected 0 or more' trace whole --tokens tokens.npy --out traced --tolerance nan
 refuses 'token ids that are missing' 'none.npy: No such file or directory' trace whole --tokens none.npy --out traced
 
 # ── A full disk ─────────────────────────────────────────────────────────────────────────────────────────────────────
