@@ -86,7 +86,7 @@ if script -qec true typescript >out 2>&1; then  # a terminal, by util-linux
   check 'the display shows the run' grep -q 'layers of width' screen
   check 'in a narrow terminal, too' bash -c '! grep "^stories: .\{72,\}" screen'
 else
-  echo 'skipped: a run on a terminal needs script, of util-linux'
+  skip 'a run on a terminal needs script, of util-linux'
 fi
 
 # What it takes to sample from a large model: its prompt is read in chunks of 24 MiB of activations at most.
