@@ -13,7 +13,8 @@ namespace cria::book {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view marker = "<!-- excerpt: ", marker_end = " -->", fence = "```cpp", fence_end = "```";
+constexpr std::string_view marker = "<!-- excerpt: ", marker_end = " -->", fence = "```cpp", fence_end = "```",
+                           fold = "<details>", fold_end = "</details>";
 
 /// Removes the indentation that all lines share. `#pragma`, which clang-format puts at the margin, does not count.
 void dedent(std::vector<std::string>& lines) {
@@ -50,6 +51,25 @@ Excerpt parse_marker(std::string_view line, size_t number, const std::string& pl
   return {number, std::string(line.substr(0, space)), std::string(line.substr(space + 1)), false};
 }
 
+/// What stands below the marker: who writes the chapter need not see it.
+std::vector<std::string> folded(const Excerpt& excerpt, const std::vector<std::string>& code) {
+  std::vector<std::string> lines{std::string(fold),
+                                 fmt::format("<summary>The reference's <code>{}</code></summary>", excerpt.region), "",
+                                 std::string(fence)};
+  lines.insert(lines.end(), code.begin(), code.end());
+  lines.insert(lines.end(), {std::string(fence_end), "", std::string(fold_end)});
+  return lines;
+}
+
+/// Where the excerpt ends that begins at this line, folded or a bare fence; the same line when there is none yet.
+size_t end_of_block(const std::vector<std::string>& lines, size_t begin, const std::string& place) {
+  const std::string_view first = begin < lines.size() ? std::string_view(lines[begin]) : "";
+  if (first != fold && first != fence) return begin;
+  const auto end = std::find(lines.begin() + begin, lines.end(), first == fold ? fold_end : fence_end);
+  if (end == lines.end()) throw UserError(fmt::format("{}: the {} after this excerpt has no end", place, first));
+  return end - lines.begin() + 1;
+}
+
 }  // namespace
 
 Lesson read_excerpts(const std::string& text, const std::string& name, const fs::path& root) {
@@ -61,19 +81,11 @@ Lesson read_excerpts(const std::string& text, const std::string& name, const fs:
     if (!lines[i++].starts_with(marker)) continue;
     const std::string place = fmt::format("{}:{}", name, i);
     Excerpt excerpt = parse_marker(lines[i - 1], i, place);
-    std::vector<std::string> there;
-    const bool has_fence = i < lines.size() && lines[i] == fence;
-    if (has_fence) {
-      const auto end = std::find(lines.begin() + i, lines.end(), fence_end);
-      if (end == lines.end()) throw UserError(fmt::format("{}: the fence after this excerpt has no end", place));
-      there.assign(lines.begin() + i + 1, end);
-      i = end - lines.begin() + 1;
-    }
-    const std::vector<std::string> wanted = region_of(excerpt, root, place);
-    excerpt.differs = !has_fence || there != wanted;
-    refreshed.emplace_back(fence);
+    const std::vector<std::string> wanted = folded(excerpt, region_of(excerpt, root, place));
+    const size_t end = end_of_block(lines, i, place);
+    excerpt.differs = !std::equal(lines.begin() + i, lines.begin() + end, wanted.begin(), wanted.end());
+    i = end;
     refreshed.insert(refreshed.end(), wanted.begin(), wanted.end());
-    refreshed.emplace_back(fence_end);
     lesson.excerpts.push_back(std::move(excerpt));
   }
   lesson.refreshed = learn::join_lines(refreshed);

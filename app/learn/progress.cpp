@@ -58,4 +58,11 @@ State state(const Chapter& chapter, const ChapterProgress& progress) {
   return all && progress.checked == files_hash(chapter) ? State::done : State::in_progress;
 }
 
+const Chapter& chosen_chapter(const std::vector<Chapter>& chapters, const std::string& name, ProgressFile& progress) {
+  if (!name.empty()) return find_chapter(chapters, name);
+  for (const Chapter& chapter : chapters)
+    if (state(chapter, progress.of(chapter)) == State::in_progress) return chapter;
+  throw UserError("no chapter is under way; name one, as in ./cria learn start 03");
+}
+
 }  // namespace cria::learn

@@ -36,5 +36,7 @@ bool started(const Chapter& chapter);
 std::string files_hash(const Chapter& chapter);
 /// Done: all tests passed, with the files as they are now.
 State state(const Chapter& chapter, const ChapterProgress& progress);
+/// The chapter of that name; without one, the first that is begun and not done. Throws UserError when there is none.
+const Chapter& chosen_chapter(const std::vector<Chapter>& chapters, const std::string& name, ProgressFile& progress);
 
 }  // namespace cria::learn

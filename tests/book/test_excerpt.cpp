@@ -20,7 +20,9 @@ std::filesystem::path folder_with_code() {
 }
 
 const std::string marker = "<!-- excerpt: code.cpp twice -->\n";
-const std::string right = "```cpp\nfor (;;)\n#pragma unroll\n  twice();\n```\n";
+const std::string fence = "```cpp\nfor (;;)\n#pragma unroll\n  twice();\n```\n";
+const std::string right =
+    "<details>\n<summary>The reference's <code>twice</code></summary>\n\n" + fence + "\n</details>\n";
 
 }  // namespace
 
@@ -33,7 +35,7 @@ TEST_CASE("an excerpt is the region of its source without the indentation that i
 }
 
 TEST_CASE("an excerpt that differs from its source is found, and refreshed without touching the rest") {
-  for (const std::string there : {"```cpp\nfor (;;) once();\n```\n", "```cpp\n```\n", ""}) {
+  for (const std::string there : {"```cpp\nfor (;;) once();\n```\n", "```cpp\n```\n", "", "<details>\nold\n</details>\n"}) {
     INFO(there);
     const std::string before = "```\nplain\n```\n", after = "\n```cpp\nother();\n```\n";
     const book::Lesson lesson = read_excerpts(before + marker + there + after, "lesson.md", folder_with_code());
@@ -41,6 +43,12 @@ TEST_CASE("an excerpt that differs from its source is found, and refreshed witho
     CHECK(lesson.excerpts[0].differs);
     CHECK(lesson.refreshed == before + marker + right + after);
   }
+}
+
+TEST_CASE("an excerpt that is not folded counts as different: it would show the solution to who writes the chapter") {
+  const book::Lesson lesson = read_excerpts(marker + fence + "More\n", "lesson.md", folder_with_code());
+  CHECK(lesson.excerpts.at(0).differs);
+  CHECK(lesson.refreshed == marker + right + "More\n");
 }
 
 TEST_CASE("a marker that names what is not there says so, with the lesson's line") {
@@ -51,5 +59,6 @@ TEST_CASE("a marker that names what is not there says so, with the lesson's line
   refused("\n<!-- excerpt: code.cpp once -->\n", "lesson.md:2: code.cpp has no region once, only: twice");
   refused("<!-- excerpt: none.cpp twice -->\n", "lesson.md:1: there is no file none.cpp");
   refused("<!-- excerpt: code.cpp -->\n", "expected <!-- excerpt: FILE REGION -->");
-  refused(marker + "```cpp\nfor", "has no end");
+  refused(marker + "```cpp\nfor", "the ```cpp after this excerpt has no end");
+  refused(marker + "<details>\n" + fence, "the <details> after this excerpt has no end");
 }

@@ -94,10 +94,18 @@ cp "$reference" "$file"
 learn check
 ends_with 'the reference' 0
 says 'the reference' 'Done.'
+says 'the reference' 'Next: ./cria learn start 04'
 learn
 says 'at the end' '03 RMSNorm                done'
+says 'at the end' 'Next: ./cria learn start 04'
 learn diff 03
 says 'the difference' 'inverse_rms'
+for columns in 130 200; do
+  output=$(COLUMNS=$columns "$cria" learn diff 03 | grep -v '[^ -~]' | wc -L)
+  [ "$output" -le $columns ] && [ "$output" -gt $((columns - 20)) ] && ok || fail "the difference in $columns columns"
+done
+output=$(COLUMNS=60 "$cria" learn diff 03)
+says 'no difference, in few columns' 'They are the same.'
 learn reset 03
 says 'reset' 'backups'
 cmp -s "$reference" "$CRIA_WORKSHOP"/backups/03-rmsnorm-*/rmsnorm.cpp && ok || fail 'reset lost a file'
