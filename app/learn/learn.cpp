@@ -97,8 +97,9 @@ int check(const std::vector<Chapter>& chapters, const Chapter& chapter, double t
     progress.save();
   }
   if (code == 0)
-    fmt::print("\nDone. See how the reference does it: ./cria learn diff {0}. Train with yours: ./cria learn train\n{1}\n",
-               chapter.number(), next_step(chapters, progress));
+    fmt::print(
+        "\nDone. See how the reference does it: ./cria learn diff {0}. Train with yours: ./cria learn train\n{1}\n",
+        chapter.number(), next_step(chapters, progress));
   else if (result.build.succeeded)
     fmt::print("\nStuck? ./cria learn hint {}\n", chapter.number());
   return code;

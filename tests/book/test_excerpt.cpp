@@ -35,7 +35,8 @@ TEST_CASE("an excerpt is the region of its source without the indentation that i
 }
 
 TEST_CASE("an excerpt that differs from its source is found, and refreshed without touching the rest") {
-  for (const std::string there : {"```cpp\nfor (;;) once();\n```\n", "```cpp\n```\n", "", "<details>\nold\n</details>\n"}) {
+  for (const std::string there :
+       {"```cpp\nfor (;;) once();\n```\n", "```cpp\n```\n", "", "<details>\nold\n</details>\n"}) {
     INFO(there);
     const std::string before = "```\nplain\n```\n", after = "\n```cpp\nother();\n```\n";
     const book::Lesson lesson = read_excerpts(before + marker + there + after, "lesson.md", folder_with_code());

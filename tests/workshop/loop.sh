@@ -106,6 +106,9 @@ for columns in 130 200; do
 done
 output=$(COLUMNS=60 "$cria" learn diff 03)
 says 'no difference, in few columns' 'They are the same.'
+output=$(CRIA_CASES=/nowhere/cases "$(dirname "$cria")/../tests/test_03-rmsnorm_workshop" 2>&1)
+says 'a test that is skipped' 'the reference cases are not here'
+case $output in *"(/"* | *" /"*) fail 'a test that is skipped names a path outside' ;; *) ok ;; esac
 learn reset 03
 says 'reset' 'backups'
 cmp -s "$reference" "$CRIA_WORKSHOP"/backups/03-rmsnorm-*/rmsnorm.cpp && ok || fail 'reset lost a file'
