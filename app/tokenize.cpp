@@ -49,10 +49,10 @@ int run_tokenize_train(const TokenizeTrainOptions& options) {
   const WordCounts words = count_words_in_file(options.data, how.pattern, SpecialTokens(how.special_tokens));
   const auto counted = std::chrono::steady_clock::now();
   const BpeModel model = train_bpe(words, how);
-  const auto learnt = std::chrono::steady_clock::now();
+  const auto learned = std::chrono::steady_clock::now();
   save_tokenizer(model, options.folder);
 
-  const double counting = Seconds(counted - start).count(), learning = Seconds(learnt - counted).count();
+  const double counting = Seconds(counted - start).count(), learning = Seconds(learned - counted).count();
   if (options.json) {
     const Json report = {{"vocabulary", model.vocabulary.size()}, {"merges", model.merges.size()},
                          {"distinct_words", words.words.size()},  {"seconds_counting", counting},
@@ -60,7 +60,7 @@ int run_tokenize_train(const TokenizeTrainOptions& options) {
     fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
     return 0;
   }
-  fmt::print("{} distinct words counted in {:.2f} s, {} merges learnt in {:.2f} s\n", words.words.size(), counting,
+  fmt::print("{} distinct words counted in {:.2f} s, {} merges learned in {:.2f} s\n", words.words.size(), counting,
              model.merges.size(), learning);
   if (model.vocabulary.size() < options.vocabulary)
     fmt::print("no pair was left to merge: the vocabulary has {} tokens, not {}\n", model.vocabulary.size(),

@@ -16,7 +16,7 @@ struct TokenizeTrainOptions {
   bool json = false;
 };
 
-/// Trains byte-level BPE on a file of any length, saves it, and prints what it learnt.
+/// Trains byte-level BPE on a file of any length, saves it, and prints what it learned.
 int run_tokenize_train(const TokenizeTrainOptions& options);
 
 struct TokenizeEncodeOptions {

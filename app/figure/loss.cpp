@@ -90,7 +90,7 @@ std::string draw_loss(const Subject& subject) {
 
   svg.line({64, 70}, {90, 70}, "line s0");
   svg.text(98, 74,
-           group == 1 ? "each batch, before it is learnt from"
+           group == 1 ? "each batch, before it is learned from"
                       : fmt::format("new batches, each point the mean of {}", group),
            "small");
   svg.circle({364, 70}, 5, "f1");

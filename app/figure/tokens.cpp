@@ -89,10 +89,10 @@ std::string draw_merges(const Subject& subject) {
   const ByteStrings& vocabulary = subject.tokenizer().model().vocabulary;
   constexpr double row = 40, first_row = 62, label_width = 250;
   Svg svg(page_width, first_row + row * double(steps.size()) + 6, "How merges make a word's tokens",
-          "The first row is the word's bytes. Each further row applies one merge, the earliest learnt first.");
+          "The first row is the word's bytes. Each further row applies one merge, the earliest learned first.");
   svg.text(
       margin, 48,
-      fmt::format("From {} bytes to {}, the merge that was learnt first going first.", steps[0].tokens.size(),
+      fmt::format("From {} bytes to {}, the merge that was learned first going first.", steps[0].tokens.size(),
                   steps.back().tokens.size() == 1 ? "one token" : fmt::format("{} tokens", steps.back().tokens.size())),
       "dim");
   // Every symbol stands where its bytes stand in all rows, so a merge is two boxes that become one.

@@ -1,6 +1,6 @@
 // Merging: from the symbols of one piece to its tokens. The heart of encoding.
 //
-// The rule: of all neighbouring pairs take the one whose merge was learnt first, the leftmost of equals; merge; repeat
+// The rule: of all neighbouring pairs take the one whose merge was learned first, the leftmost of equals; merge; repeat
 // until no pair merges. Short pieces do just that; long ones keep the pairs in a heap, so that a piece of a megabyte
 // takes n log n steps instead of n^2.
 #pragma once

@@ -83,7 +83,7 @@ std::vector<std::string> pieces_of(const Tokenizer& tokenizer, const Ids& ids) {
 
 }  // namespace
 
-TEST_CASE("aaabdaaabac is learnt and encoded as worked by hand in the lesson") {
+TEST_CASE("aaabdaaabac is learned and encoded as worked by hand in the lesson") {
   for (Ties ties : {Ties::greatest_bytes, Ties::first_met}) {
     const Tokenizer tokenizer(train_bpe("aaabdaaabac", options(259, SplitPattern::none, {}, ties)));
     CHECK(tokenizer.model().merges == std::vector<Merge>{{97, 97, 256}, {256, 97, 257}, {257, 98, 258}});
@@ -134,7 +134,7 @@ TEST_CASE("a piece has the same tokens in a long text, where the cache has seen 
   CHECK(tokenizer.encode(text) == by_piece);
 }
 
-TEST_CASE("the pair that was learnt first is merged first, wherever it stands and however frequent others are") {
+TEST_CASE("the pair that was learned first is merged first, wherever it stands and however frequent others are") {
   const Merger merger({{'b', 'c', 256}, {'a', 'b', 257}, {'c', 'd', 258}});
   Ids symbols = {'a', 'b', 'c', 'b', 'c', 'd', 'c', 'd'};
   merger.merge(symbols);
@@ -154,7 +154,7 @@ TEST_CASE("every token of a trained vocabulary is what its own bytes encode to, 
   }
 }
 
-TEST_CASE("one piece of a megabyte is learnt from in a second, as its symbols are") {
+TEST_CASE("one piece of a megabyte is learned from in a second, as its symbols are") {
   const auto start = std::chrono::steady_clock::now();
   const BpeModel model = train_bpe(std::string(1 << 20, 'a'), options(276, SplitPattern::none));
   CHECK(model.merges.size() == 20);  // a, aa, aaaa, … up to the whole text

@@ -85,7 +85,7 @@ TEST_CASE("as many tokens are held out as the recipe allows, and all when it set
   }
 }
 
-TEST_CASE("a file with separators is a set of documents, each learnt to its end") {
+TEST_CASE("a file with separators is a set of documents, each learned to its end") {
   const TemporaryFolder folder;
   const Tokenizer tokenizer(bytes_model());
   Recipe recipe = tiny(1, 10);  // one row, so documents stand in the order in which they were drawn

@@ -11,9 +11,9 @@ using testing::random_words;
 using Ids = std::vector<TokenId>;
 
 TEST_CASE("any bytes survive encoding and decoding, with every kind of byte-level tokenizer") {
-  const std::string learnt_from = testing::random_text(3000, 1);
+  const std::string learned_from = testing::random_text(3000, 1);
   for (SplitPattern pattern : {SplitPattern::none, SplitPattern::gpt2, SplitPattern::llama3}) {
-    const Tokenizer bpe(train_bpe(learnt_from, options(600, pattern)));
+    const Tokenizer bpe(train_bpe(learned_from, options(600, pattern)));
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
       const std::string bytes = testing::random_bytes(500, seed), text = testing::random_text(200, seed);
       REQUIRE(bpe.decode(bpe.encode(bytes)) == bytes);
@@ -23,7 +23,7 @@ TEST_CASE("any bytes survive encoding and decoding, with every kind of byte-leve
   const Tokenizer plain(bytes_model());
   CHECK(plain.vocabulary_size() == 258);
   CHECK(plain.encode("\xFFz") == Ids{255, 'z'});
-  CHECK(plain.decode(plain.encode(learnt_from)) == learnt_from);
+  CHECK(plain.decode(plain.encode(learned_from)) == learned_from);
   CHECK(plain.encode("").empty());
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("special tokens end the vocabulary and are parsed only when asked for"
   for (TokenId id : plain) CHECK(!tokenizer.is_special(id));
   CHECK(tokenizer.decode(parsed) == text);
   CHECK(tokenizer.decode(plain) == text);
-  for (std::size_t id = 256; id + 2 < tokenizer.vocabulary_size(); ++id)  // nothing was learnt from the special tokens
+  for (std::size_t id = 256; id + 2 < tokenizer.vocabulary_size(); ++id)  // nothing was learned from the special tokens
     CHECK(tokenizer.piece(static_cast<TokenId>(id)).find('|') == std::string_view::npos);
 
   // Also where the whole text is one piece, and so is looked up in the vocabulary.
