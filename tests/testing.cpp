@@ -104,12 +104,20 @@ double gradient_error(std::span<real> values, std::span<const real> gradient, co
 }
 #endif
 
-std::optional<std::filesystem::path> cases_folder() {
+static std::filesystem::path cases_path() {
   const char* folder = std::getenv("CRIA_CASES");
-  const std::filesystem::path path = folder ? folder : CRIA_DEFAULT_CASES;
-  if (std::filesystem::exists(path / "README.md")) return path;
-  skip_test("the reference cases are not here; CRIA_CASES names their folder");
+  return folder ? folder : CRIA_DEFAULT_CASES;
+}
+
+std::optional<std::filesystem::path> find_cases() {
+  if (std::filesystem::exists(cases_path() / "README.md")) return cases_path();
   return std::nullopt;
+}
+
+std::optional<std::filesystem::path> cases_folder() {
+  const auto folder = find_cases();
+  if (!folder) skip_test("the reference cases are not here; CRIA_CASES names their folder");
+  return folder;
 }
 
 // Catch2 counts such a test as passed; the script `cria` takes the lines printed here off that count.

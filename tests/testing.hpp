@@ -83,7 +83,9 @@ double gradient_error(std::span<real> values, std::span<const real> gradient, co
 void skip_test(const std::string& reason);
 
 /// The folder of reference cases that the project does not ship: $CRIA_CASES, else ../shared/cases beside the source
-/// tree. Empty when absent; the test that asked is then skipped.
+/// tree. Empty when absent.
+std::optional<std::filesystem::path> find_cases();
+/// The same; where it is absent, the test that asked is skipped.
 std::optional<std::filesystem::path> cases_folder();
 
 /// A fresh folder that is removed at the end of the scope.

@@ -37,7 +37,7 @@ Subject::Subject(const std::filesystem::path& model_folder, std::string its_text
 
 std::string Subject::label(TokenId token, size_t columns) const {
   if (token == model.config.begin_of_text) return "begin";
-  if (token == model.config.end_of_text) return "end";
+  if (std::ranges::count(model.config.end_of_text, token)) return "end";
   std::string shown;
   for (const char c : printable(tokenizer().piece(token))) shown += c == ' ' ? "·" : std::string(1, c);
   return shortened(shown, columns);

@@ -1,11 +1,13 @@
 #include "chapters/09-sampling/generate.hpp"
 
+#include <algorithm>
+
 #include "chapters/09-sampling/stop_strings.hpp"
 
 namespace cria {
 
 GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
-                               std::optional<TokenId> end, const GenerationOptions& options,
+                               std::span<const TokenId> ends, const GenerationOptions& options,
                                const std::function<void(std::string_view)>& show) {
   const size_t vocabulary = decoder.vocabulary_size();
   Sampler sampler(options.sampling, vocabulary);
@@ -17,7 +19,7 @@ GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, con
   while (result.tokens < options.tokens) {
     const std::span<real> logits = decoder.feed(fresh);
     next = sampler.sample(View<const real, 1>(logits.data(), {vocabulary}), tokens);
-    result.ended = next == end;
+    result.ended = std::ranges::find(ends, next) != ends.end();
     if (result.ended) break;
     ++result.tokens;
     tokens.push_back(next);

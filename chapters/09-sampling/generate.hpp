@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +25,9 @@ struct GenerationResult {
 };
 
 /// Continues `prompt`, which must not be empty, and calls show(text) with each part of the text as soon as it is
-/// decided; the prompt's own text is not shown. `end` is the token that ends a text.
+/// decided; the prompt's own text is not shown. The text ends at any of the tokens `ends`.
 GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
-                               std::optional<TokenId> end, const GenerationOptions& options,
+                               std::span<const TokenId> ends, const GenerationOptions& options,
                                const std::function<void(std::string_view)>& show);
 
 }  // namespace cria

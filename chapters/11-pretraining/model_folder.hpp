@@ -1,27 +1,17 @@
 // A trained model as a folder in Hugging Face's layout: config.json (LlamaForCausalLM), model.safetensors and
 // tokenizer.json, so that transformers loads what cria trained, and cria what transformers saved.
 //
-// It leaves out models in several files and Llama 3.1's scaled RoPE: both are refused with one line.
+// It leaves out models in several files, which are refused with one line.
 #pragma once
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "chapters/01-bpe/tokenizer.hpp"
 #include "chapters/08-llama/parameters.hpp"
+#include "chapters/11-pretraining/model_config.hpp"
 
 namespace cria {
-
-/// config.json: the architecture, and which tokens begin and end a text, where the model was trained with such.
-struct ModelConfig {
-  LlamaConfig llama;
-  std::optional<TokenId> begin_of_text, end_of_text;
-};
-
-/// Throws UserError naming the file and the key for anything missing, of the wrong type, or not a Llama's.
-ModelConfig read_config(const std::filesystem::path& file);
-void write_config(const std::filesystem::path& file, const ModelConfig& config);
 
 /// Reads every parameter. Throws UserError naming the tensor when one is missing or its shape does not fit the config.
 void read_weights(const std::filesystem::path& file, const LlamaParameters& weights);

@@ -41,7 +41,10 @@ void require_finite(std::initializer_list<double> numbers, size_t step, const Re
 void save(const LlamaParameters& weights, const Tokenizer& tokenizer, const Corpus& corpus, const TrainingState& state,
           const AdamW& optimiser, const std::filesystem::path& folder) {
   ModelConfig config{weights.config(), {}, {}};
-  if (corpus.has_documents) config.begin_of_text = tokenizer.bos_id(), config.end_of_text = tokenizer.eos_id();
+  if (corpus.has_documents) {
+    config.begin_of_text = tokenizer.bos_id();
+    if (const auto end = tokenizer.eos_id()) config.end_of_text = {*end};
+  }
   save_model(folder, config, weights, tokenizer);
   write_file_atomically(folder / "recipe.yaml", state.recipe);
   write_checkpoint(folder / checkpoint_file, state, weights, optimiser);

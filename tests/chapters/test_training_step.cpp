@@ -1,14 +1,9 @@
 // The training step: ten steps of PyTorch's, the same bits at any number of threads, splits, and what ends a run.
 #include "chapters/10-training-step/trainer.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include "chapters/10-training-step/cross_entropy.hpp"
-#include "lib/base/file.hpp"
-#include "lib/formats/npy.hpp"
-#include "lib/formats/safetensors.hpp"
 #include "tests/allocations.hpp"
 #include "tests/chapters/tiny_llama.hpp"
+#include "tests/chapters/token_batch.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -17,19 +12,6 @@ using namespace cria::testing;
 namespace {
 
 using Ids = std::vector<std::int32_t>;
-
-/// Sequences of ids with each id's successor as its target; the last has none.
-struct TokenBatch {
-  size_t B, T;
-  Ids tokens, targets;
-
-  TokenBatch(Ids ids, size_t sequences)
-      : B(sequences), T(ids.size() / sequences), tokens(std::move(ids)), targets(tokens.size(), no_target) {
-    for (size_t n = 0; n < tokens.size(); ++n)
-      if (n % T + 1 < T) targets[n] = tokens[n + 1];
-  }
-  operator Batch() const { return {{tokens.data(), {B, T}}, {targets.data(), {B, T}}}; }
-};
 
 TokenBatch random_batch(size_t B, size_t T, std::uint64_t seed) {
   Random random(seed);
@@ -126,44 +108,4 @@ TEST_CASE("a training step allocates nothing after the first") {
   const size_t before = allocations();
   trainer.step(batch, 0.01);
   CHECK(allocations() == before);
-}
-
-TEST_CASE("five AdamW steps give the reference's losses and weights (CRIA_CASES)") {
-  const auto cases = cases_folder();
-  if (!cases) return;
-  const std::filesystem::path folder = *cases / "forward" / "adamw_decay_all";
-  const auto expected = nlohmann::json::parse(read_file(folder / "expected.json"));
-  const auto config_json = nlohmann::json::parse(read_file(folder / "config.json"));
-  LlamaConfig c;
-  c.vocabulary_size = config_json["vocab_size"], c.dim = config_json["hidden_size"],
-  c.hidden_dim = config_json["intermediate_size"];
-  c.layers = config_json["num_hidden_layers"], c.heads = config_json["num_attention_heads"],
-  c.kv_heads = config_json["num_key_value_heads"];
-  c.head_dim = c.dim / c.heads, c.norm_eps = config_json["rms_norm_eps"], c.rope_theta = config_json["rope_theta"];
-  c.tied_embeddings = config_json["tie_word_embeddings"];
-  const LlamaParameters weights(c);
-  const auto load = [&](const char* name, const LlamaParameters& into) {
-    const SafetensorsFile file(folder / name);
-    into.for_each([&](const std::string& tensor, const auto& view) { file.copy_to(tensor, view); });
-  };
-  load("initial.safetensors", weights);
-  const NpyArray batches = read_npy(folder / "batches.npy");
-  const size_t B = batches.shape[2], T = batches.shape[3];
-  ThreadPool pool(2);
-  Trainer trainer(weights, {.batch = B, .positions = T, .clip_norm = 0, .adamw = {.decay_all = true}}, pool);
-  for (size_t step = 0; step < 5; ++step) {
-    const auto begin = batches.values.begin() + long(step * B * T);
-    const StepResult result =
-        trainer.step(TokenBatch(Ids(begin, begin + long(B * T)), B), learning_rate({1e-3, 1e-4, 0, 5}, double(step)));
-    CHECK(std::abs(result.loss - expected["steps"][step]["loss_f64"].get<double>()) < 1e-5);
-  }
-  const LlamaParameters final_weights(c);
-  load("final.safetensors", final_weights);
-  double largest = 0;
-  for (size_t i = 0; i < weights.flat().size(); ++i)
-    largest = std::max<double>(largest, std::abs(weights.flat()[i] - final_weights.flat()[i]));
-  // The bounds are those that the reference programs keep among themselves. Measured over the three x86 targets: losses
-  // 3.8e-7, weights 1.2e-5 in float (6e-6 in double, as the reference's weights are float).
-  INFO("largest difference " << largest);
-  CHECK(largest < 5e-5);
 }

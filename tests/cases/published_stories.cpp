@@ -6,11 +6,10 @@
 #include "chapters/09-sampling/sampling.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/base/file.hpp"
+#include "tests/cases/case.hpp"
 #include "tests/testing.hpp"
 
-using namespace cria;
-using namespace cria::testing;
-
+namespace cria::testing {
 namespace {
 
 /// The pieces of llama2.c's tokenizer file: an int32 for the longest piece, then score, length and bytes of each token.
@@ -50,10 +49,8 @@ std::string tell(const LlamaParameters& weights, const std::vector<std::string>&
 
 }  // namespace
 
-TEST_CASE("stories260K tells its two published stories byte for byte (CRIA_CASES)") {
-  const auto cases = cases_folder();
-  if (!cases) return;
-  const std::filesystem::path folder = *cases / "weights";
+void check_published_stories(const Case& llama2c) {
+  const std::filesystem::path folder = llama2c.folder;
   const LlamaParameters weights(read_config(folder / "hf" / "config.json").llama);
   read_weights(folder / "hf" / "model.safetensors", weights);
   const std::vector<std::string> pieces = read_pieces(folder / "tok512.bin");
@@ -66,3 +63,5 @@ TEST_CASE("stories260K tells its two published stories byte for byte (CRIA_CASES
   CHECK(tell(weights, pieces, {.temperature = 1, .top_p = 0.9, .seed = 133742, .raw_seed = true}) ==
         published("sampled_t1_p0.9_seed133742.txt"));
 }
+
+}  // namespace cria::testing

@@ -1,0 +1,29 @@
+// config.json of a model's folder, in Hugging Face's layout (LlamaForCausalLM): the architecture, and the tokens that
+// begin and end a text.
+//
+// A key that changes what a model computes is understood or refused by name, never passed over. So is a key that is not
+// known here, unless its value is null. It leaves out scaled RoPE, biases and quantised weights.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "chapters/01-bpe/bpe_model.hpp"
+#include "chapters/08-llama/config.hpp"
+
+namespace cria {
+
+/// Which tokens begin and end a text, where the model was trained with such. Of several end tokens the first is the one
+/// that stands between documents; a text that is generated ends at any of them.
+struct ModelConfig {
+  LlamaConfig llama;
+  std::optional<TokenId> begin_of_text;
+  std::vector<TokenId> end_of_text;
+};
+
+/// Throws UserError naming the file and the key for anything missing, of the wrong type, not a Llama's, or not known.
+ModelConfig read_config(const std::filesystem::path& file);
+void write_config(const std::filesystem::path& file, const ModelConfig& config);
+
+}  // namespace cria

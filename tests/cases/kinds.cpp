@@ -1,0 +1,95 @@
+// The reference cases: every folder below CRIA_CASES becomes a test case for each kind that its files are of, and a
+// visible skip where no kind knows it. A folder that is added later is tested without new code.
+#include <algorithm>
+
+#include "lib/base/file.hpp"
+#include "lib/simd/primitives.hpp"
+#include "tests/cases/case.hpp"
+#include "tests/testing.hpp"
+
+namespace cria::testing {
+namespace fs = std::filesystem;
+
+bool Case::has(const std::string& file) const { return std::ranges::binary_search(files, file); }
+bool Case::has_ending(const std::string& ending) const {
+  return std::ranges::any_of(files, [&](const std::string& file) { return file.ends_with(ending); });
+}
+nlohmann::json Case::json(const std::string& file) const { return nlohmann::json::parse(read_file(folder / file)); }
+
+namespace {
+
+const CaseKind kinds[] = {
+    {"a Hugging Face model",
+     [](const Case& c) { return c.has("config.json") && c.has("model.safetensors") && c.has("logits.npy"); },
+     check_model},
+    {"training steps", [](const Case& c) { return c.has("initial.safetensors") && c.has("batches.npy"); },
+     check_training},
+    {"stories of llama2.c",
+     [](const Case& c) {
+       return c.has("tok512.bin") && fs::exists(c / "hf/model.safetensors") && fs::exists(c / "expected/greedy.txt");
+     },
+     check_published_stories},
+    {"GGUF files", [](const Case& c) { return c.has_ending(".gguf"); }, nullptr},
+    {"Meta's .pth files", [](const Case& c) { return c.has_ending(".pth"); }, nullptr},
+};
+
+// Parts of a case that lies above them.
+bool is_part(const fs::path& folder) { return folder.filename() == "hf" || folder.filename() == "expected"; }
+
+std::vector<Case> list_cases(const fs::path& all) {
+  std::vector<Case> cases;
+  for (const auto& entry : fs::recursive_directory_iterator(all, fs::directory_options::follow_directory_symlink)) {
+    if (!entry.is_directory() || is_part(entry.path())) continue;
+    Case c{entry.path(), fs::relative(entry.path(), all).generic_string(), {}};
+    for (const auto& file : fs::directory_iterator(entry.path()))
+      if (file.is_regular_file()) c.files.push_back(file.path().filename().string());
+    std::erase(c.files, "README.md");
+    std::ranges::sort(c.files);
+    if (!c.files.empty()) cases.push_back(c);
+  }
+  std::ranges::sort(cases, {}, &Case::name);
+  return cases;
+}
+
+struct CaseTest : Catch::ITestInvoker {
+  Case the_case;
+  const CaseKind* kind;  // null where none knows it
+
+  CaseTest(Case c, const CaseKind* k) : the_case(std::move(c)), kind(k) {}
+  void invoke() const override {
+    if (kind && kind->check) return kind->check(the_case);
+    if (kind) return skip_test(fmt::format("{}: {} are not supported yet", the_case.name, kind->name));
+    skip_test(fmt::format("{}: no test knows this kind of case, with {}", the_case.name, the_case.files.front()));
+  }
+};
+
+void add(const Case& c, const CaseKind* kind) {
+  // What cannot run is said once, on the target that runs when none is chosen.
+  if (!(kind && kind->check) && simd::active().target != simd::available_targets().back()) return;
+  const std::string name = kind ? c.name + ": " + kind->name : c.name;
+#if CATCH_VERSION_MAJOR == 2
+  Catch::AutoReg(new CaseTest(c, kind), CATCH_INTERNAL_LINEINFO, "", Catch::NameAndTags(name));
+#else
+  Catch::AutoReg(Catch::Detail::make_unique<CaseTest>(c, kind), CATCH_INTERNAL_LINEINFO, "", {name, ""});
+#endif
+}
+
+[[maybe_unused]] const bool registered = [] {
+  const auto folder = find_cases();
+  if (!folder) return false;
+  for (const Case& c : list_cases(*folder)) {
+    bool known = false;
+    for (const CaseKind& kind : kinds)
+      if (kind.found(c)) add(c, &kind), known = true;
+    if (!known) add(c, nullptr);
+  }
+  return true;
+}();
+
+}  // namespace
+
+TEST_CASE("the reference cases are there (CRIA_CASES)") {
+  if (const auto folder = cases_folder()) CHECK(list_cases(*folder).size() > 0);
+}
+
+}  // namespace cria::testing
