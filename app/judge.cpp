@@ -14,7 +14,9 @@ namespace cria {
 int run_judge(const JudgeOptions& options) {
   const Grammar grammar = options.grammar.empty() ? Grammar::load(data_folder() / "stories" / "stories.grammar")
                                                   : Grammar::load(options.grammar);
-  const Judgement judgement = judge(grammar, read_file(options.file), options.faults);
+  if (options.separator.empty()) throw UserError("--separator is empty, expected what stands between two stories");
+  const std::string text = read_file(options.file);
+  const Judgement judgement = judge(grammar, split_stories(text, options.separator), options.faults);
   if (judgement.stories == 0) throw UserError(options.file + " has no stories, expected one a line");
 
   if (options.json) {

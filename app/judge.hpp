@@ -7,9 +7,10 @@
 namespace cria {
 
 struct JudgeOptions {
-  std::string file;        // stories, one a line
-  std::string grammar;     // empty: that of the built-in stories
-  std::size_t faults = 5;  // examples of what was wrong
+  std::string file;              // stories
+  std::string separator = "\n";  // between two of them
+  std::string grammar;           // empty: that of the built-in stories
+  std::size_t faults = 5;        // examples of what was wrong
   bool json = false;
 };
 

@@ -142,6 +142,8 @@ void add_text_commands(CLI::App& app, int& code) {
     auto [c, o] =
         command<JudgeOptions>(app, "judge", "Judge stories that a model has written, one a line", run_judge, code);
     c->add_option("file", o->file, "The stories")->required();
+    c->add_option("--separator", o->separator,
+                  "What stands between two stories, so that one may have several lines; default: the end of a line");
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
     c->add_option("--faults", o->faults, "Examples of what was wrong")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");

@@ -36,46 +36,59 @@ class Checker {
   enum class State { unseen, open, done };
   struct Seen {
     State state = State::unseen;
-    double bytes = 0;  // the most that it can give
+    double bytes = 0;     // the most that it can give
+    double mentions = 0;  // the most of rules and lists that it goes through on the way
+    void take_larger(const Seen& other) {
+      bytes = std::max(bytes, other.bytes), mentions = std::max(mentions, other.mentions);
+    }
   };
   static constexpr size_t none = static_cast<size_t>(-1);
   static constexpr int deepest = 100;        // the parser and others call themselves at each level
   static constexpr double longest = 100000;  // bytes of a story
+  static constexpr double most_mentions = 1e6;
 
   [[noreturn]] void fail(size_t line, const std::string& message) const {
     throw UserError(fmt::format("{}:{}: {}", file_, line, message));
   }
 
   template <class Node>
-  double visit(size_t index, std::vector<Seen>& seen, const Node& node) {
-    if (seen[index].state == State::done) return seen[index].bytes;
+  Seen visit(size_t index, std::vector<Seen>& seen, const Node& node) {
+    if (seen[index].state == State::done) return seen[index];
     if (seen[index].state == State::open)
       fail(node.line, fmt::format("`{}` leads back to itself: stories could be endless", node.name));
     if (depth_ == deepest) fail(node.line, fmt::format("`{}` is more than {} rules deep", node.name, deepest));
     seen[index].state = State::open;
     ++depth_;
-    double bytes = 0;
+    Seen most;
     if constexpr (std::is_same_v<Node, Rule>) {
-      for (const Alternative& alternative : node.alternatives) bytes = std::max(bytes, visit(alternative.sequence));
+      for (const Alternative& alternative : node.alternatives) most.take_larger(visit(alternative.sequence));
     } else {
       for (const Row& row : node.rows)
-        for (const Sequence& field : row.fields) bytes = std::max(bytes, visit(field));
+        for (const Sequence& field : row.fields) most.take_larger(visit(field));
     }
     --depth_;
-    if (bytes > longest)
+    if (most.bytes > longest)
       fail(node.line, fmt::format("`{}` can be longer than {} bytes, which is no little story", node.name, longest));
-    seen[index] = {State::done, bytes};
-    return bytes;
+    if (most.mentions > most_mentions)
+      fail(node.line, fmt::format("`{}` can go through more than {} rules, too many for a little story", node.name,
+                                  most_mentions));
+    most.state = State::done;
+    return seen[index] = most;
   }
 
-  double visit(const Sequence& sequence) {
-    double bytes = 0;
+  Seen visit(const Sequence& sequence) {
+    Seen all;
     for (const Symbol& symbol : sequence) {
-      if (symbol.kind == Symbol::Kind::text) bytes += double(symbol.text.size());
-      if (symbol.kind == Symbol::Kind::rule) bytes += visit(symbol.index, rules_, grammar_.rules[symbol.index]);
-      if (symbol.kind == Symbol::Kind::thread) bytes += visit(symbol.index, threads_, grammar_.threads[symbol.index]);
+      if (symbol.kind == Symbol::Kind::text) {
+        all.bytes += double(symbol.text.size());
+        continue;
+      }
+      const Seen one = symbol.kind == Symbol::Kind::rule
+                           ? visit(symbol.index, rules_, grammar_.rules[symbol.index])
+                           : visit(symbol.index, threads_, grammar_.threads[symbol.index]);
+      all.bytes += one.bytes, all.mentions += one.mentions + 1;
     }
-    return bytes;
+    return all;
   }
 
   void check_sentence(const Rule& rule) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/check.hpp"
 #include "lib/grammar/parse.hpp"
 
 namespace cria {
@@ -13,7 +14,7 @@ namespace {
 /// The word that begins at a position, for a message.
 std::string word_at(std::string_view text, size_t position) {
   if (position >= text.size()) return "the end";
-  const size_t end = std::min(text.find(' ', position + 1), text.size());
+  const size_t end = std::min(text.find_first_of(" \n", position + 1), text.size());
   return fmt::format("`{}`", text.substr(position, end - position));
 }
 
@@ -48,15 +49,29 @@ std::vector<std::string_view> split_sentences(std::string_view story) {
   return sentences;
 }
 
-Judgement judge(const Grammar& grammar, std::string_view text, size_t faults) {
+std::vector<std::string_view> split_stories(std::string_view text, std::string_view separator) {
+  require(!separator.empty(), "split_stories", "needs a separator");
+  const auto drop_line_ends = [](std::string_view story) {
+    if (story.starts_with("\r\n")) story.remove_prefix(2);
+    if (story.starts_with('\n')) story.remove_prefix(1);
+    if (story.ends_with('\n')) story.remove_suffix(1);
+    if (story.ends_with('\r')) story.remove_suffix(1);
+    return story;
+  };
+  std::vector<std::string_view> stories;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    const std::string_view story = drop_line_ends(text.substr(begin, end - begin));
+    if (story.find_first_not_of(" \t\r\n") != story.npos) stories.push_back(story);
+    begin = end + separator.size();
+  }
+  return stories;
+}
+
+Judgement judge(const Grammar& grammar, std::span<const std::string_view> stories, size_t faults) {
   const Parser parser(grammar);
   Judgement judgement;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view story = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (story.ends_with('\r')) story.remove_suffix(1);
-    if (story.find_first_not_of(" \t") == story.npos) continue;
+  for (const std::string_view story : stories) {
     ++judgement.stories;
 
     Fault fault;
@@ -79,6 +94,10 @@ Judgement judge(const Grammar& grammar, std::string_view text, size_t faults) {
     }
   }
   return judgement;
+}
+
+Judgement judge(const Grammar& grammar, std::string_view text, size_t faults) {
+  return judge(grammar, split_stories(text), faults);
 }
 
 }  // namespace cria

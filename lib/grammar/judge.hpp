@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,13 @@ struct Judgement {
 /// opening quotation mark. Text after the last end is a sentence too.
 std::vector<std::string_view> split_sentences(std::string_view story);
 
-/// One story a line; empty lines do not count. Keeps at most `faults` examples of what was wrong, one a story.
+/// The stories of a text, which they point into: one a line, or with `separator` between two of them, so that a story
+/// may have several lines. A line end on either side of the separator belongs to it; what is empty is no story.
+std::vector<std::string_view> split_stories(std::string_view text, std::string_view separator = "\n");
+
+/// Every story given counts, an empty one as well. Keeps at most `faults` examples of what was wrong, one a story.
+Judgement judge(const Grammar& grammar, std::span<const std::string_view> stories, size_t faults = 5);
+/// The same of a text with one story a line.
 Judgement judge(const Grammar& grammar, std::string_view text, size_t faults = 5);
 
 }  // namespace cria

@@ -14,7 +14,7 @@ namespace cria {
 
 struct Parse {
   double log2_probability = 0;  // of the text: the sum over its derivations
-  size_t derivations = 0;       // 1 for every story of an unambiguous grammar
+  size_t derivations = 0;       // 1 for every story of an unambiguous grammar; the largest number stands for more
 };
 
 /// Where a text leaves the grammar.
@@ -23,7 +23,8 @@ struct Mismatch {
   std::string expected;  // what could have followed, e.g. `Mia (hero.name, drawn before)`
 };
 
-/// Reads texts against one grammar, which must outlive it. Its state is fixed, so threads may share it.
+/// Reads texts against one grammar, which must outlive it. Its state is fixed, so threads may share it. What it answers
+/// throws UserError where the grammar is so ambiguous that a text can be begun in millions of ways (see match.hpp).
 class Parser {
  public:
   explicit Parser(const Grammar& grammar);
@@ -47,17 +48,21 @@ class Parser {
     bool empty = false;    // the sequence can be empty, so anything may come
     bool capital = false;  // and then a capital that it asked for is left to what comes
   };
-  First first_of(const Sequence& sequence) const;
+  First first_of(const Sequence& sequence);
+  const std::vector<First>& firsts_of_rule(std::uint32_t rule);  // found at the first call
+  const std::vector<std::vector<First>>& firsts_of_thread(std::uint32_t thread);
 
   /// Fills any_sentence_ from this rule, where a capital is due or not. Returns whether afterwards none is due (1), one
   /// is (2), or either (3); `left` keeps that for [2 * rule + capital].
   unsigned find_sentences(std::uint32_t rule, bool capital, std::vector<unsigned>& left);
 
   const Grammar& grammar_;
+  std::vector<First> rule_;                                    // [rule]
   std::vector<std::vector<First>> rule_first_;                 // [rule][alternative]
   std::vector<std::vector<std::vector<First>>> thread_first_;  // [thread][row][field]
+  std::vector<bool> is_plain_;                                 // of rules: one choice of texts, and no sentence
   Sequence any_sentence_;  // a symbol for every `sentence` rule; two where it is mentioned with and without a capital
-  Sequence start_;
+  Symbol start_;
 };
 
 }  // namespace cria

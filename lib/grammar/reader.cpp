@@ -59,6 +59,7 @@ class Reader {
 
  private:
   enum class Section { none, rule, thread };
+  static constexpr size_t most_fields = 100;
 
   [[noreturn]] void fail(const std::string& message) const {
     throw UserError(fmt::format("{}:{}: {}", file_, line_, message));
@@ -82,6 +83,7 @@ class Reader {
       for (std::string_view field : split_at_bars(rest.substr(colon + 1))) {
         thread.fields.emplace_back(trim(field));
         const auto& fields = thread.fields;
+        if (fields.size() > most_fields) fail(fmt::format("list {} has more than {} fields", thread.name, most_fields));
         if (fields.back().empty() || std::count(fields.begin(), fields.end(), fields.back()) > 1)
           fail(fmt::format("list {}: field names must be distinct and not empty", thread.name));
       }

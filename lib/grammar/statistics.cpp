@@ -3,7 +3,7 @@
 // The walk is that of generate(), but it takes every choice at once and carries four sums over all beginnings so far.
 // Beginnings that can go on in the same ways are added together: those in which every thread is unbound or bound to
 // a row of the same kind. Two rows are of one kind when they have the same probability and differ in plain text only,
-// so the number of groups stays small.
+// so the number of groups stays small. What a rule adds to a group is found once.
 #include "lib/grammar/statistics.hpp"
 
 #include <cmath>
@@ -27,6 +27,11 @@ struct Sums {
     p_log2_p += other.p_log2_p;
     p_bytes += other.p_bytes;
     p_sentences += other.p_sentences;
+  }
+  /// These beginnings, each followed by all of `next`.
+  Sums followed_by(const Sums& next) const {
+    return {count * next.count, p * next.p, p_log2_p * next.p + p * next.p_log2_p, p_bytes * next.p + p * next.p_bytes,
+            p_sentences * next.p + p * next.p_sentences};
   }
   /// After one of `ways` choices of probability q each.
   Sums chosen(double log2_q, double ways = 1) const {
@@ -83,22 +88,23 @@ class Walk {
     for (const Thread& thread : grammar.threads) kinds_.push_back(kinds_of(thread));
   }
 
-  Sums run() const {
-    Groups all{{Bound(grammar_.threads.size(), 0), Sums{1, 1, 0, 0, 0}}};
-    walk_rule(grammar_.rules[grammar_.start], all);
+  Sums run() {
+    Groups all{{Bound(grammar_.threads.size(), 0), one_way}};
+    walk_rule(grammar_.start, all);
     Sums total;
     for (const auto& [bound, sums] : all) total.add(sums);
     return total;
   }
 
  private:
-  using Bound = std::vector<std::uint16_t>;  // for each thread 0, or 1 + the kind of its row
+  using Bound = std::vector<std::uint32_t>;  // for each thread 0, or 1 + the kind of its row
   using Groups = std::map<Bound, Sums>;
+  static constexpr Sums one_way = {1, 1, 0, 0, 0};
 
-  void walk(const Sequence& sequence, Groups& groups) const {
+  void walk(const Sequence& sequence, Groups& groups) {
     for (const Symbol& symbol : sequence) {
       if (symbol.kind == Symbol::Kind::rule)
-        walk_rule(grammar_.rules[symbol.index], groups);
+        walk_rule(symbol.index, groups);
       else if (symbol.kind == Symbol::Kind::thread)
         walk_thread(symbol, groups);
       else
@@ -106,28 +112,36 @@ class Walk {
     }
   }
 
-  void walk_rule(const Rule& rule, Groups& groups) const {
+  void walk_rule(std::uint32_t rule, Groups& groups) {
     Groups after;
-    for (const Alternative& alternative : rule.alternatives) {
-      Groups branch;
-      for (const auto& [bound, sums] : groups) {
-        Sums& chosen = branch[bound] = sums.chosen(alternative.log2_probability);
-        if (rule.is_sentence) chosen.p_sentences += chosen.p, chosen.p_bytes += chosen.p;  // and the space or newline
-      }
-      walk(alternative.sequence, branch);
-      for (const auto& [bound, sums] : branch) after[bound].add(sums);
-    }
+    for (const auto& [bound, sums] : groups)
+      for (const auto& [then, given] : given_by_rule(rule, bound)) after[then].add(sums.followed_by(given));
     groups = std::move(after);
   }
 
-  void walk_thread(const Symbol& symbol, Groups& groups) const {
+  /// What follows a single beginning in which the threads are bound so.
+  const Groups& given_by_rule(std::uint32_t index, const Bound& bound) {
+    const auto [known, is_new] = known_.try_emplace({index, bound});
+    if (!is_new) return known->second;
+    const Rule& rule = grammar_.rules[index];
+    for (const Alternative& alternative : rule.alternatives) {
+      Sums chosen = one_way.chosen(alternative.log2_probability);
+      if (rule.is_sentence) chosen.p_sentences += chosen.p, chosen.p_bytes += chosen.p;  // and the space or newline
+      Groups branch{{bound, chosen}};
+      walk(alternative.sequence, branch);
+      for (const auto& [then, sums] : branch) known->second[then].add(sums);
+    }
+    return known->second;
+  }
+
+  void walk_thread(const Symbol& symbol, Groups& groups) {
     Groups after;
     for (const auto& [bound, sums] : groups) {
       for (size_t k = 0; k < kinds_[symbol.index].size(); ++k) {
         if (bound[symbol.index] != 0 && bound[symbol.index] != k + 1) continue;
         const Kind& kind = kinds_[symbol.index][k];
         Bound now = bound;
-        now[symbol.index] = static_cast<std::uint16_t>(k + 1);
+        now[symbol.index] = static_cast<std::uint32_t>(k + 1);
         Groups one{{now, bound[symbol.index] ? sums : sums.chosen(kind.log2_probability, kind.rows)}};
         const Sequence& field = kind.example->fields[symbol.field];
         if (is_plain(field))
@@ -142,6 +156,7 @@ class Walk {
 
   const Grammar& grammar_;
   std::vector<std::vector<Kind>> kinds_;
+  std::map<std::pair<std::uint32_t, Bound>, Groups> known_;
 };
 
 /// Adds the words of all plain text, in small letters.

@@ -169,6 +169,10 @@ check 'before the prompt is shown' test ! -s out
 refuses 'an empty stop string' 'a stop string is empty' sample whole -p 1 --stop ''
 check 'before the prompt is shown, too' test ! -s out
 
+printf 'One line.\nAnother.\n<|end|>\nA story.\n' >told.txt
+check 'stories of several lines' bash -c '"$0" judge told.txt --separator "<|end|>" | grep -q "stories    0 of 2"' "$program"
+refuses 'nothing between stories' '--separator is empty' judge told.txt --separator ''
+
 damaged() { rm -rf damaged && cp -r whole damaged; }
 damaged
 head -c 50000 whole/model.safetensors >damaged/model.safetensors

@@ -9,6 +9,7 @@
 #include "tests/testing.hpp"
 
 using namespace cria;
+using cria::testing::contains;
 
 namespace {
 
@@ -75,6 +76,46 @@ TEST_CASE("The derivations of an ambiguous text are counted and their probabilit
   REQUIRE(parse);
   CHECK(parse->derivations == 3);
   CHECK(std::abs(parse->log2_probability - std::log2(0.8)) < 1e-12);
+}
+
+TEST_CASE("An ambiguous text takes time by its length, not by its derivations") {
+  std::string choices;
+  for (int i = 0; i < 60; ++i) choices += "(a|aa)";
+  const Grammar grammar = Grammar::read("rule story\n  [s]\nsentence s\n  " + choices + ".\n", "g");
+  const Parser parser(grammar);
+  const auto all = parser.story(std::string(90, 'a') + ".");
+  REQUIRE(all);
+  CHECK(all->derivations == 118264581564861424u);  // of 60 choices, 30 are aa: 60! / 30!^2
+  CHECK(std::abs(all->log2_probability - (std::log2(118264581564861424.0) - 60)) < 1e-12);
+  CHECK(parser.sentence(std::string(120, 'a') + "."));
+  CHECK_FALSE(parser.story(std::string(90, 'a') + "b."));
+  CHECK(parser.why_not_story(std::string(59, 'a') + ".").expected == "aa or a");
+
+  // Two ways to say the same at each of 60 levels; and two mentions of what may be nothing at each of 12.
+  std::string deep = "rule story\n  [s]\nsentence s\n  A [r0].\n", empty = deep;
+  for (int i = 0; i < 60; ++i) deep += fmt::format("rule r{}\n  [r{}] | [r{}]\n", i, i + 1, i + 1);
+  for (int i = 0; i < 12; ++i) empty += fmt::format("rule r{}\n  [r{}][r{}]\n", i, i + 1, i + 1);
+  const Grammar deep_grammar = Grammar::read(deep + "rule r60\n  x\n", "deep");
+  const auto same = Parser(deep_grammar).story("A x.");
+  REQUIRE(same);
+  CHECK(same->derivations == size_t{1} << 60);
+  CHECK(same->log2_probability == 0);
+  CHECK(statistics(deep_grammar).bytes_per_story == 5);
+  const Grammar empty_grammar = Grammar::read(empty + "rule r12\n  x | ()\n", "empty");
+  const auto few = Parser(empty_grammar).story("A xx.");  // two of 4096
+  REQUIRE(few);
+  CHECK(few->derivations == 4096 * 4095 / 2);
+  CHECK(std::abs(few->log2_probability - (std::log2(4096 * 4095 / 2) - 4096)) < 1e-9);
+}
+
+TEST_CASE("Threads that any of many rows fit are given up with a message, not with all memory") {
+  std::string lists, mentions;
+  for (int i = 0; i < 40; ++i) {
+    lists += fmt::format("list t{}: a | b\n  x | y\n  x | z\n", i);
+    mentions += fmt::format("{{t{}.a}}", i);
+  }
+  const Grammar grammar = Grammar::read("rule story\n  [s]\n" + lists + "sentence s\n  " + mentions + ".\n", "g");
+  CHECK_THROWS_WITH(Parser(grammar).story(std::string(40, 'x') + "."), contains("the grammar is too ambiguous"));
 }
 
 TEST_CASE("A capital is given to the first letter that comes, past what is empty and the space before a sentence") {
@@ -225,6 +266,26 @@ TEST_CASE("The judge counts sentences and stories, and says what is wrong") {
   const Judgement middle = judge(small(), "Mia wanted the ball. She got a ball!");
   REQUIRE(middle.faults.size() == 1);
   CHECK(middle.faults[0].reason == "found `the`, expected a");
+}
+
+TEST_CASE("Stories with several lines are one each when something else stands between them") {
+  const std::string text =
+      "Mia wanted a ball.\nShe got a ball!\n<|end|>\nTom wanted a kite. He got a kite!\r\n<|end|>\n\n";
+  const auto stories = split_stories(text, "<|end|>");
+  REQUIRE(stories.size() == 2);
+  CHECK(stories[0] == "Mia wanted a ball.\nShe got a ball!");
+  CHECK(stories[1] == "Tom wanted a kite. He got a kite!");
+  const Judgement j = judge(small(), stories);
+  CHECK(j.stories == 2);
+  CHECK(j.stories_right == 1);  // this grammar has no line ends
+  REQUIRE(j.faults.size() == 1);
+  CHECK(j.faults[0].story == 1);
+  CHECK(split_stories("a\n\n \nb\r\n").size() == 2);
+  CHECK_THROWS_AS(split_stories("a", ""), ContractError);
+  // A model that told nothing told a wrong story.
+  const std::vector<std::string_view> told = {"", "Tom wanted a kite. He got a kite!"};
+  CHECK(judge(small(), told).stories == 2);
+  CHECK(judge(small(), told).stories_right == 1);
 }
 
 TEST_CASE("The judge stands any bytes") {

@@ -85,4 +85,10 @@ TEST_CASE("A grammar too deep for the stack, or with stories too long for memory
   CHECK(message_of(chain(16, "{0}{0}")) == "no error");
   CHECK_THAT(message_of(chain(60, "{0}{0}")), contains("can be longer than 100000 bytes"));
   CHECK(message_of(chain(60, "{0} | {0}")) == "no error");  // as many derivations as 2^60: every rule is looked at once
+  std::string twice = "rule story\n  [s]\nsentence s\n  A [r0].\n";  // 2^40 mentions, and not one letter
+  for (size_t i = 0; i < 40; ++i) twice += fmt::format("rule r{}\n  [r{}][r{}]\n", i, i + 1, i + 1);
+  CHECK_THAT(message_of(twice + "rule r40\n  ()\n"), contains("can go through more than 1000000 rules"));
+  std::string fields = "f0";
+  for (size_t i = 1; i < 60000; ++i) fields += fmt::format("|f{}", i);
+  CHECK(message_of("rule story\n  [s]\nlist x: " + fields + "\n  a\n") == "file:3: list x has more than 100 fields");
 }
