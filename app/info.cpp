@@ -6,7 +6,6 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <xsimd/config/xsimd_config.hpp>
 #include <xtl/xtl_config.hpp>
 
@@ -16,6 +15,7 @@
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/cpus.hpp"
 #include "lib/base/xtensor.hpp"
 #include "lib/simd/primitives.hpp"
 
@@ -39,7 +39,7 @@ std::string cpu_name() {
 
 Json machine() {
   return {{"cpu", cpu_name()},
-          {"threads", std::thread::hardware_concurrency()},
+          {"threads", available_cpus()},
           {"kernels", simd::active().target},
           {"kernels_available", simd::available_targets()},
           {"number_type", sizeof(real) == 8 ? "double" : "float"},
@@ -112,7 +112,8 @@ std::string bytes_text(size_t bytes) {
 }
 
 void print_machine(const Json& m) {
-  fmt::print("cpu        {}, {} threads\n", m["cpu"].get<std::string>(), m["threads"].get<int>());
+  fmt::print("cpu        {}, {} thread{}\n", m["cpu"].get<std::string>(), m["threads"].get<int>(),
+             m["threads"] == 1 ? "" : "s");
   fmt::print("kernels    {} (available: {}), numbers are {}\n", m["kernels"].get<std::string>(),
              fmt::join(simd::available_targets(), ", "), m["number_type"].get<std::string>());
   std::vector<std::string> libraries;

@@ -32,7 +32,7 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] = command<DemoOptions>(
         app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
     c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }
   {
     auto [c, o] = command<TrainOptions>(
@@ -45,7 +45,7 @@ void add_model_commands(CLI::App& app, int& code) {
                   "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
     c->add_option("--steps", o->steps, "End after so many steps");
     c->add_option("--minutes", o->minutes, "End after so much time; default 10, of a resumed run its own");
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core. The result does not depend on it");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The result does not depend on it");
     c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
     c->add_flag(
         "--resume", o->resume,
@@ -68,7 +68,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--repetition-penalty", s.repetition_penalty, "Above 1: tokens that were there become less probable");
     c->add_option("--seed", s.seed, "Same seed, same text")->capture_default_str();
     c->add_flag("--raw-seed", s.raw_seed, "Use the seed as llama2.c does");
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core. The text does not depend on it");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The text does not depend on it");
     c->add_option("--stop", o->generation.stops, "End before this text; may be given several times");
     c->add_flag("--json", o->json, "Text and figures as JSON");
   }
@@ -76,7 +76,7 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
     c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
     c->add_option("--data", o->data, "A text file, or \"stories\"")->required();
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }

@@ -12,13 +12,13 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <thread>
 
 #include "app/command_name.hpp"
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/cpus.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria {
@@ -145,7 +145,7 @@ std::filesystem::path choose_folder(const TrainOptions& options) {
 size_t thread_count(size_t wanted) {
   constexpr size_t most = 1024;
   if (wanted > most) throw UserError(fmt::format("--threads is {}, expected at most {}", wanted, most));
-  return wanted ? wanted : std::max(1u, std::thread::hardware_concurrency());
+  return wanted ? wanted : available_cpus();
 }
 
 void require_minutes(double minutes) {

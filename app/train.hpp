@@ -14,7 +14,7 @@ struct TrainOptions {
   std::string tokenizer;            // empty: bpe
   std::optional<std::size_t> steps;
   std::optional<double> minutes;
-  std::size_t threads = 0;            // 0: one for each core
+  std::size_t threads = 0;            // 0: one for each CPU
   std::optional<std::uint64_t> seed;  // none: 1
   bool resume = false;
   std::string log;           // empty: log.jsonl in the folder
@@ -29,7 +29,7 @@ int run_train(TrainOptions options);
 /// Throws UserError for a time that is not above 0, or has no end.
 void require_minutes(double minutes);
 
-/// The number of threads that 0 stands for.
+/// The number of threads that 0 stands for: one for each CPU that the program may use (lib/base/cpus.hpp).
 std::size_t thread_count(std::size_t wanted);
 
 }  // namespace cria

@@ -10,7 +10,7 @@ namespace cria {
 struct BenchOptions {
   std::string what = "all";       // or ladder, context, busy, memory
   std::vector<std::string> only;  // texts of which one must be in a case's section, name, shape or target; empty: all
-  std::size_t threads = 0;        // 0: one for each core
+  std::size_t threads = 0;        // 0: one for each CPU
   std::size_t repeats = 7;
   std::string against;    // openblas or onednn; empty: nothing
   std::string config;     // a folder or config.json: also this shape

@@ -13,7 +13,7 @@ void add_tools(CLI::App& app, int& code) {
       ->capture_default_str();
   c->add_option("--only", o->only, "Only what has one of these texts in its section, name, shape or target")
       ->delimiter(',');
-  c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+  c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   c->add_option("--repeats", o->repeats, "Rounds, of which the median counts")->capture_default_str();
   c->add_option("--against", o->against, "Also another library's matrix product: openblas or onednn");
   c->add_option("--config", o->config, "Also a model of this shape: a folder, or its config.json");

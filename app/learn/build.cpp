@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <regex>
-#include <thread>
 
 #include "app/learn/process.hpp"
 #include "app/learn/stage.hpp"
+#include "lib/base/cpus.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria::learn {
@@ -74,9 +74,8 @@ void shorten(const std::string& log, const Chapter& chapter, const fs::path& fol
 
 BuildResult build_target(const std::string& target, const Chapter& chapter, const fs::path& folder) {
   const BuildLock lock(build_folder());
-  const size_t cores = std::max(1u, std::thread::hardware_concurrency());
   const ProcessResult run = run_process(
-      {"cmake", "--build", build_folder().string(), "--target", target, "--parallel", fmt::format("{}", cores)},
+      {"cmake", "--build", build_folder().string(), "--target", target, "--parallel", fmt::format("{}", available_cpus())},
       {.environment = {{"LC_ALL", "C"}}});
   BuildResult result{.succeeded = run.succeeded(), .log = stage_folder(chapter) / "build.log"};
   fs::create_directories(result.log.parent_path());

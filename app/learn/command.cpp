@@ -48,7 +48,7 @@ void add_tools(CLI::App& app, int& code) {
   {
     auto [c, o] = add("train", "Train and sample with your components in the model", run_learn_train);
     c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
-    c->add_option("--threads", o->threads, "Threads; 0: one for each core");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }
   {
     auto [c, o] = add("prove", "For authors: prove skeletons, references and mistakes", run_learn_prove);

@@ -11,7 +11,7 @@ struct LearnOptions {
   double time_limit = 30;   // seconds for a chapter's tests
   bool now = false;         // show the difference before the tests pass
   double minutes = 1;       // of training
-  std::size_t threads = 0;  // 0: one for each core
+  std::size_t threads = 0;  // 0: one for each CPU
   bool record = false;      // write fingerprints instead of checking them
   std::string table;        // prove: write the table of mistakes to this file
 };
