@@ -101,6 +101,17 @@ check 'what a large model would cost is what it takes' awk '
   at && /activations/ {found = $2 > 20e6 && $2 < 30e6}
   END {exit !found}' FS='[:,]' large.json
 
+# The build on an older CPU: a line, if it asks for more than that has, and never an illegal instruction.
+if command -v qemu-x86_64 >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+  for cpu in qemu64 Nehalem max; do
+    qemu-x86_64 -cpu $cpu "$program" info >out 2>err
+    code=$?
+    check "a CPU such as $cpu" test $code = 0 -o "$code $(grep -c '^cria: built for another CPU, as this one lacks' err)" = '2 1'
+  done
+else
+  skip 'the program on an older CPU needs qemu-x86_64 (qemu-user)'
+fi
+
 # ── Wrong use ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 refuses 'no command' 'subcommand is required'
