@@ -103,9 +103,13 @@ void add_text_commands(CLI::App& app, int& code) {
   CLI::App* tokenize = app.add_subcommand("tokenize", "Train a tokenizer, and turn text into tokens and back");
   tokenize->require_subcommand(1);
   {
-    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn byte-level BPE from a file of any length",
+    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn byte-level BPE from files of any length",
                                                 run_tokenize_train, code);
-    c->add_option("--data", o->data, "A text file")->required();
+    c->add_option("--data", o->data, "Text files, folders of them, or -")->required();
+    c->add_option("--separator", o->separator, "Stands between a file's documents; no token has a part of it")
+        ->capture_default_str();
+    c->add_option("--special", o->special_tokens,
+                  "Special tokens; default <|begin_of_text|> and <|end_of_text|>, which training a model wants");
     c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
     c->add_option("--pattern", o->pattern, "How text is split before merging: llama3, gpt2 or none")
         ->capture_default_str();
@@ -117,7 +121,7 @@ void add_text_commands(CLI::App& app, int& code) {
         command<TokenizeEncodeOptions>(*tokenize, "encode", "Turn text into token ids", run_tokenize_encode, code);
     c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
     c->add_option("text", o->text, "The text");
-    c->add_option("--file", o->file, "A file instead of a text");
+    c->add_option("--file", o->file, "A file instead of a text; - is standard input");
     c->add_flag("--special", o->special, "Special tokens in the text are tokens, not plain text");
     c->add_flag("--json", o->json, "Ids and pieces as JSON");
   }
@@ -168,10 +172,8 @@ void expect_whole_numbers(CLI::App& app) {
 }
 
 /// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
-int refuse(std::string message) {
-  for (char& c : message)
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  fmt::print(stderr, "cria: {}\n", message);
+int refuse(std::string_view message) {
+  fmt::print(stderr, "cria: {}\n", one_line(message));
   return 2;
 }
 

@@ -43,10 +43,12 @@ int run_tokenize_train(const TokenizeTrainOptions& options) {
   BpeOptions how;
   how.vocabulary_size = options.vocabulary;
   how.pattern = split_pattern_from_name(options.pattern);
+  how.separator = options.separator;
+  if (!options.special_tokens.empty()) how.special_tokens = options.special_tokens;
 
   using Seconds = std::chrono::duration<double>;
   const auto start = std::chrono::steady_clock::now();
-  const WordCounts words = count_words_in_file(options.data, how.pattern, SpecialTokens(how.special_tokens));
+  const WordCounts words = count_words_in_files(list_files(options.data), how.borders());
   const auto counted = std::chrono::steady_clock::now();
   const BpeModel model = train_bpe(words, how);
   const auto learned = std::chrono::steady_clock::now();

@@ -9,14 +9,16 @@
 namespace cria {
 
 struct TokenizeTrainOptions {
-  std::string data;  // a file
+  std::vector<std::string> data;  // files, folders of files, pipes
+  std::string separator = "<|endoftext|>";
+  std::vector<std::string> special_tokens;  // instead of those of BpeOptions
   std::size_t vocabulary = 4096;
   std::string pattern = "llama3";    // or gpt2, or none
   std::string folder = "tokenizer";  // gets tokenizer.json and tokenizer_config.json
   bool json = false;
 };
 
-/// Trains byte-level BPE on a file of any length, saves it, and prints what it learned.
+/// Trains byte-level BPE on files of any length, saves it, and prints what it learned.
 int run_tokenize_train(const TokenizeTrainOptions& options);
 
 struct TokenizeEncodeOptions {

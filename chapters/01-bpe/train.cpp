@@ -174,12 +174,12 @@ BpeModel train_bpe(const WordCounts& words, const BpeOptions& options) {
 
 BpeModel train_bpe(std::string_view text, const BpeOptions& options) {
   WordCounts words;
-  count_words(text, options.pattern, SpecialTokens(options.special_tokens), words);
+  count_words(text, options.borders(), words);
   return train_bpe(words, options);
 }
 
-BpeModel train_bpe_on_file(const std::filesystem::path& file, const BpeOptions& options) {
-  return train_bpe(count_words_in_file(file, options.pattern, SpecialTokens(options.special_tokens)), options);
+BpeModel train_bpe_on_files(const std::vector<std::filesystem::path>& files, const BpeOptions& options) {
+  return train_bpe(count_words_in_files(files, options.borders()), options);
 }
 
 }  // namespace cria

@@ -25,12 +25,15 @@ struct BpeOptions {
   SplitPattern pattern = SplitPattern::llama3;
   std::vector<std::string> special_tokens = {begin_of_text, end_of_text};
   Ties ties = Ties::greatest_bytes;
+  std::string separator{};  // of the text's documents, of which no token has a part; empty: the text is one document
+
+  WordBorders borders() const { return {pattern, SpecialTokens(special_tokens), separator}; }
 };
 
 /// The vocabulary is the 256 bytes, then one token for each merge, then the special tokens. It is smaller than asked
 /// for if no pair is left to merge. Throws UserError for a size that does not hold the bytes and the special tokens.
 BpeModel train_bpe(const WordCounts& words, const BpeOptions& options);
 BpeModel train_bpe(std::string_view text, const BpeOptions& options);
-BpeModel train_bpe_on_file(const std::filesystem::path& file, const BpeOptions& options);
+BpeModel train_bpe_on_files(const std::vector<std::filesystem::path>& files, const BpeOptions& options);
 
 }  // namespace cria

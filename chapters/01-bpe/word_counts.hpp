@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,13 +27,20 @@ struct WordCounts {
   }
 };
 
-/// Counts the pieces of the text between the special tokens, which are no words themselves.
-void count_words(std::string_view text, SplitPattern pattern, const SpecialTokens& specials, WordCounts& into);
+/// How a text falls into words: documents, parts between special tokens, pieces. Separators and special tokens are no
+/// words themselves.
+struct WordBorders {
+  SplitPattern pattern = SplitPattern::llama3;
+  SpecialTokens specials;
+  std::string separator;  // of documents; empty: the text is one
+};
 
-/// The same for a file, read `chunk` bytes at a time and cut at borders where the split is the same as in the whole.
-/// Where no such border is found in 16 chunks (text without a single space), it is cut anyway. Throws UserError for a
-/// file that cannot be read, or is empty.
-WordCounts count_words_in_file(const std::filesystem::path& file, SplitPattern pattern, const SpecialTokens& specials,
-                               std::size_t chunk = std::size_t{4} << 20);
+void count_words(std::string_view text, const WordBorders& borders, WordCounts& into);
+
+/// The same for files, each by itself, read `chunk` bytes at a time and cut at borders where the split is the same as in
+/// the whole. Where no such border is found in 16 chunks (text without a single space), it is cut anyway. Throws
+/// UserError for a file that cannot be read, and when there is not one word in them.
+WordCounts count_words_in_files(const std::vector<std::filesystem::path>& files, const WordBorders& borders,
+                                std::size_t chunk = std::size_t{4} << 20);
 
 }  // namespace cria

@@ -189,8 +189,11 @@ double Validation::bits_per_byte(double loss) const { return loss * double(targe
 Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe& recipe) {
   if (kind != "bpe" && kind != "bytes" && kind != "characters") return load_tokenizer(kind);
   if (kind == "bytes") return Tokenizer(bytes_model());
-  const BpeOptions options{.vocabulary_size = recipe.vocabulary, .pattern = split_pattern_from_name(recipe.pattern)};
-  if (data.source != "stories" && kind == "bpe") return Tokenizer(train_bpe_on_file(data.source, options));
+  BpeOptions options{.vocabulary_size = recipe.vocabulary, .pattern = split_pattern_from_name(recipe.pattern)};
+  if (data.source != "stories" && kind == "bpe") {
+    options.separator = recipe.separator;
+    return Tokenizer(train_bpe_on_files({data.source}, options));
+  }
   std::string text;
   if (data.source == "stories") {
     const Stories stories(data.seed);

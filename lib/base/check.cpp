@@ -7,7 +7,42 @@
 
 namespace cria {
 
-std::string shape_text(std::span<const size_t> shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(std::span<const size_t> shape) {
+  constexpr size_t most = 8;
+  if (shape.size() > most)
+    return fmt::format("({}, …: {} axes)", fmt::join(shape.first(most), ", "), shape.size());
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+namespace {
+
+// At most so many bytes from the beginning, and no half character.
+std::string_view beginning(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  const auto is_tail = [](char byte) { return (byte & 0xC0) == 0x80; };  // of a character in UTF-8
+  size_t end = most;
+  while (end > most - 3 && is_tail(text[end])) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
+  const std::string_view shown = beginning(text, 80);
+  if (shown.size() < text.size()) return fmt::format("{:?}… ({} bytes)", shown, text.size());
+  return fmt::format("{:?}", shown);
+}
+
+std::string one_line(std::string_view message) {
+  const std::string_view shown = beginning(message, 1000);
+  const std::string escaped = fmt::format("{:?}", shown);  // in quotes, and with quotes and backslashes escaped too
+  std::string line;
+  for (size_t at = 1; at + 1 < escaped.size(); ++at) {
+    if (escaped[at] == '\\' && (escaped[at + 1] == '"' || escaped[at + 1] == '\\')) ++at;
+    line += escaped[at];
+  }
+  return shown.size() < message.size() ? line + "…" : line;
+}
 
 void require(bool condition, const char* what, const char* message) {
   if (!condition) throw ContractError(fmt::format("{}: {}", what, message));

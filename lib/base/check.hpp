@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "lib/base/view.hpp"
 
@@ -20,8 +21,15 @@ struct ContractError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// "(2, 3)"
+/// "(2, 3)"; of more than 8 axes the first 8 and how many there are.
 std::string shape_text(std::span<const size_t> shape);
+
+/// Text from a file or a user for a message of one line: in quotes, with escapes for all that is not visible or not
+/// UTF-8, and cut after about 80 bytes.
+std::string in_quotes(std::string_view text);
+
+/// Any message as one line: what is not visible or not UTF-8 is escaped, and what would be too long for a terminal cut.
+std::string one_line(std::string_view message);
 
 /// Throws a ContractError "<what>: <message>" unless the condition holds.
 void require(bool condition, const char* what, const char* message);

@@ -1,8 +1,8 @@
+// Writing files; file_read.cpp reads them.
 #include "lib/base/file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,15 +13,14 @@
 #include <cstring>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "lib/base/check.hpp"
 
 namespace cria {
 namespace {
 
-[[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
-  throw UserError(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(errno)));
+[[noreturn]] void fail(const std::filesystem::path& path) {
+  throw UserError(fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
 }
 
 // Closes the descriptor on every path out.
@@ -61,7 +60,7 @@ std::filesystem::path followed(const std::filesystem::path& path) {
     end = end.parent_path() / std::filesystem::read_symlink(end, ignored);
   }
   errno = ELOOP;
-  fail("write", path);
+  fail(path);
 }
 
 void sync_folder(const std::filesystem::path& folder) {
@@ -76,11 +75,6 @@ std::filesystem::path data_folder() {
   for (const char* folder : {CRIA_SOURCE_DATA, CRIA_INSTALLED_DATA})
     if (std::filesystem::exists(folder)) return folder;
   throw UserError("cannot find cria's data folder: set CRIA_DATA to the folder data/ of the source tree");
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  return std::string(file.text());
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
@@ -100,55 +94,23 @@ void write_file_atomically(const std::filesystem::path& name, const std::functio
   }
   try {
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.number < 0) fail("write", path);
+    if (file.number < 0) fail(path);
     produce([&](std::string_view bytes) {
       while (!bytes.empty()) {
         const ssize_t written = ::write(file.number, bytes.data(), bytes.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) fail("write", path);
+        if (written < 0) fail(path);
         bytes.remove_prefix(static_cast<size_t>(written));
       }
     });
     if (in_place) return;
-    if (::fsync(file.number) != 0) fail("write", path);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail("write", path);
+    if (::fsync(file.number) != 0) fail(path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path);
   } catch (...) {
     if (!in_place) ::unlink(temporary.c_str());
     throw;
   }
   sync_folder(path.parent_path());
-}
-
-MappedFile::MappedFile(const std::filesystem::path& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (file.number < 0 || ::fstat(file.number, &status) != 0) fail("read", path);
-  if (!S_ISREG(status.st_mode)) throw UserError(fmt::format("cannot read {}: it is not a regular file", path.string()));
-  size_ = static_cast<size_t>(status.st_size);
-  if (size_ == 0) return;  // an empty mapping is not allowed; an empty span is
-  void* memory = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.number, 0);
-  if (memory == MAP_FAILED) fail("map", path);
-  data_ = static_cast<const std::byte*>(memory);
-}
-
-MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
-}
-
-void MappedFile::release(std::span<const std::byte> part) const {
-  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  const auto offset = static_cast<size_t>(part.data() - data_);
-  const size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;
-  if (begin < end) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
-}
-
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
 }
 
 }  // namespace cria

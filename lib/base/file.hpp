@@ -1,12 +1,15 @@
-// Reading files whole or mapped, and writing them so that a crash leaves either the old file or the new one.
+// Reading files whole, mapped or piece by piece, and writing them so that a crash leaves either the old file or the new
+// one. Wherever a file is read, a pipe will do as well, and "-" is standard input.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cria {
 
@@ -14,8 +17,35 @@ namespace cria {
 /// or installed.
 std::filesystem::path data_folder();
 
-/// The whole file. Throws UserError naming the path when it cannot be read.
-std::string read_file(const std::filesystem::path& path);
+/// The whole file. Throws UserError naming the path when it cannot be read, or has more than `most` bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t most = static_cast<std::size_t>(-1));
+
+/// The files that the paths name, in their order. A folder stands for the files in it and in its folders, by name, but
+/// for hidden ones. Throws UserError for a path that leads nowhere, and for a folder that holds no file.
+std::vector<std::filesystem::path> list_files(std::span<const std::string> paths);
+
+/// What a message calls a file: its path, or "standard input".
+std::string shown_path(const std::filesystem::path& path);
+
+/// A file that is read once, from its beginning on, and need never be in memory whole.
+class InputFile {
+ public:
+  /// Throws UserError naming the path when it cannot be opened, or is a folder.
+  explicit InputFile(std::filesystem::path path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  /// Appends the next bytes to `to`: `most`, and fewer only at the end. Returns how many. Throws UserError when they
+  /// cannot be read, or when the file is a git-lfs pointer.
+  std::size_t read(std::size_t most, std::string& to);
+
+ private:
+  friend class MappedFile;
+  std::filesystem::path path_;
+  int descriptor_;
+  bool at_beginning_ = true;
+};
 
 /// Writes to a temporary name beside the file, syncs, and renames over it, so that the file is never half written.
 /// Throws UserError naming the path and the reason ("No space left on device"); the old file then stands untouched.
@@ -27,11 +57,13 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 using WriteBytes = std::function<void(std::string_view)>;
 void write_file_atomically(const std::filesystem::path& path, const std::function<void(const WriteBytes&)>& produce);
 
-/// A file mapped read-only into memory; pages are read when they are touched.
+/// A file mapped read-only into memory; pages are read when they are touched. What cannot be mapped, such as a pipe, is
+/// read whole.
 class MappedFile {
  public:
-  /// Throws UserError naming the path when it cannot be opened.
-  explicit MappedFile(const std::filesystem::path& path);
+  /// Throws UserError naming the path when it cannot be opened, has more than `most` bytes, is a git-lfs pointer, or is
+  /// a pipe that gives more than half of this machine's memory.
+  explicit MappedFile(const std::filesystem::path& path, std::size_t most = static_cast<std::size_t>(-1));
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -44,6 +76,7 @@ class MappedFile {
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  std::unique_ptr<std::string> read_;  // holds the bytes where they are not mapped
 };
 
 }  // namespace cria

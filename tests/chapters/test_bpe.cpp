@@ -174,7 +174,7 @@ TEST_CASE("training from a file streams to the same merges as from memory") {
   const std::string text = random_words(7, 30000);
   write_file_atomically(folder / "text", text);
   const BpeOptions how = options(400, SplitPattern::gpt2, {begin_of_text});
-  const WordCounts streamed = count_words_in_file(folder / "text", how.pattern, SpecialTokens(how.special_tokens), 500);
+  const WordCounts streamed = count_words_in_files({folder / "text"}, how.borders(), 500);
   CHECK(train_bpe(streamed, how).merges == train_bpe(text, how).merges);
-  CHECK(train_bpe_on_file(folder / "text", how).merges == train_bpe(text, how).merges);
+  CHECK(train_bpe_on_files({folder / "text"}, how).merges == train_bpe(text, how).merges);
 }

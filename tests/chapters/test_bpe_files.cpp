@@ -175,7 +175,7 @@ TEST_CASE("CS336's corpus gives CS336's merges") {
   CHECK(golden.at("pattern") == split_regex(SplitPattern::gpt2));
   const BpeOptions how = {golden.at("vocab_size"), SplitPattern::gpt2, golden.at("special_tokens"),
                           Ties::greatest_bytes};
-  const BpeModel model = train_bpe_on_file(*cases / "texts/corpus.en", how);
+  const BpeModel model = train_bpe_on_files({*cases / "texts/corpus.en"}, how);
   REQUIRE(model.merges.size() == golden.at("merges_hex").size());
   for (std::size_t i = 0; i < model.merges.size(); ++i) {
     INFO("merge " << i);

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "chapters/01-bpe/documents.hpp"
 #include "chapters/01-bpe/special_tokens.hpp"
 #include "chapters/01-bpe/word_counts.hpp"
 #include "lib/base/file.hpp"
@@ -163,13 +164,16 @@ TEST_CASE("words counted in a file chunk by chunk are those of the whole text") 
     for (std::uint64_t part = 0; part < 30; ++part) {
       text += testing::random_text(40, 1000 * seed + part);
       text += part % 3 == 0 ? "<|end|>" : part % 3 == 1 ? " x<|a b|>" : "+";
+      text += part % 5 == 0 ? "" : part % 5 == 1 ? "\n . -- .\n" : part % 5 == 2 ? "\r\n . -- .\r\n" : " . -- .";
     }
     write_file_atomically(folder / "text", text);
-    for (SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::llama3, SplitPattern::none}) {
+    const SplitPattern patterns[] = {SplitPattern::gpt2, SplitPattern::llama3, SplitPattern::none};
+    for (const WordBorders& borders :
+         {WordBorders{patterns[seed % 3], specials, ""}, WordBorders{patterns[seed % 3], specials, " . -- ."}}) {
       WordCounts whole;
-      count_words(text, pattern, specials, whole);
+      count_words(text, borders, whole);
       for (std::size_t chunk : {64, 100, 1000, 100000}) {
-        const WordCounts streamed = count_words_in_file(folder / "text", pattern, specials, chunk);
+        const WordCounts streamed = count_words_in_files({folder / "text"}, borders, chunk);
         REQUIRE(streamed.counts == whole.counts);
         for (std::size_t i = 0; i < whole.words.size(); ++i) REQUIRE(streamed.words[i] == whole.words[i]);
       }
@@ -180,19 +184,50 @@ TEST_CASE("words counted in a file chunk by chunk are those of the whole text") 
 TEST_CASE("a text without any safe border is counted in bounded memory") {
   const testing::TemporaryFolder folder;
   write_file_atomically(folder / "text", std::string(5000, 'x'));
-  const WordCounts counts = count_words_in_file(folder / "text", SplitPattern::llama3, SpecialTokens(), 100);
+  const WordCounts counts = count_words_in_files({folder / "text"}, {SplitPattern::llama3, {}, ""}, 100);
   REQUIRE(counts.words.size() == 2);
   CHECK(counts.words[0].size() == 1600);
   CHECK(counts.counts == std::vector<std::int64_t>{3, 1});
 }
 
-TEST_CASE("a file without text is refused") {
+TEST_CASE("several files are counted together, and files without text refused") {
   const testing::TemporaryFolder folder;
+  write_file_atomically(folder / "one", "a b");
+  write_file_atomically(folder / "two", "a c");
   write_file_atomically(folder / "empty", "");
-  CHECK_THROWS_WITH(count_words_in_file(folder / "empty", SplitPattern::gpt2, SpecialTokens()),
-                    testing::contains("is empty"));
-  CHECK_THROWS_WITH(count_words_in_file(folder / "absent", SplitPattern::gpt2, SpecialTokens()),
-                    testing::contains("cannot read"));
+  write_file_atomically(folder / "separators", "--\n--\n");
+  const WordBorders borders{SplitPattern::gpt2, {}, "--"};
+  const WordCounts counts = count_words_in_files({folder / "one", folder / "two", folder / "empty"}, borders);
+  CHECK(counts.words[0] == "a");
+  CHECK(counts.counts == std::vector<std::int64_t>{2, 1, 1});
+  CHECK_THROWS_WITH(count_words_in_files({folder / "empty"}, borders), testing::contains("empty is empty"));
+  CHECK_THROWS_WITH(count_words_in_files({folder / "separators"}, borders), testing::contains("separators is empty"));
+  CHECK_THROWS_WITH(count_words_in_files({folder / "absent"}, borders), testing::contains("cannot read"));
+}
+
+TEST_CASE("documents lose the line ends beside their separators, one on each side, and are not empty") {
+  using Documents = std::vector<std::string_view>;
+  CHECK(split_documents("a\n--\nb\n--\nc\n", "--") == Documents{"a", "b", "c\n"});
+  CHECK(split_documents("a\r\n--\r\nb", "--") == Documents{"a", "b"});
+  CHECK(split_documents("\na\n\n--\n\nb", "--") == Documents{"\na\n", "\nb"});  // only one
+  CHECK(split_documents("a--b", "--") == Documents{"a", "b"});
+  CHECK(split_documents("--\n--\n\n--a--", "--") == Documents{"a"});
+  CHECK(split_documents("--\r\n--\r\n", "--").empty());
+  CHECK(split_documents("a\nb\n\nc\n", "\n") == Documents{"a", "b", "c"});
+  CHECK(split_documents("\n\n", "").size() == 1);
+  CHECK(split_documents("", "--").empty());
+}
+
+TEST_CASE("no token is learned from a separator, nor across one") {
+  BpeOptions how = testing::options(400, SplitPattern::llama3, {"<s>"});
+  how.separator = "<|endoftext|>";
+  std::string text;
+  for (int i = 0; i < 50; ++i) text += "one two\n<|endoftext|>\n";
+  const BpeModel model = train_bpe(text, how);
+  std::vector<std::string> learned;
+  for (std::size_t id = 256; id < model.vocabulary.size(); ++id) learned.emplace_back(model.vocabulary[id]);
+  std::ranges::sort(learned);
+  CHECK(learned == std::vector<std::string>{" two", "<s>", "on", "one", "two", "wo"});
 }
 
 TEST_CASE("an unknown pattern is refused with the known ones") {

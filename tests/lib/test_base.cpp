@@ -1,9 +1,11 @@
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -36,6 +38,18 @@ TEST_CASE("a wrong shape is reported with both shapes") {
   CHECK_NOTHROW(require_shape("x", view, Shape<2>{2, 3}));
   CHECK_THROWS_AS(require_shape("x", view, Shape<2>{3, 2}), ContractError);
   CHECK_THROWS_WITH(require_shape("x", view, Shape<2>{3, 2}), "x has shape (2, 3), expected (3, 2)");
+}
+
+TEST_CASE("a message stays short, whatever a file holds, and one line of visible text") {
+  CHECK(shape_text({}) == "()");
+  CHECK(shape_text(std::vector<size_t>(8, 1)) == "(1, 1, 1, 1, 1, 1, 1, 1)");
+  CHECK(shape_text(std::vector<size_t>(20'000, 1)) == "(1, 1, 1, 1, 1, 1, 1, 1, …: 20000 axes)");
+  CHECK(in_quotes("né \"x\"\n") == R"("né \"x\"\n")");
+  CHECK(in_quotes("\x1b[2J\xff\u202E") == R"("\x1b[2J\xff\u202e")");
+  CHECK(in_quotes(std::string(1000, 'a')) == '"' + std::string(80, 'a') + "\"… (1000 bytes)");
+  CHECK(in_quotes(std::string(79, 'a') + "é") == '"' + std::string(79, 'a') + "\"… (81 bytes)");  // no half character
+  CHECK(one_line("a \"b\" c:\\d é\n\x1b\xff") == R"(a "b" c:\d é\n\x1b\xff)");
+  CHECK(one_line(std::string(200'000, 'a')) == std::string(1000, 'a') + "…");
 }
 
 TEST_CASE("an arena cuts aligned memory in order and refuses when it is used up") {
@@ -178,6 +192,74 @@ TEST_CASE("a file is replaced whole or not at all") {
   CHECK(read_file(folder / "a") == "one");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   CHECK_THROWS_WITH(read_file(folder / "missing"), contains("missing: No such file"));
+}
+
+TEST_CASE("a pipe is read like a file, mapped or piece by piece, and its length bounded") {
+  const TemporaryFolder folder;
+  std::string bytes(3'000'000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i / 7);
+  const auto through_a_pipe = [&](auto read) {
+    const auto pipe = folder / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    std::thread writer([&] {
+      std::ofstream out(pipe, std::ios::binary);
+      out << bytes;
+    });
+    read(pipe);
+    writer.join();
+    std::filesystem::remove(pipe);
+  };
+  through_a_pipe([&](const auto& pipe) { CHECK(read_file(pipe) == bytes); });
+  through_a_pipe([&](const auto& pipe) {
+    MappedFile file(pipe), moved(std::move(file));
+    moved.release(moved.bytes());
+    CHECK(moved.text() == bytes);
+  });
+  through_a_pipe([&](const auto& pipe) {
+    InputFile file(pipe);
+    std::string text;
+    size_t count;
+    while ((count = file.read(1'000'001, text)) > 0) CHECK((count == 1'000'001 || text.size() == bytes.size()));
+    CHECK(text == bytes);
+  });
+  through_a_pipe([&](const auto& pipe) {
+    CHECK_THROWS_WITH(read_file(pipe, 1000), contains("pipe is too long: expected at most 1000 bytes"));
+  });
+  write_file_atomically(folder / "a", "four");
+  CHECK(read_file(folder / "a", 4) == "four");
+  CHECK_THROWS_WITH(read_file(folder / "a", 3), contains("a is too long: expected at most 3 bytes"));
+  CHECK_THROWS_WITH(read_file(folder.path()), contains("it is a folder, expected a file"));
+  CHECK(read_file("/dev/null").empty());
+}
+
+TEST_CASE("a git-lfs pointer is not taken for the file") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n");
+  const std::string message = "a is a git-lfs pointer, not the file itself: fetch it with 'git lfs pull'";
+  CHECK_THROWS_WITH(read_file(folder / "a"), contains(message));
+  std::string text;
+  CHECK_THROWS_WITH(InputFile(folder / "a").read(100, text), contains(message));
+}
+
+TEST_CASE("a folder stands for its files in the order of their names") {
+  const TemporaryFolder folder;
+  for (const char* name : {"texts/b/x", "texts/a", "texts/c", "texts/.hidden", "other", "texts/.git/config"}) {
+    std::filesystem::create_directories((folder / name).parent_path());
+    write_file_atomically(folder / name, name);
+  }
+  std::filesystem::create_directories(folder / "empty");
+  std::filesystem::create_directory_symlink(folder.path(), folder / "texts/circle");
+  using Names = std::vector<std::string>;
+  const auto files = list_files(Names{folder / "other", "-", folder / "texts"});
+  REQUIRE(files.size() == 5);
+  CHECK(files[0] == folder / "other");
+  CHECK(files[1] == "-");
+  CHECK(shown_path(files[1]) == "standard input");
+  CHECK(files[2] == folder / "texts/a");
+  CHECK(files[3] == folder / "texts/b/x");
+  CHECK(files[4] == folder / "texts/c");
+  CHECK_THROWS_WITH(list_files(Names{folder / "absent"}), contains("absent: No such file or directory"));
+  CHECK_THROWS_WITH(list_files(Names{folder / "empty"}), contains("empty holds no file"));
 }
 
 TEST_CASE("a link stays, and the file that it leads to is replaced") {
