@@ -196,6 +196,7 @@ TEST_CASE("a file is replaced whole or not at all") {
 
 TEST_CASE("a pipe is read like a file, mapped or piece by piece, and its length bounded") {
   const TemporaryFolder folder;
+  ::signal(SIGPIPE, SIG_IGN);  // of a pipe that is too long the reader sees only the beginning
   std::string bytes(3'000'000, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i / 7);
   const auto through_a_pipe = [&](auto read) {
