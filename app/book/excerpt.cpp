@@ -25,17 +25,21 @@ void dedent(std::vector<std::string>& lines) {
   for (std::string& line : lines) line.erase(0, std::min(shared, indentation(line)));
 }
 
-std::vector<std::string> region_of(const Excerpt& excerpt, const fs::path& root, const std::string& place) {
+/// The code, and in `excerpt` what it is and where it stands.
+std::vector<std::string> region_of(Excerpt& excerpt, const fs::path& root, const std::string& place) {
   const fs::path path = root / excerpt.source;
   if (!fs::is_regular_file(path)) throw UserError(fmt::format("{}: there is no file {}", place, excerpt.source));
   const std::string text = read_file(path);
-  const auto regions = learn::find_regions(text, excerpt.source);
+  auto regions = learn::find_regions(text, excerpt.source);
+  const size_t solutions = regions.size();
+  std::ranges::copy(learn::find_regions(text, excerpt.source, "example"), std::back_inserter(regions));
   const auto region = std::ranges::find(regions, excerpt.region, &learn::Region::name);
   if (region == regions.end()) {
     std::string names;
     for (const learn::Region& known : regions) names += (names.empty() ? "" : ", ") + known.name;
     throw UserError(fmt::format("{}: {} has no region {}, only: {}", place, excerpt.source, excerpt.region, names));
   }
+  excerpt.solution = size_t(region - regions.begin()) < solutions;
   const std::vector<std::string> lines = learn::split_lines(text);
   std::vector<std::string> inside(lines.begin() + region->first_line + 1, lines.begin() + region->last_line);
   dedent(inside);
@@ -48,16 +52,18 @@ Excerpt parse_marker(std::string_view line, size_t number, const std::string& pl
   const size_t space = line.find(' ');
   if (space == line.npos || line.find(' ', space + 1) != line.npos)
     throw UserError(fmt::format("{}: expected <!-- excerpt: FILE REGION -->", place));
-  return {number, std::string(line.substr(0, space)), std::string(line.substr(space + 1)), false};
+  return {number, std::string(line.substr(0, space)), std::string(line.substr(space + 1)), true, false};
 }
 
-/// What stands below the marker: who writes the chapter need not see it.
-std::vector<std::string> folded(const Excerpt& excerpt, const std::vector<std::string>& code) {
-  std::vector<std::string> lines{std::string(fold),
-                                 fmt::format("<summary>The reference's <code>{}</code></summary>", excerpt.region), "",
-                                 std::string(fence)};
+/// What stands below the marker. A solution is folded: who writes the chapter need not see it.
+std::vector<std::string> block(const Excerpt& excerpt, const std::vector<std::string>& code) {
+  std::vector<std::string> lines{std::string(fence)};
   lines.insert(lines.end(), code.begin(), code.end());
-  lines.insert(lines.end(), {std::string(fence_end), "", std::string(fold_end)});
+  lines.emplace_back(fence_end);
+  if (!excerpt.solution) return lines;
+  const std::string summary = fmt::format("<summary>The reference's <code>{}</code></summary>", excerpt.region);
+  lines.insert(lines.begin(), {std::string(fold), summary, ""});
+  lines.insert(lines.end(), {"", std::string(fold_end)});
   return lines;
 }
 
@@ -81,7 +87,7 @@ Lesson read_excerpts(const std::string& text, const std::string& name, const fs:
     if (!lines[i++].starts_with(marker)) continue;
     const std::string place = fmt::format("{}:{}", name, i);
     Excerpt excerpt = parse_marker(lines[i - 1], i, place);
-    const std::vector<std::string> wanted = folded(excerpt, region_of(excerpt, root, place));
+    const std::vector<std::string> code = region_of(excerpt, root, place), wanted = block(excerpt, code);
     const size_t end = end_of_block(lines, i, place);
     excerpt.differs = !std::equal(lines.begin() + i, lines.begin() + end, wanted.begin(), wanted.end());
     i = end;

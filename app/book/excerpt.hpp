@@ -11,7 +11,8 @@
 //
 //     </details>
 //
-// Whoever writes a lesson writes the first line only, or a bare fence below it: `cria book --refresh` does the rest.
+// What nobody is asked to write stands between `// example: name` and `// end of example` and is not folded. Whoever
+// writes a lesson writes the first line only, or a bare fence below it: `cria book --refresh` does the rest.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +24,8 @@ namespace cria::book {
 struct Excerpt {
   std::size_t line;            // of the comment in the lesson, from 1
   std::string source, region;  // path from the project's folder, name
-  bool differs;                // what follows is something else than the source, folded
+  bool solution;               // or an example
+  bool differs;                // what follows is something else than the source, a solution folded
 };
 
 struct Lesson {

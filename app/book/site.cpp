@@ -65,8 +65,9 @@ std::string Site::excerpt(const std::string& source, const std::string& region, 
   const auto up = Path(source).lexically_relative(from.parent_path());
   const std::string url = links_.resolve(up.string(), from);
   size_t line = 1;
-  for (const learn::Region& known : learn::find_regions(read_file(root_ / source), source))
-    if (known.name == region) line = known.first_line + 2;
+  for (const char* kind : {"solution", "example"})
+    for (const learn::Region& known : learn::find_regions(read_file(root_ / source), source, kind))
+      if (known.name == region) line = known.first_line + 2;
   return fmt::format("<p class=\"excerpt\"><a href=\"{}#L{}\">{}: {}</a></p>\n", escape(url), line,
                      escape(Path(source).filename().string()), escape(region));
 }

@@ -13,8 +13,6 @@ namespace cria::learn {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view begin_marker = "// solution: ", end_marker = "// end of solution";
-
 const fs::path& existing(const fs::path& path, const char* what) {
   if (!fs::exists(path))
     throw UserError(fmt::format("this command works where cria was built, but its {} {} is gone", what, path.string()));
@@ -66,7 +64,8 @@ std::string shown(const fs::path& path) {
   return relative.empty() || relative.native().starts_with("..") ? path.string() : relative.string();
 }
 
-std::vector<Region> find_regions(std::string_view text, const std::string& file) {
+std::vector<Region> find_regions(std::string_view text, const std::string& file, std::string_view kind) {
+  const std::string begin_marker = fmt::format("// {}: ", kind), end_marker = fmt::format("// end of {}", kind);
   std::vector<Region> regions;
   bool inside = false;
   const std::vector<std::string> lines = split_lines(text);

@@ -15,8 +15,9 @@ struct Region {
   std::size_t first_line = 0, last_line = 0;
 };
 
-/// Throws UserError, naming the file, when a marker lacks its partner.
-std::vector<Region> find_regions(std::string_view text, const std::string& file);
+/// Throws UserError, naming the file, when a marker lacks its partner. Another `kind` than solution is what a lesson
+/// quotes and nobody is asked to write.
+std::vector<Region> find_regions(std::string_view text, const std::string& file, std::string_view kind = "solution");
 
 /// One file of a chapter that has regions.
 struct ChapterFile {

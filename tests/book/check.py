@@ -4,7 +4,8 @@
     check.py SITE                                  links, anchors, pictures' files, formulas and Markdown left raw
     check.py SITE --picture FILE                   only takes the README's picture of the book, docs/images/book.png
     check.py SITE --browser [--screenshots DIR]    in headless Chromium: nothing wider than a phone or a desktop window,
-                                                   pictures and formulas shown, no error of a script, the search works
+                                                   pictures shown and formulas whole, no error of a script, the search
+                                                   works
 
 The browser part needs Debian's packages chromium, chromium-driver and python3-selenium (./cria setup book); without them
 it says so and ends with 77, which CTest counts as skipped.
@@ -89,6 +90,11 @@ for (const element of document.body.querySelectorAll("*")) {
   if (!parent) found.push(element.tagName + ": " + element.textContent.slice(0, 60));
 }
 return found.length ? found : ["something"];
+"""
+# Formulas that a reader would have to scroll sideways.
+CUT_OFF = """
+return [...document.querySelectorAll(".formula")].filter((formula) => formula.scrollWidth > formula.clientWidth)
+  .map((formula) => formula.textContent.trim());
 """
 NOT_SHOWN = """
 const images = [...document.images].filter((image) => !(image.complete && image.naturalWidth > 0)).map((i) => i.src);
@@ -192,6 +198,7 @@ def check_browser(site, screenshots):
         for screen in WIDTHS:
             browser.look(screen, "light")
             problems += [f"{name}: wider than a {screen}: {element}" for element in browser.run(TOO_WIDE)]
+            problems += [f"{name}: a formula does not fit a {screen}: {it}" for it in browser.run(CUT_OFF)]
         problems += [f"{name}: not shown: {thing}" for thing in browser.run(NOT_SHOWN)]
         problems += [f"{name}: {message}" for message in browser.errors()]
         for screen in WIDTHS if screenshots else ():

@@ -15,7 +15,7 @@ std::filesystem::path folder_with_code() {
   std::filesystem::create_directories(folder);
   write_file_atomically(folder / "code.cpp",
                         "void f() {\n    // solution: twice\n    for (;;)\n#pragma unroll\n      twice();\n"
-                        "    // end of solution\n}\n");
+                        "    // end of solution\n  // example: once\n  once();\n  // end of example\n}\n");
   return folder;
 }
 
@@ -52,12 +52,18 @@ TEST_CASE("an excerpt that is not folded counts as different: it would show the 
   CHECK(lesson.refreshed == marker + right + "More\n");
 }
 
+TEST_CASE("an example, which nobody is asked to write, stands open") {
+  const std::string example = "<!-- excerpt: code.cpp once -->\n", open = "```cpp\nonce();\n```\n";
+  CHECK_FALSE(read_excerpts(example + open, "lesson.md", folder_with_code()).excerpts.at(0).differs);
+  CHECK(read_excerpts(example, "lesson.md", folder_with_code()).refreshed == example + open);
+}
+
 TEST_CASE("a marker that names what is not there says so, with the lesson's line") {
   const auto refused = [](const std::string& text, const std::string& reason) {
     CHECK_THROWS_AS(read_excerpts(text, "lesson.md", folder_with_code()), UserError);
     CHECK_THROWS_WITH(read_excerpts(text, "lesson.md", folder_with_code()), testing::contains(reason));
   };
-  refused("\n<!-- excerpt: code.cpp once -->\n", "lesson.md:2: code.cpp has no region once, only: twice");
+  refused("\n<!-- excerpt: code.cpp thrice -->\n", "lesson.md:2: code.cpp has no region thrice, only: twice, once");
   refused("<!-- excerpt: none.cpp twice -->\n", "lesson.md:1: there is no file none.cpp");
   refused("<!-- excerpt: code.cpp -->\n", "expected <!-- excerpt: FILE REGION -->");
   refused(marker + "```cpp\nfor", "the ```cpp after this excerpt has no end");

@@ -1,77 +1,40 @@
-// BPE training and merging: the worked example, a naive second implementation, properties, and one long piece.
+// BPE training and merging: the worked example, the naive loop of the lesson, properties, and one long piece.
 #include "chapters/01-bpe/train.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "chapters/01-bpe/tokenizer.hpp"
 #include "lib/base/file.hpp"
 #include "tests/chapters/bpe_texts.hpp"
+#include "tests/chapters/naive_bpe.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
 
 namespace {
 
+using testing::naive_merges;
 using testing::options;
 using testing::random_words;
+using testing::TokenPair;
 using Ids = std::vector<TokenId>;
-using Words = std::vector<std::vector<std::string>>;
 
 /// The merges as pairs of byte strings.
-std::vector<std::pair<std::string, std::string>> merged_bytes(const BpeModel& model) {
-  std::vector<std::pair<std::string, std::string>> pairs;
+std::vector<TokenPair> merged_bytes(const BpeModel& model) {
+  std::vector<TokenPair> pairs;
   for (const Merge& merge : model.merges)
     pairs.emplace_back(model.vocabulary[static_cast<std::size_t>(merge.left)],
                        model.vocabulary[static_cast<std::size_t>(merge.right)]);
   return pairs;
 }
 
-void replace(std::vector<std::string>& word, const std::pair<std::string, std::string>& pair) {
-  for (std::size_t i = 0; i + 1 < word.size(); ++i)
-    if (word[i] == pair.first && word[i + 1] == pair.second) {
-      word[i] += word[i + 1];
-      word.erase(word.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    }
-}
-
-/// Training as the definition says: all pairs are counted afresh for each merge, in all words as they come.
-std::vector<std::pair<std::string, std::string>> naive_merges(std::string_view text, SplitPattern pattern, Ties ties,
-                                                              std::size_t count) {
-  Words words;
-  for_each_piece(pattern, text, [&](std::string_view piece) {
-    words.emplace_back();
-    for (char byte : piece) words.back().emplace_back(1, byte);
-  });
-  std::vector<std::pair<std::string, std::string>> merges;
-  while (merges.size() < count) {
-    std::map<std::pair<std::string, std::string>, std::pair<int, int>> seen;  // how often; minus the time first met
-    for (const auto& word : words)
-      for (std::size_t i = 0; i + 1 < word.size(); ++i)
-        ++seen.try_emplace({word[i], word[i + 1]}, 0, -static_cast<int>(seen.size())).first->second.first;
-    if (seen.empty()) break;
-    auto best = seen.begin();
-    for (auto pair = seen.begin(); pair != seen.end(); ++pair)  // in ascending order of the bytes
-      if (pair->second.first > best->second.first ||
-          (pair->second.first == best->second.first &&
-           (ties == Ties::greatest_bytes || pair->second.second > best->second.second)))
-        best = pair;
-    merges.push_back(best->first);
-    for (auto& word : words) replace(word, merges.back());
-  }
-  return merges;
-}
-
-/// Encoding as the definition says: every merge in turn, over the whole piece.
 std::vector<std::string> naive_encode(const BpeModel& model, std::string_view text) {
   std::vector<std::string> tokens;
-  for_each_piece(model.pattern, text, [&](std::string_view piece) {
-    std::vector<std::string> word;
-    for (char byte : piece) word.emplace_back(1, byte);
-    for (const auto& merge : merged_bytes(model)) replace(word, merge);
+  for (testing::Word& word : testing::words_of_bytes(text, model.pattern)) {
+    testing::naive_encode(word, merged_bytes(model));
     tokens.insert(tokens.end(), word.begin(), word.end());
-  });
+  }
   return tokens;
 }
 
@@ -98,8 +61,8 @@ TEST_CASE("of pairs with the same count the greatest bytes go first, or the pair
   const auto first_merge = [&](Ties ties) {
     return merged_bytes(train_bpe(text, options(257, SplitPattern::gpt2, {}, ties))).front();
   };
-  CHECK(first_merge(Ties::greatest_bytes) == std::pair<std::string, std::string>("c", "d"));
-  CHECK(first_merge(Ties::first_met) == std::pair<std::string, std::string>("a", "b"));
+  CHECK(first_merge(Ties::greatest_bytes) == TokenPair("c", "d"));
+  CHECK(first_merge(Ties::first_met) == TokenPair("a", "b"));
 }
 
 TEST_CASE("training gives the merges of the naive definition, under both rules for ties") {
