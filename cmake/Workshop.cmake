@@ -3,13 +3,38 @@
 # `cria learn` copies what it is about to build to CRIA_STAGE; the targets below are always defined and built on demand:
 #   cria_rmsnorm_workshop      the chapter's library with the staged files, and the objects of its other files
 #   test_03-rmsnorm_workshop   the chapter's tests, the same objects as test_03-rmsnorm
-#   …_sanitized                both with the staged files under the address sanitizer, to find the line of a crash
+#   …_checked                  both with the staged files, and lib/simd, under index checks and sanitizers, to find the line
+#                              at which an index or a pointer goes astray
 #   cria_learn_workshop        cria-learn with the staged files of CRIA_WORKSHOP_CHAPTERS
 #
 # No executable holds two variants of a chapter: chapters link to each other through cria_choose_variant, which looks at the
 # executable. So what a learner forgets is missing, and never silently taken from the reference.
 set(CRIA_STAGE ${PROJECT_BINARY_DIR}/workshop)
 set(CRIA_WORKSHOP_CHAPTERS "" CACHE STRING "Chapters whose staged files cria_learn_workshop is made of; set by cria learn")
+
+# Compiles a target so that it stops where it goes astray. Only what a learner writes, and what they call with pointers:
+# all of a chapter's tests take ten times as long to compile, and find no more.
+function(cria_compile_checked target)
+  target_compile_options(${target} PRIVATE -g1 -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+                                           -fno-sanitize-recover=all)
+  target_compile_definitions(${target} PRIVATE CRIA_ASSERT _GLIBCXX_ASSERTIONS)
+endfunction()
+
+# The objects cria_<library>_checked of a library in lib/, but for its kernels for newer CPUs, which take a minute to
+# compile and index as the portable ones do.
+function(cria_checked_objects library)
+  if(TARGET cria_${library}_checked)
+    return()
+  endif()
+  get_target_property(folder cria_${library} SOURCE_DIR)
+  get_target_property(sources cria_${library} SOURCES)
+  list(FILTER sources EXCLUDE REGEX "^target_")
+  list(TRANSFORM sources PREPEND ${folder}/)
+  get_target_property(links cria_${library} LINK_LIBRARIES)
+  add_library(cria_${library}_checked OBJECT EXCLUDE_FROM_ALL ${sources})
+  target_link_libraries(cria_${library}_checked PRIVATE ${links})
+  cria_compile_checked(cria_${library}_checked)
+endfunction()
 
 # An expression for target_link_libraries that stands for cria_<name>, or for the variant that the executable asks for.
 function(cria_choose_variant name variable)
@@ -34,15 +59,14 @@ function(cria_workshop_library chapter name)
   string(REPLACE "." "\\." replaced "${replaced}")
   set_source_files_properties(${staged} PROPERTIES GENERATED ON)
   set_property(GLOBAL PROPERTY CRIA_STAGED_${chapter} ${replaced_names})
-  foreach(variant workshop sanitized)
+  foreach(variant workshop checked)
     set(target cria_${name}_${variant})
     add_library(${target} STATIC EXCLUDE_FROM_ALL ${staged}
                 "$<FILTER:$<TARGET_OBJECTS:cria_${name}>,EXCLUDE,/(${replaced})\\.o$>")
     target_link_libraries(${target} PUBLIC cria_settings ${arg_LINK} PRIVATE cria_xtensor ${arg_PRIVATE})
     target_compile_options(${target} PRIVATE -Wno-unused)  # a stub leaves much unused
   endforeach()
-  target_compile_options(cria_${name}_sanitized PRIVATE -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
-                                                        -fno-sanitize-recover=all)
+  cria_compile_checked(cria_${name}_checked)
 endfunction()
 
 # The variants of one chapter's tests, made of the objects of the executable `test`; called by cria_test.
@@ -50,14 +74,19 @@ function(cria_workshop_test chapter test)
   string(SUBSTRING ${chapter} 3 -1 library)
   string(REPLACE "-" "_" library ${library})
   get_target_property(links ${test} LINK_LIBRARIES)
-  foreach(variant workshop sanitized)
+  foreach(variant workshop checked)
     set(target test_${chapter}_${variant})
-    add_executable(${target} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${test}>)
+    set(objects $<TARGET_OBJECTS:${test}>)
+    if(variant STREQUAL checked)  # first: of an inline function that several objects hold, the linker takes the first
+      cria_checked_objects(simd)
+      list(PREPEND objects $<TARGET_OBJECTS:cria_${library}_checked> $<TARGET_OBJECTS:cria_simd_checked>)
+    endif()
+    add_executable(${target} EXCLUDE_FROM_ALL ${objects})
     list(TRANSFORM links REPLACE "^cria_${library}$" cria_${library}_${variant} OUTPUT_VARIABLE chosen)
     target_link_libraries(${target} PRIVATE ${chosen})
     set_target_properties(${target} PROPERTIES CRIA_VARIANT_${library} cria_${library}_${variant})
   endforeach()
-  target_link_options(test_${chapter}_sanitized PRIVATE -fsanitize=address,undefined)
+  target_link_options(test_${chapter}_checked PRIVATE -fsanitize=address,undefined)
 endfunction()
 
 # The program with the staged files of CRIA_WORKSHOP_CHAPTERS; called once all of `program` is known. Its objects are those

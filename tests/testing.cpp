@@ -6,6 +6,7 @@
 
 #include "lib/formats/npy.hpp"
 #include "lib/simd/primitives.hpp"
+#include "tests/pattern.hpp"
 
 namespace cria::testing {
 namespace {
@@ -29,6 +30,13 @@ std::string describe_place(const std::vector<double>& actual, const std::vector<
   for (size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) index[axis] = rest % shape[axis];
   return fmt::format("first at {} of {}: is {:.9g}, expected {:.9g}", shape_text(index), shape_text(shape),
                      actual[place], expected[place]);
+}
+
+// "; pattern: yours is -1 times what is expected", or nothing. `cria learn` tells it apart by these words.
+std::string describe_pattern(const std::vector<double>& actual, const std::vector<double>& expected,
+                             const std::vector<size_t>& shape) {
+  const std::string found = pattern(actual, expected, shape);
+  return found.empty() ? "" : "; pattern: " + found;
 }
 
 }  // namespace
@@ -56,7 +64,8 @@ std::string describe_difference(const std::vector<double>& actual, const std::ve
   }
   if (differing == 0) return "";
   return fmt::format("{} of {} differ by more than {:.3g}, at most by {:.3g}; {}", differing, actual.size(), tolerance,
-                     largest, describe_place(actual, expected, shape, first));
+                     largest, describe_place(actual, expected, shape, first)) +
+         describe_pattern(actual, expected, shape);
 }
 
 RelativeError relative_error_of(const std::vector<double>& actual, const std::vector<double>& expected,
@@ -74,7 +83,7 @@ RelativeError relative_error_of(const std::vector<double>& actual, const std::ve
   const double rounding = std::min(1e4 * double(std::numeric_limits<real>::epsilon()) * largest, gap / 2);
   for (size_t i = 0; i < actual.size(); ++i)
     if (!(std::abs(actual[i] - expected[i]) <= rounding))
-      return {gap / largest, describe_place(actual, expected, shape, i)};
+      return {gap / largest, describe_place(actual, expected, shape, i) + describe_pattern(actual, expected, shape)};
   return {gap / largest, ""};
 }
 

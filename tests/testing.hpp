@@ -70,6 +70,12 @@ Array<real, N> random_array(const Shape<N>& shape, std::uint64_t seed, double sc
   return out;
 }
 
+/// What a component is to write into: NaN, which shows where it does not.
+template <size_t N>
+Array<real, N> unwritten(const Shape<N>& shape) {
+  return Array<real, N>(shape, std::numeric_limits<real>::quiet_NaN());
+}
+
 #ifdef CRIA_DOUBLE
 /// Compares an analytic gradient with central differences of `loss` in each of `values` (at most `samples` of them,
 /// spread evenly) and returns the largest error relative to the largest gradient entry. Only in the double build, where

@@ -16,18 +16,20 @@ struct CheckResult {
   BuildResult build;
   TestRun run;                     // when the build succeeded
   std::optional<Mistake> mistake;  // that explains the run
-  std::string crash_place;         // "rmsnorm.cpp:23: heap-buffer-overflow", where a sanitizer knows
+  std::string suspect;             // the region that is most likely wrong; empty: none in particular
   std::size_t failures = 0;        // tests that failed by more than waiting
 
   bool green() const { return build.succeeded && run.all_passed(); }
+  /// The names of those tests, and of one that crashed.
+  std::vector<std::string> failed() const;
 };
 
 /// The text of each file; `folder` is where they claim to be, for messages.
 using FileTexts = std::map<std::string, std::string>;
 
-/// Builds and runs. A crash is run again under the address sanitizer when `explain_crash`.
+/// Builds and runs.
 CheckResult check_files(const Chapter& chapter, const FileTexts& files, const std::filesystem::path& folder,
-                        double time_limit, bool explain_crash);
+                        double time_limit);
 
 /// The learner's files. Throws UserError when the chapter is not started, or a file is gone.
 FileTexts learners_files(const Chapter& chapter);

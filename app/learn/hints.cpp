@@ -41,7 +41,8 @@ namespace cria {
 using namespace learn;
 namespace {
 
-/// The region that a hint is wanted for: the first that is still a stub, else the first with hints left.
+/// The region that a hint is wanted for: what the last check speaks against, else the first that is still a stub, else
+/// the first with hints left.
 const Hints& hinted(const Chapter& chapter, const std::vector<Hints>& hints, const std::string& wanted,
                     ChapterProgress& progress) {
   if (!wanted.empty()) {
@@ -51,6 +52,8 @@ const Hints& hinted(const Chapter& chapter, const std::vector<Hints>& hints, con
     for (const Hints& h : hints) known += (known.empty() ? "" : ", ") + h.region;
     throw UserError(fmt::format("chapter {} has no {} to write, only {}", chapter.number(), wanted, known));
   }
+  if (const auto found = std::ranges::find(hints, progress.suspect, &Hints::region); found != hints.end())
+    return *found;
   for (const auto& [name, text] : learners_files(chapter))
     for (const Region& region : chapter.file(name).regions)
       if (text.find(fmt::format("\"{}\"", chapter.not_written(region.name))) != text.npos)

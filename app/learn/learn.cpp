@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "app/learn/check.hpp"
+#include "app/learn/fault.hpp"
 #include "app/learn/progress.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -80,20 +81,32 @@ void print_next_steps(const Chapter& chapter) {
       shown(source_folder() / chapter.lesson()), shown(workshop_folder() / chapter.folder), chapter.number());
 }
 
+/// Runs what failed once more, so that it ends where an index or a pointer goes astray.
+void look_for_fault(const Chapter& chapter, const CheckResult& result, double time_limit) {
+  fmt::print("\n  The same again, with index checks and sanitizers …\n");
+  std::fflush(stdout);
+  const std::string fault = find_fault(chapter, workshop_folder() / chapter.folder, result.failed(), time_limit);
+  if (fault.empty())
+    fmt::print("  It stops nowhere: each index and pointer is where it may be.\n");
+  else
+    fmt::print("  → {}{}\n", fault, result.mistake ? "   (mend this first: it may be all there is)" : "");
+}
+
 int check(const std::vector<Chapter>& chapters, const Chapter& chapter, double time_limit, ProgressFile& progress) {
   const FileTexts files = learners_files(chapter);
   const std::string hash = files_hash(chapter);
   if (!fs::exists(build_folder() / "tests" / fmt::format("test_{}_workshop", chapter.folder)))
     fmt::print("Building the tests of chapter {}; this takes longer the first time only.\n", chapter.number());
-  const CheckResult result =
-      check_files(chapter, files, workshop_folder() / chapter.folder, time_limit, /*explain_crash=*/true);
+  const CheckResult result = check_files(chapter, files, workshop_folder() / chapter.folder, time_limit);
   const int code = report(chapter, result);
+  if (!result.run.timed_out && !result.failed().empty()) look_for_fault(chapter, result, time_limit);
   ChapterProgress& p = progress.of(chapter);
   if (result.build.succeeded) {
     p.passed = result.run.passed();
     p.total = result.run.cases.size();
     if (!result.run.all_passed()) p.passed = std::min(p.passed, p.total - std::min<size_t>(p.total, 1));
     p.checked = hash;
+    p.suspect = result.suspect;
     progress.save();
   }
   if (code == 0)
@@ -101,7 +114,8 @@ int check(const std::vector<Chapter>& chapters, const Chapter& chapter, double t
         "\nDone. See how the reference does it: ./cria learn diff {0}. Train with yours: ./cria learn train\n{1}\n",
         chapter.number(), next_step(chapters, progress));
   else if (result.build.succeeded)
-    fmt::print("\nStuck? ./cria learn hint {}\n", chapter.number());
+    fmt::print("\nStuck? ./cria learn hint {}{}\n", chapter.number(),
+               result.suspect.empty() ? "" : fmt::format("   (about {})", result.suspect));
   return code;
 }
 

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -61,6 +62,9 @@ Mistake read_mistake(const Chapter& chapter, const fs::path& path) {
       continue;
     }
     const size_t at = only_place(text, old, where);
+    if (changes == 0)  // the lines still have their numbers
+      for (const Region& region : chapter.file(mistake.file).regions)
+        if (at >= region.first_line && at <= region.last_line) mistake.region = region.name;
     text.erase(text.begin() + at, text.begin() + at + old.size());
     text.insert(text.begin() + at, replacement.begin(), replacement.end());
     ++changes;
@@ -91,6 +95,12 @@ bool same(const Trace& a, const Trace& b) {
          std::ranges::equal(a.numbers, b.numbers, [](double x, double y) { return same(x, y); });
 }
 
+/// Nothing can be said of this test: it did not run, or met what is not written yet.
+bool waits(const TestRun& run, const std::string& test) {
+  const auto found = std::ranges::find(run.cases, test, &TestCase::name);
+  return found == run.cases.end() || std::ranges::any_of(found->failures, &Failure::not_written);
+}
+
 }  // namespace
 
 std::vector<Mistake> read_mistakes(const Chapter& chapter) {
@@ -110,7 +120,7 @@ Fingerprint fingerprint(const TestRun& run) {
     size_t count = 0;
     for (const Failure& failure : test.failures) {
       if (failure.not_written() || ++count > most_of_a_test) break;
-      Trace trace{test.name, failure.expression, numbers_in(failure.expanded)};
+      Trace trace{test.name, failure.expression, numbers_in(failure.expanded.substr(0, failure.pattern_at()))};
       if (std::ranges::none_of(traces, [&](const Trace& known) { return same(known, trace); }))
         traces.push_back(std::move(trace));
     }
@@ -121,10 +131,6 @@ Fingerprint fingerprint(const TestRun& run) {
 const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistakes, const Fingerprints& fingerprints) {
   constexpr double least_share = 0.4;  // two mistakes at once disturb each other's numbers
   const Fingerprint seen = fingerprint(run);
-  const auto waits = [&](const std::string& test) {
-    const auto found = std::ranges::find(run.cases, test, &TestCase::name);
-    return found == run.cases.end() || std::ranges::any_of(found->failures, &Failure::not_written);
-  };
   const Mistake* best = nullptr;
   double best_score = 0;
   for (const Mistake& mistake : mistakes) {
@@ -133,7 +139,7 @@ const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistake
     size_t expected = 0, found = 0, with_numbers = 0;
     for (const Trace& trace : known->second) {
       const bool is_seen = std::ranges::any_of(seen, [&](const Trace& other) { return same(trace, other); });
-      if (!is_seen && waits(trace.test)) continue;  // nothing of it could be seen
+      if (!is_seen && waits(run, trace.test)) continue;  // nothing of it could be seen
       ++expected, found += is_seen, with_numbers += is_seen && !trace.numbers.empty();
     }
     // Of those that are met in full, the one that explains most of what failed.
@@ -145,6 +151,30 @@ const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistake
     best = &mistake, best_score = score;
   }
   return best;
+}
+
+std::string suspect(const TestRun& run, const std::vector<Mistake>& mistakes, const Fingerprints& fingerprints) {
+  const auto assertions = [](const Fingerprint& traces) {
+    std::set<std::pair<std::string, std::string>> found;
+    for (const Trace& trace : traces) found.emplace(trace.test, trace.expression);
+    return found;
+  };
+  const auto seen = assertions(fingerprint(run));
+  std::string region;
+  double best = 0;
+  for (const Mistake& mistake : mistakes) {
+    const auto known = fingerprints.find(mistake.name);
+    if (known == fingerprints.end()) continue;
+    size_t shared = 0, all = seen.size();
+    for (const auto& assertion : assertions(known->second))
+      if (seen.contains(assertion))
+        ++shared;
+      else if (!waits(run, assertion.first))
+        ++all;
+    const double likeness = double(shared) / double(std::max<size_t>(all, 1));
+    if (likeness > best) best = likeness, region = mistake.region;
+  }
+  return region;
 }
 
 }  // namespace cria::learn

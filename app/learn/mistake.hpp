@@ -19,6 +19,7 @@ namespace cria::learn {
 struct Mistake {
   std::string name{};       // of the file: eps-outside-root
   std::string file{};       // that it changes: rmsnorm.cpp
+  std::string region{};     // of its first change; empty: outside of all
   std::string symptom{};    // what one notices without tests
   std::string sentence{};   // for the learner
   std::string caught_by{};  // a test's name
@@ -42,5 +43,9 @@ void write_fingerprints(const Chapter& chapter, const Fingerprints& fingerprints
 
 /// The mistake that explains this run best, or null.
 const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistakes, const Fingerprints& fingerprints);
+
+/// The region that a run like this speaks against: that of the mistake by which most of the same assertions fail,
+/// whatever their numbers. Empty when no mistake makes any of them fail.
+std::string suspect(const TestRun& run, const std::vector<Mistake>& mistakes, const Fingerprints& fingerprints);
 
 }  // namespace cria::learn

@@ -18,8 +18,8 @@ ProgressFile::ProgressFile() : file_(workshop_folder() / "progress.json") {
     const Json json = Json::parse(read_file(file_));
     for (const auto& [name, entry] : json.items())
       chapters_[name] = {entry.at("passed").get<size_t>(), entry.at("total").get<size_t>(),
-                         entry.at("checked").get<std::string>(),
-                         entry.at("hints").get<std::map<std::string, size_t>>()};
+                         entry.at("checked").get<std::string>(), entry.at("hints").get<std::map<std::string, size_t>>(),
+                         entry.value("suspect", "")};
   } catch (const Json::exception& error) {
     throw UserError(fmt::format("{} is damaged ({}); delete it, your code is not in it", shown(file_), error.what()));
   }
@@ -28,7 +28,11 @@ ProgressFile::ProgressFile() : file_(workshop_folder() / "progress.json") {
 void ProgressFile::save() const {
   Json json = Json::object();
   for (const auto& [name, p] : chapters_)
-    json[name] = {{"passed", p.passed}, {"total", p.total}, {"checked", p.checked}, {"hints", Json(p.hints)}};
+    json[name] = {{"passed", p.passed},
+                  {"total", p.total},
+                  {"checked", p.checked},
+                  {"hints", Json(p.hints)},
+                  {"suspect", p.suspect}};
   fs::create_directories(file_.parent_path());
   write_file_atomically(file_, json.dump(2) + "\n");
 }

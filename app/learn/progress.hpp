@@ -12,6 +12,7 @@ struct ChapterProgress {
   std::size_t passed = 0, total = 0;         // tests, at the last check
   std::string checked;                       // hash of the files that were checked
   std::map<std::string, std::size_t> hints;  // shown, by region
+  std::string suspect;                       // the region that the last check speaks against; empty: none
 };
 
 enum class State { not_started, in_progress, done };

@@ -54,7 +54,7 @@ class Prover {
   }
 
   CheckResult check(const Chapter& chapter, const FileTexts& files) {
-    return check_files(chapter, files, stage_folder(chapter) / "proved", time_limit_, /*explain_crash=*/false);
+    return check_files(chapter, files, stage_folder(chapter) / "proved", time_limit_);
   }
 
   void reference(const Chapter& chapter) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
 
 #include "app/learn/check.hpp"
 #include "app/learn/progress.hpp"
@@ -31,6 +32,21 @@ void print_failure(const TestCase& test) {
   fmt::print("      {}\n",
              shortened(first->expression.empty() ? "an exception that nobody expected" : first->expression));
   fmt::print("      is: {}\n      at {}:{}\n", shortened(first->expanded), shown(first->file), first->line);
+}
+
+/// The first failure that shows a pattern, or null.
+const Failure* with_pattern(const TestRun& run) {
+  for (const TestCase& test : run.cases)
+    for (const Failure& failure : test.failures)
+      if (!failure.pattern().empty()) return &failure;
+  return nullptr;
+}
+
+/// "d_x" of "CHECK(difference(problem.d_x, …) == "")"
+std::string compared(const std::string& expression) {
+  static const std::regex first("(?:difference|relative_error)\\((?:[A-Za-z_0-9]+\\.)*([A-Za-z_0-9]+)[,.(]");
+  std::smatch found;
+  return std::regex_search(expression, found, first) ? found[1].str() : "The result";
 }
 
 void print_list(const std::vector<std::string>& messages, size_t most) {
@@ -76,9 +92,11 @@ int report(const Chapter& chapter, const CheckResult& result) {
                run.interrupted() ? run.interrupted()->name : "the tests", run.seconds);
   if (!run.crash.empty()) {
     fmt::print("\n  ✗ {}\n      crashed: {}\n", run.cases.empty() ? "the tests" : run.cases.back().name, run.crash);
-    if (!result.crash_place.empty()) fmt::print("      at {}\n", result.crash_place);
   }
-  if (result.mistake) fmt::print("\n  → {}\n", result.mistake->sentence);
+  if (result.mistake)
+    fmt::print("\n  → {}\n", result.mistake->sentence);
+  else if (const Failure* failure = with_pattern(run))
+    fmt::print("\n  → {}: {}.\n", compared(failure->expression), failure->pattern());
 
   size_t printed = 0;
   std::vector<std::string> more, waiting;

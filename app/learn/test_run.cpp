@@ -99,6 +99,12 @@ void read_report(std::string_view xml, TestRun& run) {
 
 }  // namespace
 
+std::string Failure::pattern() const {
+  constexpr std::string_view marker = "; pattern: ";
+  const size_t begin = pattern_at() + marker.size();
+  return begin < expanded.size() ? expanded.substr(begin, expanded.find_first_of("\")", begin) - begin) : "";
+}
+
 bool TestCase::waits() const { return !failures.empty() && failures.front().not_written(); }
 
 size_t TestRun::passed() const { return static_cast<size_t>(std::ranges::count(cases, true, &TestCase::passed)); }

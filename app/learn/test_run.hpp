@@ -2,6 +2,7 @@
 // way.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@ struct Failure {
   std::size_t line = 0;
   std::vector<std::string> notes{};  // what the test printed with CAPTURE and INFO
 
+  /// Where the sentence about a pattern begins in `expanded` (tests/pattern.hpp), else its length.
+  std::size_t pattern_at() const { return std::min(expanded.find("; pattern: "), expanded.size()); }
+  /// "yours is -1 times what is expected"; empty: none.
+  std::string pattern() const;
   bool not_written() const { return expanded.find("is not written yet: ") != std::string::npos; }
 };
 

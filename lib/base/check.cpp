@@ -4,8 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
 namespace cria {
+
+void end_at_index(size_t index, size_t axis, size_t length) {
+  std::fprintf(stderr, "View: index %zu on axis %zu, whose length is %zu\n", index, axis, length);
+  std::abort();
+}
 
 std::string shape_text(std::span<const size_t> shape) {
   constexpr size_t most = 8;

@@ -16,6 +16,9 @@ namespace cria {
 
 using std::size_t;
 
+/// Says on standard error which index is not in the view, and ends the program.
+[[noreturn]] void end_at_index(size_t index, size_t axis, size_t length);
+
 template <size_t N>
 using Shape = std::array<size_t, N>;
 
@@ -126,7 +129,7 @@ class View {
 
   void check_index([[maybe_unused]] size_t axis, [[maybe_unused]] size_t index) const {
 #ifdef CRIA_ASSERT
-    assert(index < shape_[axis]);
+    if (index >= shape_[axis]) end_at_index(index, axis, shape_[axis]);
 #endif
   }
 
