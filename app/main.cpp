@@ -45,7 +45,8 @@ void add_model_commands(CLI::App& app, int& code) {
                   "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
     c->add_option("--steps", o->steps, "End after so many steps");
     c->add_option("--minutes", o->minutes, "End after so much time; default 10, of a resumed run its own");
-    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The result does not depend on it");
+    c->add_option("--threads", o->threads,
+                  "Threads; 0: one for each CPU. The result does not depend on it, only on the CPU's kind");
     c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
     c->add_flag(
         "--resume", o->resume,
@@ -68,7 +69,8 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--repetition-penalty", s.repetition_penalty, "Above 1: tokens that were there become less probable");
     c->add_option("--seed", s.seed, "Same seed, same text")->capture_default_str();
     c->add_flag("--raw-seed", s.raw_seed, "Use the seed as llama2.c does");
-    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The text does not depend on it");
+    c->add_option("--threads", o->threads,
+                  "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
     c->add_option("--stop", o->generation.stops, "End before this text; may be given several times");
     c->add_flag("--json", o->json, "Text and figures as JSON");
   }

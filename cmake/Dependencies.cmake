@@ -24,10 +24,10 @@ endfunction()
 cria_dependency(xtl xtensor-stack/xtl 0.7.7)
 cria_dependency(xsimd xtensor-stack/xsimd 13.2.0)
 cria_dependency(xtensor xtensor-stack/xtensor 0.25.0)
-cria_dependency(fmt fmtlib/fmt 10.1.1)
-cria_dependency(nlohmann_json nlohmann/json v3.11.2 SET JSON_BuildTests OFF JSON_Install ON)
+cria_dependency(fmt fmtlib/fmt 10.1.1 SET FMT_INSTALL ${CRIA_INSTALL})
+cria_dependency(nlohmann_json nlohmann/json v3.11.2 SET JSON_BuildTests OFF JSON_Install ${CRIA_INSTALL})
 cria_dependency(yaml-cpp jbeder/yaml-cpp 0.8.0
-                SET YAML_CPP_BUILD_TESTS OFF YAML_CPP_BUILD_TOOLS OFF YAML_CPP_INSTALL ON)
+                SET YAML_CPP_BUILD_TESTS OFF YAML_CPP_BUILD_TOOLS OFF YAML_CPP_INSTALL ${CRIA_INSTALL})
 # Found by Findutf8proc.cmake. Its own install rules ignore --prefix, so Install.cmake has one for it.
 cria_dependency(utf8proc JuliaStrings/utf8proc v2.9.0 SET UTF8PROC_INSTALL OFF)
 if(CRIA_APP)

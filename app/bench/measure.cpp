@@ -11,7 +11,9 @@
 namespace cria::bench {
 namespace {
 
-constexpr double shortest_turn = 0.02;  // seconds; the clock and a thread's awakening take microseconds
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds around(500);  // how long a limit's turn speaks for what is measured beside it
+constexpr double shortest_turn = 0.02;            // seconds; the clock and a thread's awakening take microseconds
 
 /// Seconds by the clock of the process's work, which stands still while another process has the core.
 double processor_seconds(const std::function<void()>& call) {
@@ -49,10 +51,17 @@ class Turns {
     };
     // Several threads may wait for each other, which is part of what they cost; one alone waits for nobody.
     times_.push_back((case_->threads > 1 ? bench::seconds(turn) : processor_seconds(turn)) / double(runs_));
+    last_ = Clock::now();
     std::this_thread::sleep_for(case_->pause);
   }
 
+  /// A turn, unless the last was a moment ago.
+  void take_if_due() {
+    if (times_.empty() || Clock::now() - last_ > around) take();
+  }
+
   const Case& of() const { return *case_; }
+  double best() const { return sorted().front(); }
   double median() const { return quantile(sorted(), 0.5); }
   double spread() const { return (quantile(sorted(), 0.75) - quantile(sorted(), 0.25)) / median(); }
   double value() const { return value_at(median()); }
@@ -72,6 +81,7 @@ class Turns {
   Case::Run run_;
   size_t runs_ = 1;
   std::vector<double> times_;
+  Clock::time_point last_;
 };
 
 /// The limits of a case, as keys into those that are measured with the section.
@@ -83,7 +93,7 @@ struct LimitKeys {
 
 std::vector<Result> measure(std::span<const Case> cases, const Machine& machine, size_t repeats,
                             const Progress& progress) {
-  // Each limit is measured once a round, however many cases are held against it.
+  // A limit is measured before and after what is held against it, and shared by all cases of that moment.
   std::map<std::string, Case> limits;
   const auto key_of = [&](Case limit) {
     const std::string key = limit.name + limit.shape + limit.target + std::to_string(limit.threads);
@@ -101,16 +111,21 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
   const std::string active = simd::active().target;
   std::map<std::string, Turns> limit_turns;
   for (const auto& [key, limit] : limits) limit_turns.emplace(key, limit);
+  const auto take_limits = [&](const LimitKeys& k) {
+    if (!k.multiply_add.empty()) limit_turns.at(k.multiply_add).take_if_due();
+    if (!k.read.empty()) limit_turns.at(k.read).take_if_due();
+  };
   std::vector<Turns> turns;
   for (const Case& c : cases) {
     progress(c, 0);
     turns.emplace_back(c);
   }
   for (size_t round = 0; round < repeats; ++round) {
-    for (auto& [key, limit] : limit_turns) limit.take();
     for (size_t i = 0; i < turns.size(); ++i) {
       progress(turns[i].of(), double(round * turns.size() + i) / double(repeats * turns.size()));
+      take_limits(keys[i]);
       turns[i].take();
+      take_limits(keys[i]);
     }
   }
   simd::select_target(active);
@@ -123,7 +138,7 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
     const auto consider = [&](const std::string& key, double giga) {
       if (key.empty()) return;
       const Turns& limit = limit_turns.at(key);
-      const double time = giga / limit.value();
+      const double time = giga * limit.best() / limit.of().amount;
       if (time > least) least = time, r.limited_by = limit.of().name;
     };
     consider(keys[i].multiply_add, c.work.operations * 1e-9);

@@ -1,7 +1,8 @@
 // What a benchmark is, and how all of them are measured.
 //
-// The cases of a section take turns: each round times every case once, and the limits that they are held against as
-// well. What disturbs the machine for a while then hits all of them alike, and ratios stay right.
+// The cases of a section take turns: each round times every case once, so what disturbs the machine for a while hits
+// all of them alike, and ratios stay right. The limits that they are held against are timed right before and after
+// them. A limit is the best of its times: what the machine was seen to give, whatever its clock did.
 #pragma once
 
 #include <chrono>
@@ -51,7 +52,7 @@ struct Result {
   size_t threads;
   double value;  // the median of the repeats
   std::string unit;
-  std::optional<double> limit;  // the value at the machine's limit, measured in the same rounds
+  std::optional<double> limit;  // the value at the machine's limit, the best that was seen around the repeats
   std::string limited_by;       // which limit that is: "fma", "L1", "memory" …
   double spread;                // (third quartile - first quartile) / median of the repeats
 

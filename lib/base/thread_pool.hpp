@@ -2,7 +2,7 @@
 //
 // Which thread takes which index is left to chance, so results must not depend on it: every index writes to a place of
 // its own, and sums over indices are formed afterwards in index order. That is why a training run has the same bits at
-// 1, 2 or 16 threads.
+// 1, 2 or 16 threads. (Another SIMD target adds in another order, and gives others: see docs/conventions.md.)
 #pragma once
 
 #include <atomic>

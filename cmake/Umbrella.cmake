@@ -1,0 +1,21 @@
+# The umbrella: everything as cria::cria and <cria/cria.hpp>, with the same spelling in the build tree and installed.
+get_property(libraries GLOBAL PROPERTY CRIA_LIBRARIES)
+get_property(chapters GLOBAL PROPERTY CRIA_CHAPTERS)
+
+add_library(cria_all INTERFACE)
+add_library(cria::cria ALIAS cria_all)
+set_target_properties(cria_all PROPERTIES EXPORT_NAME cria)
+target_link_libraries(cria_all INTERFACE ${libraries})
+target_include_directories(cria_all INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+set(umbrella "// All chapters.\n#pragma once\n\n")
+foreach(chapter IN LISTS chapters)
+  file(GLOB headers RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/chapters/${chapter}/*.hpp)
+  foreach(header IN LISTS headers)
+    string(APPEND umbrella "#include \"cria/${header}\"\n")
+  endforeach()
+endforeach()
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/cria/cria.hpp CONTENT "${umbrella}" @ONLY)
+foreach(folder lib chapters)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${PROJECT_BINARY_DIR}/include/cria/${folder} SYMBOLIC)
+endforeach()
