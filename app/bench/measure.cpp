@@ -12,8 +12,12 @@ namespace cria::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds around(500);  // how long a limit's turn speaks for what is measured beside it
-constexpr double shortest_turn = 0.02;            // seconds; the clock and a thread's awakening take microseconds
+
+constexpr double shortest_turn = 0.02;  // seconds; the clock and a thread's awakening take microseconds
+// A limit is the best of many turns, each short enough to end before another process is given the core.
+constexpr double shortest_limit_turn = 0.002;
+constexpr int limit_turns_at_once = 10;
+constexpr std::chrono::milliseconds limit_holds(500);  // for what is measured beside it
 
 /// Seconds by the clock of the process's work, which stands still while another process has the core.
 double processor_seconds(const std::function<void()>& call) {
@@ -37,11 +41,10 @@ double quantile(const std::vector<double>& sorted, double share) {
 /// A case that is being measured.
 class Turns {
  public:
-  explicit Turns(const Case& c) : case_(&c), run_(c.prepare()) {
+  Turns(const Case& c, double shortest) : case_(&c), run_(c.prepare()) {
     select();
     const double first = bench::seconds(run_);  // fills caches and workspaces
-    if (first < 5 * shortest_turn)
-      runs_ = static_cast<size_t>(std::clamp(shortest_turn / bench::seconds(run_), 1.0, 1e6));
+    if (first < 5 * shortest) runs_ = static_cast<size_t>(std::clamp(shortest / bench::seconds(run_), 1.0, 1e6));
   }
 
   void take() {
@@ -55,9 +58,10 @@ class Turns {
     std::this_thread::sleep_for(case_->pause);
   }
 
-  /// A turn, unless the last was a moment ago.
+  /// Of a limit: some turns, unless the last were a moment ago.
   void take_if_due() {
-    if (times_.empty() || Clock::now() - last_ > around) take();
+    if (!times_.empty() && Clock::now() - last_ < limit_holds) return;
+    for (int i = 0; i < limit_turns_at_once; ++i) take();
   }
 
   const Case& of() const { return *case_; }
@@ -110,7 +114,7 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
 
   const std::string active = simd::active().target;
   std::map<std::string, Turns> limit_turns;
-  for (const auto& [key, limit] : limits) limit_turns.emplace(key, limit);
+  for (const auto& [key, limit] : limits) limit_turns.try_emplace(key, limit, shortest_limit_turn);
   const auto take_limits = [&](const LimitKeys& k) {
     if (!k.multiply_add.empty()) limit_turns.at(k.multiply_add).take_if_due();
     if (!k.read.empty()) limit_turns.at(k.read).take_if_due();
@@ -118,7 +122,7 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
   std::vector<Turns> turns;
   for (const Case& c : cases) {
     progress(c, 0);
-    turns.emplace_back(c);
+    turns.emplace_back(c, shortest_turn);
   }
   for (size_t round = 0; round < repeats; ++round) {
     for (size_t i = 0; i < turns.size(); ++i) {
