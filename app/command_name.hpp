@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <string>
 
 namespace cria {
 
@@ -9,6 +10,15 @@ namespace cria {
 inline const char* command_name() {
   const char* name = std::getenv("CRIA_COMMAND");
   return name ? name : "cria";
+}
+
+/// A path as it is typed in a shell: in quotation marks where it holds more than plain characters.
+inline std::string quoted_for_shell(const std::string& path) {
+  constexpr const char* plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+:,@%=";
+  if (!path.empty() && path.find_first_not_of(plain) == path.npos) return path;
+  std::string quoted = "'";
+  for (const char c : path) c == '\'' ? quoted += "'\\''" : quoted += c;
+  return quoted + "'";
 }
 
 }  // namespace cria

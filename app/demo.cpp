@@ -22,8 +22,8 @@ void heading(const char* text) {
   std::fflush(stdout);
 }
 
-// One story a line, as the judge reads them; story i comes from seed i, so threads do not change what is told.
-std::string tell_stories(const Model& model, size_t count, size_t threads) {
+// Story i comes from seed i, so threads do not change what is told.
+std::vector<std::string> tell_stories(const Model& model, size_t count, size_t threads) {
   const std::vector<TokenId> prompt = prompt_tokens(model, "");
   std::vector<std::string> stories(count);
   ThreadPool pool(threads);
@@ -38,43 +38,37 @@ std::string tell_stories(const Model& model, size_t count, size_t threads) {
                     [&](std::string_view part) { stories[i] += part; });
     }
   });
-  std::string text;
-  for (const std::string& story : stories) text += story + "\n";
-  return text;
+  return stories;
 }
 
 }  // namespace
 
 int run_demo(const DemoOptions& options) {
   const size_t threads = thread_count(options.threads);
-  require_minutes(options.minutes);  // before anything is told, or the last demo's model removed
+  require_minutes(options.minutes);  // before anything is told
   heading("A story from the small model that comes with cria");
   run_sample({});
 
   heading("Training a new one on the built-in stories");
-  const std::filesystem::path folder = std::filesystem::path("runs") / "demo";
-  std::filesystem::remove_all(folder);
   TrainOptions training;
-  training.folder = folder.string();
+  training.base = std::filesystem::path("runs") / "demo";
   training.minutes = options.minutes;
   training.threads = threads;
-  run_train(training);
+  const TrainResult trained = train(training);
+  if (trained.stopped) return 0;
 
   heading("What it tells");
-  const Model model = load_model(folder);
-  const std::string stories = tell_stories(model, judged_stories, threads);
-  for (size_t begin = 0, i = 0; i < 3; ++i) {
-    const size_t end = stories.find('\n', begin);
-    fmt::print("{}\n\n", stories.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  const Judgement judgement = judge(Grammar::load(data_folder() / "stories" / "stories.grammar"), stories);
+  const Model model = load_model(trained.folder);
+  const std::vector<std::string> stories = tell_stories(model, judged_stories, threads);
+  for (size_t i = 0; i < 3; ++i) fmt::print("{}\n\n", stories[i]);
+  const Judgement judgement = judge(Grammar::load(data_folder() / "stories" / "stories.grammar"),
+                                    std::vector<std::string_view>(stories.begin(), stories.end()));
   fmt::print(
       "Of {} such stories, {:.1f} % of the sentences are ones that the stories' grammar allows,\n"
       "and {:.1f} % of the stories keep all their threads: names, objects, places and promises.\n",
       judgement.stories, 100 * judgement.sentence_share(), 100 * judgement.story_share());
   fmt::print("\nNext: {0} sample {1} -p \"Once\"   {0} train --minutes 10   {0} --help\n", command_name(),
-             folder.string());
+             trained.folder.string());
   return 0;
 }
 

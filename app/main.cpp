@@ -35,9 +35,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }
   {
-    auto [c, o] = command<TrainOptions>(
-        app, "train", "Train a Llama from nothing", +[](const TrainOptions& options) { return run_train(options); },
-        code);
+    auto [c, o] = command<TrainOptions>(app, "train", "Train a Llama from nothing", run_train, code);
     c->add_option("--data", o->data, "A text file, or \"stories\": the built-in corpus; default stories");
     c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
@@ -52,6 +50,7 @@ void add_model_commands(CLI::App& app, int& code) {
         "--resume", o->resume,
         "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
         "another, counted from its beginning");
+    c->add_option("--save-minutes", o->save_minutes, "A checkpoint at least so often")->capture_default_str();
     c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
     c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
     c->add_flag("--json", o->json, "Print only the last line of the log");

@@ -30,4 +30,8 @@ void flush_output() {
   if (std::fflush(stdout) != 0) fail();
 }
 
+void discard_output() {
+  if (!std::freopen("/dev/null", "w", stdout)) fail();
+}
+
 }  // namespace cria

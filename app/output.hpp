@@ -15,4 +15,7 @@ void print_bytes(std::string_view bytes);
 /// Writes out what is still in the buffer; otherwise as print_bytes.
 void flush_output();
 
+/// Whatever is printed from now on goes nowhere.
+void discard_output();
+
 }  // namespace cria

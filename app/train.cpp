@@ -1,143 +1,83 @@
-// cria train: from options to a run of chapter 11, with a display, a log and a graceful stop.
+// cria train: from options to a run of chapter 11, and its display.
 #include "app/train.hpp"
 
 #include <fmt/format.h>
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <memory>
 
 #include "app/command_name.hpp"
+#include "app/output.hpp"
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/interrupt.hpp"
 
 namespace cria {
 namespace {
 
 constexpr const char* default_data = "stories";
 
-std::atomic<bool> stop_requested = false;
-
-// Ctrl-C ends the run after the step that is under way; a second one ends it at once.
-void stop_on_signals() {
-  for (const int signal : {SIGINT, SIGTERM})
-    std::signal(signal, [](int number) {
-      stop_requested = true;
-      std::signal(number, SIG_DFL);
-    });
-}
-
-std::string log_line(const Progress& p) {
-  const auto number = [](const std::optional<double>& value) {
-    return value ? fmt::format("{:.6g}", *value) : std::string("null");
-  };
-  return fmt::format(
-      R"({{"step": {}, "seconds": {:.3f}, "loss": {:.9g}, "val_loss": {}, "bits_per_byte": {:.6g}, "floor": {}, )"
-      R"("tokens_per_second": {:.0f}, "lr": {:.6g}, "grad_norm": {:.6g}}})",
-      p.step, p.seconds, p.loss, number(p.validation_loss), p.bits_per_byte, number(p.floor), p.tokens_per_second,
-      p.learning_rate, p.gradient_norm);
-}
-
-// The log of a run. After a resume it goes on where the checkpoint was written: the steps that a killed run had done
-// since are done again, and so are their lines.
-class Log {
- public:
-  Log(const std::filesystem::path& path, size_t steps_done) : path_(path) {
-    if (steps_done > 0 && std::filesystem::is_regular_file(path)) {
-      const std::string kept = lines_until(steps_done);
-      write_file_atomically(path, kept);
-      last_line_ = kept.substr(kept.find_last_of('\n', kept.size() - 2) + 1);
-    }
-    file_.reset(std::fopen(path.c_str(), steps_done > 0 ? "a" : "w"));
-    if (!file_) fail();
-  }
-
-  void add(const Progress& progress) {
-    last_line_ = log_line(progress) + "\n";
-    if (std::fwrite(last_line_.data(), 1, last_line_.size(), file_.get()) != last_line_.size() ||
-        std::fflush(file_.get()) != 0)
-      fail();
-  }
-
-  /// Of the last step, be it one before a resume; empty where there is none.
-  const std::string& last_line() const { return last_line_; }
-
- private:
-  struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-
-  [[noreturn]] void fail() const {
-    throw UserError(fmt::format("cannot write the log {}: {}", path_.string(), std::strerror(errno)));
-  }
-
-  std::string lines_until(size_t last_step) const {
-    const std::string text = read_file(path_);
-    size_t end = 0;
-    for (size_t next; (next = text.find('\n', end)) != text.npos; end = next + 1) {
-      constexpr std::string_view begin = R"({"step": )";
-      const std::string_view line = std::string_view(text).substr(end, next - end);
-      size_t step = 0;
-      if (!line.starts_with(begin)) break;
-      const auto [after, error] = std::from_chars(line.data() + begin.size(), line.data() + line.size(), step);
-      if (error != std::errc() || after == line.data() + line.size() || *after != ',' || step > last_step) break;
-    }
-    return text.substr(0, end);
-  }
-
-  std::filesystem::path path_;
-  std::unique_ptr<std::FILE, CloseFile> file_;
-  std::string last_line_;
-};
-
-// What a resumed run is given again must be what it began with; only its length may change.
-void require_same_run(const TrainOptions& options, const TrainingState& state) {
+// What a resumed run is given again must be what it began with; only its length may change. Whether data of another
+// name is the same is seen when it has been read.
+void require_same_run(const TrainOptions& options, const TrainingState& state, const Recipe& recipe) {
   const auto differs = [](const char* option, const std::string& given, const std::string& begun) {
     throw UserError(
         fmt::format("{} is {}, but the run to resume began with {}; leave the option out", option, given, begun));
   };
-  if (options.data && *options.data != state.data) differs("--data", *options.data, state.data);
   if (options.seed && *options.seed != state.seed)
     differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
-  if (!options.recipe.empty() && recipe_text(read_recipe(options.recipe)) != state.recipe)
+  if (!options.recipe.empty() && recipe_text(read_recipe(options.recipe)) != recipe_text(recipe))
     differs("--recipe", options.recipe, "another recipe");
+  if (options.data && *options.data != state.data && !state.fingerprint) differs("--data", *options.data, state.data);
 }
 
 // A resumed run goes on to the end that it was to have, unless it is given another.
-void take_goal(TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder) {
-  if (!options.steps && !options.minutes) options.steps = state.goal_steps, options.minutes = state.goal_minutes;
-  if (!options.steps && !options.minutes)
+Goal choose_goal(const TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder) {
+  Goal goal{options.steps, options.minutes};
+  if (goal.given()) return goal;
+  if (!options.resume) return {.minutes = 10};
+  if (!state.goal.given())
     throw UserError(
         fmt::format("{} does not say how long its run was to be: give --steps or --minutes, counted from its beginning",
                     (folder / checkpoint_file).string()));
-  const bool reached = options.steps ? state.step >= *options.steps : state.seconds >= 60 * *options.minutes;
-  if (reached && !options.json && !options.quiet)
-    fmt::print("The run has reached its end after {}; larger --steps or --minutes set another.\n",
-               options.steps ? fmt::format("{} steps", state.step) : fmt::format("{:.3g} minutes", state.seconds / 60));
+  return state.goal;
 }
 
-// From a run, or from elsewhere: config.json, model.safetensors and tokenizer.json would be replaced.
-bool holds_model(const std::filesystem::path& folder) {
-  return std::filesystem::exists(folder / checkpoint_file) || std::filesystem::exists(folder / "model.safetensors");
-}
-
-std::filesystem::path choose_folder(const TrainOptions& options) {
-  if (!options.folder.empty()) return options.folder;
+RunFolder claim_folder(const TrainOptions& options) {
   const std::filesystem::path base =
-      std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem();
-  std::filesystem::path folder = base;
-  for (int i = 2; !options.resume && holds_model(folder); ++i) folder = base.string() + fmt::format("-{}", i);
-  return folder;
+      options.base.empty()
+          ? std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem()
+          : options.base;
+  if (options.resume)
+    return RunFolder::to_resume(options.folder.empty() ? base : std::filesystem::path(options.folder));
+  return options.folder.empty() ? RunFolder::for_new_run_beside(base)
+                                : RunFolder::for_new_run(options.folder, options.tokenizer);
+}
+
+Recipe choose_recipe(const TrainOptions& options, const std::string& data) {
+  if (!options.recipe.empty()) return read_recipe(options.recipe);
+  return data == "stories" ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
+}
+
+void print_end(const RunResult& result, const std::filesystem::path& folder, bool has_documents) {
+  const TrainingState& state = result.state;
+  const std::string path = quoted_for_shell(folder.string());
+  if (!result.finished) {
+    fmt::print("Interrupted at step {}, and saved. Go on with: {} train --resume --out {}\n", state.step,
+               command_name(), path);
+    return;
+  }
+  fmt::print("The model is in {}. Try: {} sample {}{}\n", folder.string(), command_name(), path,
+             has_documents ? "" : " -p TEXT");
+  if (state.best_loss && state.best_step < state.step)
+    fmt::print("The held-out loss was lowest at step {}; that model is in {}.\n", state.best_step,
+               (folder / best_folder).string());
 }
 
 }  // namespace
@@ -148,85 +88,90 @@ size_t thread_count(size_t wanted) {
   return wanted ? wanted : available_cpus();
 }
 
-void require_minutes(double minutes) {
+void require_minutes(double minutes, const char* option) {
   if (!(minutes > 0) || !std::isfinite(minutes))
-    throw UserError(fmt::format("--minutes is {}, expected more than 0, and an end", minutes));
+    throw UserError(fmt::format("{} is {}, expected more than 0, and an end", option, minutes));
 }
 
-int run_train(TrainOptions options) {
+int run_train(const TrainOptions& options) {
   if (options.list_recipe) {
     fmt::print("{}", recipe_documentation());
     return 0;
   }
-  const std::filesystem::path folder = choose_folder(options);
-  const bool has_checkpoint = std::filesystem::exists(folder / checkpoint_file);
-  if (options.resume && !has_checkpoint)
-    throw UserError(
-        fmt::format("{} holds no checkpoint to resume from: expected {} in it", folder.string(), checkpoint_file));
-  if (!options.resume && has_checkpoint)
-    throw UserError(fmt::format(
-        "{} holds a training run already; --resume goes on with it, another --out begins a new one", folder.string()));
-  if (!options.resume && holds_model(folder))
-    throw UserError(fmt::format("{} holds a model already; another --out begins a new one", folder.string()));
+  train(options);
+  return 0;
+}
+
+TrainResult train(const TrainOptions& options) {
   if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
   if (options.steps && *options.steps == 0) throw UserError("--steps is 0, expected more");
   if (options.minutes) require_minutes(*options.minutes);
+  require_minutes(options.save_minutes, "--save-minutes");
 
+  const RunFolder folder = claim_folder(options);
   Recipe recipe;
   TrainingState state;
   if (options.resume) {
     state = read_training_state(folder / checkpoint_file);
-    require_same_run(options, state);
-    take_goal(options, state, folder);
     recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
+    require_same_run(options, state, recipe);
+    state.data = options.data.value_or(state.data);
   } else {
-    if (!options.steps && !options.minutes) options.minutes = 10;
     state.data = options.data.value_or(default_data);
     state.seed = options.seed.value_or(1);
-    if (!is_utf8(state.data))
-      throw UserError(fmt::format("the name {} is not UTF-8, as what a checkpoint holds must be", state.data));
-    if (!options.recipe.empty())
-      recipe = read_recipe(options.recipe);
-    else if (state.data == "stories")
-      recipe = read_recipe(data_folder() / "stories" / "recipe.yaml");
+    recipe = choose_recipe(options, state.data);
     state.recipe = recipe_text(recipe);
   }
+  if (!is_utf8(state.data))
+    throw UserError(fmt::format("the name {} is not UTF-8, as what a checkpoint holds must be", state.data));
+  const Goal goal = choose_goal(options, state, folder.path());
+  const bool shows = !options.json && !options.quiet;
+  if (shows && state.step > 0 && goal.share(state.step, state.seconds) >= 1)
+    fmt::print("The run has reached its end after {}; larger --steps or --minutes set another.\n",
+               goal.steps ? fmt::format("{} steps", state.step) : fmt::format("{:.3g} minutes", state.seconds / 60));
+
   const Data data{state.data, state.seed};
-  const std::string tokenizer_kind = options.resume              ? folder.string()
+  const std::string tokenizer_kind = options.resume              ? folder.path().string()
                                      : options.tokenizer.empty() ? "bpe"
                                                                  : options.tokenizer;
   const Tokenizer tokenizer = make_tokenizer(tokenizer_kind, data, recipe);
   Corpus corpus = open_corpus(data, tokenizer, recipe);
+  require_same_data(state, corpus);
 
-  recipe.model.vocabulary_size = tokenizer.vocabulary_size();
-  recipe.model.context = recipe.training.positions;
-  const LlamaParameters weights(recipe.model);
-  Random random(state.seed);
-  initialise(weights, random);
-
+  ModelConfig config{recipe.model, {}, {}};
+  config.llama.vocabulary_size = tokenizer.vocabulary_size();
+  if (corpus.has_documents) {
+    config.begin_of_text = tokenizer.bos_id();
+    if (const auto end = tokenizer.eos_id()) config.end_of_text = {*end};
+  }
+  const LlamaParameters weights(config.llama);
   ThreadPool pool(thread_count(options.threads));
-
-  std::filesystem::create_directories(folder);
-  Log log(options.log.empty() ? folder / "log.jsonl" : std::filesystem::path(options.log), state.step);
+  Pretraining training(config, weights, tokenizer, corpus, recipe, pool);
+  if (options.resume) {
+    training.restore(folder, state);
+  } else {
+    Random random(state.seed);
+    initialise(weights, random);
+  }
 
   const std::string title =
-      fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} threads", state.data,
-                  count_text(double(weights.flat().size())), recipe.model.layers, recipe.model.dim,
-                  recipe.model.vocabulary_size, pool.size());
-  const bool shows = !options.json && !options.quiet;
-  TrainingDisplay display(title);
-  if (shows && !::isatty(STDOUT_FILENO)) fmt::print("{}\n", title);
-  stop_on_signals();
-  const RunOptions run{folder, options.steps, options.minutes, &stop_requested};
-  pretrain(weights, tokenizer, corpus, recipe, state, run, pool, [&](const Progress& progress) {
-    log.add(progress);
-    if (shows) display.show(progress);
-  });
-  if (options.json) fmt::print("{}", log.last_line());
-  if (shows)
-    fmt::print("The model is in {0}. Try: {1} sample {0}{2}\n", folder.string(), command_name(),
-               corpus.has_documents ? "" : " -p TEXT");
-  return 0;
+      fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} thread{}", state.data,
+                  count_text(double(weights.flat().size())), config.llama.layers, config.llama.dim,
+                  config.llama.vocabulary_size, pool.size(), pool.size() == 1 ? "" : "s");
+  TrainingDisplay display(title, shows);
+  const StopSignals signals;
+  const RunOptions how{.folder = folder,
+                       .goal = goal,
+                       .evaluations = recipe.evaluations,
+                       .save_minutes = options.save_minutes,
+                       .log = options.log,
+                       .stop = &signals.requested(),
+                       .warn = [&](const std::string& message) { display.warn(message); }};
+  const RunResult result = run(training, state, how, [&](const Progress& progress) { display.show(progress); });
+  display.end();
+  if (options.json) fmt::print("{}", result.last_log_line);
+  if (shows) print_end(result, folder.path(), corpus.has_documents);
+  return {folder.path(), signals.requested()};
 }
 
 }  // namespace cria

@@ -1,4 +1,5 @@
-// What a person sees while a model trains: a live panel on a terminal, a plain line every few seconds elsewhere.
+// What a person sees while a model trains: a live panel on a terminal, a plain line every few seconds elsewhere. It
+// fits the terminal at any moment, and a terminal that goes does not end the run.
 #pragma once
 
 #include <chrono>
@@ -6,26 +7,34 @@
 #include <string>
 #include <vector>
 
-#include "chapters/11-pretraining/pretraining.hpp"
+#include "app/panel.hpp"
+#include "chapters/11-pretraining/run_log.hpp"
 
 namespace cria {
 
 class TrainingDisplay {
  public:
-  explicit TrainingDisplay(std::string title);
-  ~TrainingDisplay();
+  /// Where it does not show, only warnings are printed.
+  TrainingDisplay(std::string title, bool shows);
 
   void show(const Progress& progress);
+  /// Shows the last step, which may not have been due, and leaves the panel as it stands.
+  void end();
+  /// One line on standard error, above the panel.
+  void warn(const std::string& message);
 
  private:
-  void show_panel(const Progress& progress);
-  void show_line(const Progress& progress);
+  void show_panel();
+  void show_line();
+  void put(const std::string& text);
 
   std::string title_;
-  bool terminal_;
+  bool shows_, terminal_, colours_;
   std::chrono::steady_clock::time_point last_;
-  size_t lines_ = 0;          // that the panel takes now
-  std::vector<double> bits_;  // bits per byte so far, for the curve
+  std::optional<Progress> progress_;  // of the last step
+  bool shown_ = false;                // that step
+  size_t lines_ = 0;                  // that the panel takes now
+  std::vector<double> bits_;          // bits per byte so far, for the curve
   double smooth_bits_ = 0;
   std::optional<double> validation_bits_;
 };

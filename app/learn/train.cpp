@@ -39,9 +39,8 @@ std::string origins() {
   return text;
 }
 
-/// Tokens per second of a short training run by one of the two programs.
-double speed(const fs::path& program, size_t threads) {
-  const fs::path folder = run_folder / "speed";
+/// Tokens per second of a short training run by one of the two programs, in a folder that goes again.
+double speed(const fs::path& program, size_t threads, const fs::path& folder) {
   fs::remove_all(folder);
   const ProcessResult run = run_process({program.string(), "train", "--steps", "40", "--threads",
                                          fmt::format("{}", threads), "--out", folder.string(), "--json"});
@@ -51,23 +50,23 @@ double speed(const fs::path& program, size_t threads) {
 }
 
 int train_with_components(const LearnOptions& options) {
-  fs::remove_all(run_folder);
   TrainOptions training;
-  training.folder = run_folder.string();
+  training.base = run_folder;
   training.minutes = options.minutes;
   training.threads = options.threads;
-  run_train(training);
+  const TrainResult trained = train(training);
+  if (trained.stopped) return 0;
   fmt::print("\nWhat it tells:\n\n");
   SampleOptions sample;
-  sample.model = run_folder.string();
+  sample.model = trained.folder.string();
   run_sample(sample);
   fmt::print("\n{}\n", origins());
 
   const fs::path reference = build_folder() / "app" / "cria-learn", mine = build_folder() / "app" / "cria-workshop";
   double best_mine = 0, best_reference = 0;
   for (int i = 0; i < 3; ++i) {  // in turns, so that a busy machine disturbs both alike
-    best_mine = std::max(best_mine, speed(mine, options.threads));
-    best_reference = std::max(best_reference, speed(reference, options.threads));
+    best_mine = std::max(best_mine, speed(mine, options.threads, trained.folder / "speed"));
+    best_reference = std::max(best_reference, speed(reference, options.threads, trained.folder / "speed"));
   }
   if (best_reference > 0)
     fmt::print("{:.0f} tokens/s; the reference: {:.0f}, so yours runs at {:.0f} % of its speed\n", best_mine,

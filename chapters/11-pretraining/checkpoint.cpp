@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "lib/base/check.hpp"
+#include "lib/base/fingerprint.hpp"
 #include "lib/formats/safetensors.hpp"
 
 namespace cria {
@@ -23,62 +25,141 @@ Parts parts(const LlamaParameters& weights, const AdamW& optimiser) {
            {"second_moment.", &optimiser.second_moment()}}};
 }
 
+using Metadata = std::map<std::string, std::string>;
+
+constexpr const char* checksum_key = "checksum";
+constexpr std::string_view known_keys[] = {"step",         "seconds",   "position",    "data",
+                                           "seed",         "recipe",    "fingerprint", "goal_steps",
+                                           "goal_minutes", "best_loss", "best_step",   checksum_key};
+
+// Of the metadata; that of the tensors goes on from it. Names, shapes and places of the tensors are what the model
+// expects, or the file is refused for them.
+std::uint64_t checksum(const Metadata& metadata) {
+  std::uint64_t sum = fingerprint_start;
+  for (const auto& [key, value] : metadata)
+    if (key != checksum_key) sum = fingerprint(value, fingerprint(key, sum) + value.size());
+  return sum;
+}
+
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const LlamaParameters& weights,
                       const AdamW& optimiser) {
+  Metadata metadata = {{"step", fmt::format("{}", state.step)},         {"seconds", fmt::format("{}", state.seconds)},
+                       {"position", fmt::format("{}", state.position)}, {"data", state.data},
+                       {"seed", fmt::format("{}", state.seed)},         {"recipe", state.recipe}};
+  const auto add = [&](const char* key, const auto& value) {
+    if (value) metadata[key] = fmt::format("{}", *value);
+  };
+  add("goal_steps", state.goal.steps);
+  add("goal_minutes", state.goal.minutes);
+  add("fingerprint", state.fingerprint);
+  add("best_loss", state.best_loss);
+  if (state.best_loss) metadata["best_step"] = fmt::format("{}", state.best_step);
   std::vector<TensorToWrite> tensors;
+  std::uint64_t sum = checksum(metadata);
   for (const auto& [prefix, parameters] : parts(weights, optimiser))
     parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
       tensors.push_back({prefix + name, {view.shape().begin(), view.shape().end()}, view.span()});
+      sum = bulk_fingerprint({reinterpret_cast<const char*>(view.data()), view.size() * sizeof(real)}, sum);
     });
-  std::map<std::string, std::string> metadata = {
-      {"step", fmt::format("{}", state.step)},         {"seconds", fmt::format("{}", state.seconds)},
-      {"position", fmt::format("{}", state.position)}, {"data", state.data},
-      {"seed", fmt::format("{}", state.seed)},         {"recipe", state.recipe}};
-  if (state.goal_steps) metadata["goal_steps"] = fmt::format("{}", *state.goal_steps);
-  if (state.goal_minutes) metadata["goal_minutes"] = fmt::format("{}", *state.goal_minutes);
-  if (state.fingerprint) metadata["fingerprint"] = fmt::format("{}", *state.fingerprint);
+  metadata[checksum_key] = fmt::format("{:016x}", sum);
   write_safetensors(file, tensors, metadata, sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
 }
 
+namespace {
+
+// Reads the metadata, and says which value is one that no run writes.
+class StateReader {
+ public:
+  StateReader(const Metadata& metadata, const std::filesystem::path& file) : metadata_(metadata), file_(file.string()) {
+    for (const auto& [key, value] : metadata)
+      if (std::ranges::find(known_keys, key) == std::end(known_keys))
+        throw UserError(
+            fmt::format("{}: this version of cria does not know the metadata \"{}\"; the file is damaged, or "
+                        "from another version",
+                        file_, key.substr(0, 40)));
+  }
+
+  const std::string& text(const char* key) const {
+    const auto found = metadata_.find(key);
+    if (found == metadata_.end())
+      throw UserError(fmt::format("{} is no checkpoint of a training run: its metadata lacks {}", file_, key));
+    return found->second;
+  }
+
+  template <class Number>
+  void number(const char* key, Number& value, bool (*good)(Number), const char* expected) const {
+    const std::string& digits = text(key);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size() || !good(value))
+      throw UserError(fmt::format("{}: {} is \"{}\", expected {}; the file is damaged", file_, key,
+                                  digits.substr(0, 40), expected));
+  }
+  void whole(const char* key, std::uint64_t& value) const {
+    number<std::uint64_t>(
+        key, value, [](std::uint64_t) { return true; }, "a whole number");
+  }
+  template <class Number>
+  void optional(const char* key, std::optional<Number>& value, bool (*good)(Number), const char* expected) const {
+    if (metadata_.contains(key)) number(key, value.emplace(), good, expected);
+  }
+
+ private:
+  const Metadata& metadata_;
+  std::string file_;
+};
+
+}  // namespace
+
 TrainingState read_training_state(const std::filesystem::path& file) {
   const SafetensorsFile stored(file);
-  const auto text = [&](const char* key) {
-    const auto found = stored.metadata().find(key);
-    if (found == stored.metadata().end())
-      throw UserError(fmt::format("{} is no checkpoint of a training run: its metadata lacks {}", file.string(), key));
-    return found->second;
-  };
-  const auto number = [&](const char* key, auto& value) {
-    const std::string digits = text(key);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc{} || end != digits.data() + digits.size())
-      throw UserError(
-          fmt::format("{}: {} is \"{}\", expected a number; the file is damaged", file.string(), key, digits));
-  };
+  if (!stored.metadata().contains("step"))
+    throw UserError(fmt::format("{} is no checkpoint of a training run: its metadata lacks step", file.string()));
+  const StateReader reader(stored.metadata(), file);
   TrainingState state;
-  number("step", state.step);
-  number("seconds", state.seconds);
-  number("position", state.position);
-  number("seed", state.seed);
-  if (!(state.seconds >= 0) || !std::isfinite(state.seconds))
+  const auto positive = [](size_t n) { return n > 0; };
+  const auto time = [](double t) { return t >= 0 && std::isfinite(t); };
+  reader.number<size_t>("step", state.step, positive, "a whole number above 0");
+  reader.number<double>("seconds", state.seconds, time, "0 or more");
+  reader.whole("position", state.position);
+  reader.whole("seed", state.seed);
+  reader.optional<size_t>("goal_steps", state.goal.steps, positive, "a whole number above 0");
+  reader.optional<double>(
+      "goal_minutes", state.goal.minutes, [](double t) { return t > 0 && std::isfinite(t); },
+      "more than 0, and an end");
+  if (state.goal.steps && state.goal.minutes)
     throw UserError(
-        fmt::format("{}: seconds is {}, expected 0 or more; the file is damaged", file.string(), state.seconds));
-  if (stored.metadata().contains("goal_steps")) number("goal_steps", state.goal_steps.emplace());
-  if (stored.metadata().contains("goal_minutes")) number("goal_minutes", state.goal_minutes.emplace());
-  if (stored.metadata().contains("fingerprint")) number("fingerprint", state.fingerprint.emplace());
-  state.data = text("data");
-  state.recipe = text("recipe");
+        fmt::format("{}: goal_steps and goal_minutes are both there, expected one of them; the file is "
+                    "damaged",
+                    file.string()));
+  reader.optional<std::uint64_t>(
+      "fingerprint", state.fingerprint, [](std::uint64_t) { return true; }, "a whole number");
+  reader.optional<double>("best_loss", state.best_loss, time, "0 or more");
+  if (state.best_loss) reader.number<size_t>("best_step", state.best_step, positive, "a whole number above 0");
+  if (state.best_step > state.step)
+    throw UserError(fmt::format("{}: best_step is {}, expected at most step, which is {}; the file is damaged",
+                                file.string(), state.best_step, state.step));
+  state.data = reader.text("data");
+  state.recipe = reader.text("recipe");
   return state;
 }
 
 void read_checkpoint(const std::filesystem::path& file, const LlamaParameters& weights, AdamW& optimiser) {
+  const TrainingState state = read_training_state(file);
   const SafetensorsFile stored(file);
+  std::uint64_t sum = checksum(stored.metadata());
   for (const auto& [prefix, parameters] : parts(weights, optimiser))
-    parameters->for_each(
-        [&, prefix = prefix](const std::string& name, const auto& view) { stored.copy_to(prefix + name, view); });
-  optimiser.set_steps(read_training_state(file).step);
+    parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
+      const std::span<const std::byte> bytes = stored.tensor(prefix + name).bytes;
+      sum = bulk_fingerprint({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, sum);
+      stored.copy_to(prefix + name, view);
+    });
+  const auto written = stored.metadata().find(checksum_key);
+  if (written != stored.metadata().end() && written->second != fmt::format("{:016x}", sum))
+    throw UserError(fmt::format("{}: its checksum is {}, but its content gives {:016x}; the file is damaged",
+                                file.string(), written->second.substr(0, 40), sum));
+  optimiser.set_steps(state.step);
 }
 
 }  // namespace cria

@@ -2,38 +2,23 @@
 // not at all. The model's folder is written beside it, for everybody who only wants the model.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
-#include <string>
 
 #include "chapters/10-training-step/trainer.hpp"
+#include "chapters/11-pretraining/run.hpp"
 
 namespace cria {
 
-struct TrainingState {
-  size_t step = 0;             // steps done
-  double seconds = 0;          // spent on them, validation included
-  std::uint64_t position = 0;  // the batch source's state
-  std::string data;            // what is trained on: "stories" or the file's path
-  std::uint64_t seed = 0;
-  std::string recipe;  // as YAML
-  // Checkpoints from before these were kept lack them. Where the run was to end is in one or the other.
-  std::optional<size_t> goal_steps = {};
-  std::optional<double> goal_minutes = {};
-  std::optional<std::uint64_t> fingerprint = {};  // of the data
-};
-
-inline constexpr const char* checkpoint_file = "training.safetensors";
-
-/// Writes weights, AdamW's two moments and the state.
+/// Writes weights, AdamW's two moments and the state, with a checksum over all of it.
 void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const LlamaParameters& weights,
                       const AdamW& optimiser);
 
-/// Only the state: what a run must know before it can make its model.
+/// Only the state: what a run must know before it can make its model. Throws UserError for a file that is no
+/// checkpoint, and for values that no run writes. The checksum is looked at by read_checkpoint.
 TrainingState read_training_state(const std::filesystem::path& file);
 
-/// Weights and moments, bit for bit. Throws UserError when the file is damaged or belongs to another model.
+/// Weights and moments, bit for bit. Throws UserError when the file belongs to another model, or when any bit in it is
+/// not as it was written. Checkpoints of before there were checksums are read without.
 void read_checkpoint(const std::filesystem::path& file, const LlamaParameters& weights, AdamW& optimiser);
 
 }  // namespace cria

@@ -1,122 +1,86 @@
-// Chapter 11, the training run.
+// Chapter 11, pretraining.
 #include "chapters/11-pretraining/pretraining.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numbers>
 
+#include "chapters/01-bpe/tokenizer_files.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria {
-namespace {
 
-class Clock {
- public:
-  explicit Clock(double already) : already_(already) {}
-  double seconds() const {
-    return already_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+Pretraining::Pretraining(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer,
+                         Corpus& corpus, const Recipe& recipe, ThreadPool& pool)
+    : config_(config),
+      weights_(weights),
+      tokenizer_(tokenizer),
+      corpus_(corpus),
+      recipe_(recipe),
+      pool_(pool),
+      trainer_(weights, recipe.training, pool) {}
 
- private:
-  double already_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+void Pretraining::restore(const RunFolder& folder, const TrainingState& state) {
+  read_checkpoint(folder / checkpoint_file, weights_, trainer_.optimiser());
+  corpus_.training->restore(state.position);
+}
 
-// A run whose numbers overflowed must end before it writes them over the last good checkpoint.
-void require_finite(std::initializer_list<double> numbers, size_t step, const Recipe& recipe,
-                    const std::filesystem::path& folder) {
-  if (std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); })) return;
-  const bool saved = std::filesystem::exists(folder / checkpoint_file);
+void Pretraining::step(double share, Progress& progress) {
+  const Schedule schedule{recipe_.learning_rate, recipe_.learning_rate * recipe_.final_learning_rate, recipe_.warmup,
+                          1};
+  progress.learning_rate = learning_rate(schedule, share);
+  const Batch batch = corpus_.training->next();
+  const StepResult result = trainer_.step(batch, progress.learning_rate);
+  progress.loss = result.loss;
+  progress.gradient_norm = result.gradient_norm;
+  progress.bits_per_byte = result.loss * double(count_targets(batch)) / (std::numbers::ln2 * corpus_.training->bytes());
+  progress.floor = corpus_.validation.floor;
+}
+
+void Pretraining::validate(Progress& progress) {
+  if (corpus_.validation.targets == 0) return;
+  progress.validation_loss =
+      corpus_.validation.loss([&](const Batch& held_out) { return trainer_.evaluate(held_out); });
+  progress.bits_per_byte = corpus_.validation.bits_per_byte(*progress.validation_loss);
+}
+
+bool Pretraining::is_finite() { return std::isfinite(global_norm(weights_.flat(), pool_)); }
+
+// Only what is not so already.
+std::string Pretraining::remedy() const {
+  constexpr double long_warmup = 0.1;
+  std::string text = fmt::format("a lower optimiser.learning_rate (it is {})", recipe_.learning_rate);
+  if (recipe_.warmup < long_warmup) text += fmt::format(", or a longer optimiser.warmup ({})", recipe_.warmup);
+  if (recipe_.training.clip_norm == 0) text += ", or optimiser.clip_norm 1 (it is 0: gradients are never clipped)";
+  return text;
+}
+
+double Pretraining::tokens_per_step() const { return double(recipe_.training.batch * recipe_.training.positions); }
+
+void Pretraining::write_description(const std::filesystem::path& folder) {
+  write_config(folder / "config.json", config_);
+  save_tokenizer(tokenizer_.model(), folder);
+  write_file_atomically(folder / "recipe.yaml", recipe_text(recipe_));
+}
+
+void Pretraining::write_checkpoint(const std::filesystem::path& file, const TrainingState& state) {
+  TrainingState now = state;
+  now.position = corpus_.training->state();
+  now.fingerprint = corpus_.fingerprint;
+  cria::write_checkpoint(file, now, weights_, trainer_.optimiser());
+}
+
+void Pretraining::write_weights(const std::filesystem::path& folder) {
+  cria::write_weights(folder / "model.safetensors", weights_);
+}
+
+void require_same_data(const TrainingState& state, const Corpus& corpus) {
+  if (state.step == 0 || state.fingerprint.value_or(corpus.fingerprint) == corpus.fingerprint) return;
   throw UserError(fmt::format(
-      "the loss is no longer finite at step {}; {}; try a lower optimiser.learning_rate (it is {}), a longer "
-      "optimiser.warmup ({}) or a lower optimiser.clip_norm ({})",
-      step, saved ? "the last checkpoint in " + folder.string() + " stands" : "no checkpoint was written yet",
-      recipe.learning_rate, recipe.warmup, recipe.training.clip_norm));
-}
-
-void save(const LlamaParameters& weights, const Tokenizer& tokenizer, const Corpus& corpus, const TrainingState& state,
-          const AdamW& optimiser, const std::filesystem::path& folder) {
-  ModelConfig config{weights.config(), {}, {}};
-  if (corpus.has_documents) {
-    config.begin_of_text = tokenizer.bos_id();
-    if (const auto end = tokenizer.eos_id()) config.end_of_text = {*end};
-  }
-  save_model(folder, config, weights, tokenizer);
-  write_file_atomically(folder / "recipe.yaml", state.recipe);
-  write_checkpoint(folder / checkpoint_file, state, weights, optimiser);
-}
-
-}  // namespace
-
-Progress pretrain(const LlamaParameters& weights, const Tokenizer& tokenizer, Corpus& corpus, const Recipe& recipe,
-                  TrainingState state, const RunOptions& options, ThreadPool& pool, const Observer& observer) {
-  Trainer trainer(weights, recipe.training, pool);
-  if (state.step > 0) {
-    if (state.fingerprint.value_or(corpus.fingerprint) != corpus.fingerprint)
-      throw UserError(fmt::format(
-          "{} has changed since this run began, so what was held out might be trained on; expected it as it was",
-          state.data));
-    read_checkpoint(options.folder / checkpoint_file, weights, trainer.optimiser());
-    corpus.training->restore(state.position);
-  }
-  state.goal_steps = options.steps, state.goal_minutes = options.minutes;
-  state.fingerprint = corpus.fingerprint;
-  const Clock clock(state.seconds);
-  const auto share_done = [&](size_t steps_done) {
-    return options.steps ? double(steps_done) / double(*options.steps)
-                         : clock.seconds() / (60 * options.minutes.value());
-  };
-  const Schedule schedule{recipe.learning_rate, recipe.learning_rate * recipe.final_learning_rate, recipe.warmup, 1};
-  const double tokens_per_step = double(recipe.training.batch * recipe.training.positions);
-
-  Progress progress;
-  progress.floor = corpus.validation.floor;
-  progress.step = state.step;
-  double step_seconds = 0;  // a running mean
-  for (double share = share_done(state.step); share < 1 || state.step == 0;) {
-    const double begin = clock.seconds();
-    // A step's rate is that of its end where steps are counted, so the first one is not lost at a rate of zero.
-    progress.learning_rate = learning_rate(schedule, options.steps ? share_done(state.step + 1) : share);
-    const Batch batch = corpus.training->next();
-    const StepResult result = trainer.step(batch, progress.learning_rate);
-    require_finite({result.loss, result.gradient_norm}, state.step + 1, recipe, options.folder);
-    ++state.step;
-    const double seconds = clock.seconds() - begin;
-    step_seconds = step_seconds == 0 ? seconds : 0.95 * step_seconds + 0.05 * seconds;
-    const double before = share;
-    share = share_done(state.step);
-    state.position = corpus.training->state();
-
-    progress.step = state.step;
-    progress.share = std::min(share, 1.0);
-    progress.loss = result.loss;
-    progress.gradient_norm = result.gradient_norm;
-    progress.tokens_per_second = tokens_per_step / step_seconds;
-    progress.bits_per_byte =
-        result.loss * double(count_targets(batch)) / (std::numbers::ln2 * corpus.training->bytes());
-    progress.validation_loss.reset();
-    const bool stopping = options.stop && options.stop->load();
-    const double interval = double(std::max<size_t>(recipe.evaluations, 1));
-    if (share >= 1 || stopping || std::floor(share * interval) > std::floor(before * interval)) {
-      if (corpus.validation.targets > 0) {
-        progress.validation_loss =
-            corpus.validation.loss([&](const Batch& held_out) { return trainer.evaluate(held_out); });
-        progress.bits_per_byte = corpus.validation.bits_per_byte(*progress.validation_loss);
-      }
-      require_finite({progress.validation_loss.value_or(0), global_norm(weights.flat(), pool)}, state.step, recipe,
-                     options.folder);
-      state.seconds = clock.seconds();
-      save(weights, tokenizer, corpus, state, trainer.optimiser(), options.folder);
-    }
-    progress.seconds = clock.seconds();
-    observer(progress);
-    if (stopping) break;
-  }
-  return progress;
+      "{} has changed since this run began, so what was held out might be trained on; expected it as it was",
+      state.data));
 }
 
 }  // namespace cria

@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 train() { "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml "$@"; }
 no_leftovers() { ! ls "$1" | grep -q '\.tmp$'; }
-steps_in() { wc -l <"$1/log.jsonl" 2>/dev/null || echo 0; }
+steps_in() { wc -l 2>/dev/null <"$1/log.jsonl" || echo 0; }
 # A log without what the clock decides.
 timeless() { sed -E 's/"(seconds|tokens_per_second)": [0-9.]+/"\1"/g' "$1/log.jsonl"; }
 
@@ -79,12 +79,55 @@ check 'the same seed tells the same' test "$(sample 3)" = "$(sample 3)"
 check 'another seed something else' test "$(sample 3)" != "$(sample 4)"
 check 'the prompt comes first' test "$("$program" sample whole -p '17 ' -n 1 | head -c 3)" = '17 '
 
+# ── Interrupted ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interrupt() {  # interrupt FOLDER SIGNAL [COMMAND…]: the signal once the run in the folder has done some steps
+  local folder=$1 signal=$2
+  shift 2
+  "$@" "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 100000 --out "$folder" >interrupted.out 2>err &
+  local pid=$!
+  while kill -0 $pid 2>/dev/null && [ "$(steps_in "$folder")" -lt 5 ]; do sleep 0.01; done
+  kill "-$signal" $pid
+  ended=$pid
+}
+for signal in HUP TERM; do
+  interrupt "signal's $signal" $signal
+  wait $ended
+  check "SIG$signal ends a run in good order" test $? = 0
+  check 'which says how to go on, as a shell reads it' \
+    grep -q "^Interrupted at step [0-9]*, and saved. Go on with: .* train --resume --out 'signal'.''s $signal'$" interrupted.out
+  check 'and is saved' test -e "signal's $signal/training.safetensors"
+done
+interrupt ignored HUP nohup
+sleep 0.3
+check 'a run under nohup ignores SIGHUP' kill -0 $ended
+kill -TERM $ended && wait $ended
+rm -rf ignored
+
+"$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 100000 --out twice >out 2>err &
+first=$!
+while kill -0 $first 2>/dev/null && [ ! -e twice/run.lock ]; do sleep 0.01; done
+refuses 'a second run in the same folder' 'another process is training in twice; wait for its end, or choose another --out' \
+  train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 2 --out twice
+while [ ! -e twice/config.json ]; do sleep 0.01; done
+kill -KILL $first
+wait $first 2>/dev/null
+check 'a run killed before its first checkpoint begins again' train --steps 2 --out twice
+
+bash -c '"$@" | head -n 1' _ "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 40 --out piped >out 2>err
+check 'a reader that goes does not end a run' test "$(steps_in piped)" = 40
+
 # On a terminal the title is as long as a line and more; what the terminal broke would not be drawn over.
 if script -qec true typescript >out 2>&1; then  # a terminal, by util-linux
   script -qec "stty cols 80; '$program' train --steps 3 --threads 1 --out narrow" typescript >out 2>err
   sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' typescript | tr -d '\r' >screen
   check 'the display shows the run' grep -q 'layers of width' screen
   check 'in a narrow terminal, too' bash -c '! grep "^stories: .\{72,\}" screen'
+  script -qec "stty cols 60 rows 12; NO_COLOR=1 '$program' train --steps 3 --threads 1 --out short" typescript >out 2>err
+  check 'in a short one it draws over itself' bash -c '[ "$(grep -c "\[1[2-9]A" typescript)" = 0 ]'
+  check 'without colours, if there are to be none' bash -c '! grep -q "\[[0-9;]*m" typescript'
+  script -qec "TERM=dumb '$program' train --steps 3 --threads 1 --out dumb" typescript >out 2>err
+  check 'and line by line where a terminal can do no more' bash -c '! grep -q $"\x1b" typescript && grep -q "step  *3" typescript'
 else
   skip 'a run on a terminal needs script, of util-linux'
 fi
@@ -227,8 +270,13 @@ refuses 'token ids that are missing' 'none.npy: No such file or directory' trace
 # ── A full disk ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 if [ -w /dev/full ]; then
-  refuses 'a log on a full disk' 'cannot write the log /dev/full: No space left on device' \
-    train --data text.txt --tokenizer bytes --recipe tiny.yaml --steps 2 --out logged --log /dev/full
+  check 'a log on a full disk does not end a run' train --steps 2 --out logged --log /dev/full
+  check 'which says so' test "$(cat err)" = 'cria: cannot write the log /dev/full: No space left on device; the run goes on'
+  check 'and writes its model' test -e logged/model.safetensors
+  train --steps 2 --out unseen >/dev/full 2>full.err
+  check 'nor does a display that finds no room' test $? = 0
+  check 'which is said, too' \
+    test "$(cat full.err)" = 'cria: cannot write the output: No space left on device; the run goes on'
 
   for command in info 'stories --count 1000000000' 'sample whole -p 1 -n 3' 'tokenize decode whole 49'; do
     timeout 60 "$program" $command >/dev/full 2>full.err

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 
 #include "chapters/11-pretraining/batches.hpp"
@@ -63,7 +64,9 @@ TEST_CASE("a checkpoint that is damaged, or of another model, is refused with th
   const std::filesystem::path file = folder / checkpoint_file;
   const LlamaParameters weights(small);
   AdamW optimiser(weights, {});
-  write_checkpoint(file, {7, 1.25, 2, "stories", 1, ""}, weights, optimiser);
+  const TrainingState state{
+      .step = 7, .seconds = 1.25, .position = 2, .data = "stories", .seed = 1, .recipe = "", .goal = {.minutes = 2.5}};
+  write_checkpoint(file, state, weights, optimiser);
   const std::string whole = read_file(file);
 
   LlamaConfig wider = small;
@@ -83,13 +86,78 @@ TEST_CASE("a checkpoint that is damaged, or of another model, is refused with th
     std::ofstream(file, std::ios::binary) << spoiled;
   };
   spoil("\"step\":\"7\"", "\"step\":\"x\"");
-  CHECK_THROWS_WITH(read_training_state(file), contains("step is \"x\", expected a number; the file is damaged"));
+  CHECK_THROWS_WITH(read_training_state(file),
+                    contains("step is \"x\", expected a whole number above 0; the file is damaged"));
+  spoil("\"step\":\"7\"", "\"step\":\"0\"");  // it would begin anew, with the weights of the end
+  CHECK_THROWS_WITH(read_training_state(file), contains("step is \"0\", expected a whole number above 0"));
   for (const char* seconds : {"-1.5", "-inf", "-nan"}) {
     spoil("\"seconds\":\"1.25\"", fmt::format("\"seconds\":\"{}\"", seconds));
     CHECK_THROWS_WITH(read_training_state(file), contains("expected 0 or more; the file is damaged"));
   }
+  for (const char* minutes : {"inf", "-01", "nan", "0.0"}) {
+    spoil("\"goal_minutes\":\"2.5\"", fmt::format("\"goal_minutes\":\"{}\"", minutes));
+    CHECK_THROWS_WITH(read_training_state(file), contains("expected more than 0, and an end; the file is damaged"));
+  }
+  spoil("goal_minutes", "goal_minutez");
+  CHECK_THROWS_WITH(read_training_state(file), contains("does not know the metadata \"goal_minutez\""));
   write_safetensors(file, {});
   CHECK_THROWS_WITH(read_training_state(file), contains("is no checkpoint of a training run: its metadata lacks step"));
+}
+
+TEST_CASE("whatever bit of a checkpoint is flipped, it is seen") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / checkpoint_file;
+  const LlamaParameters weights(small);
+  AdamW optimiser(weights, {});
+  Random random(3);
+  for (real& value : weights.flat()) value = real(random.normal());
+  const TrainingState state{.step = 7,
+                            .seconds = 1.25,
+                            .position = 2,
+                            .data = "stories",
+                            .seed = 1,
+                            .recipe = "a recipe",
+                            .goal = {.steps = 9},
+                            .fingerprint = 5,
+                            .best_loss = 1.5,
+                            .best_step = 6};
+  write_checkpoint(file, state, weights, optimiser);
+  std::string content = read_file(file);
+  std::uint64_t header;
+  std::memcpy(&header, content.data(), sizeof header);
+  size_t flipped = 0;
+  // In the header every byte, and in the data, which is one sum, some of each tensor: 13 is no multiple of a word.
+  for (size_t at = 0; at < content.size(); at += at < 8 + header ? 1 : 13, ++flipped) {
+    const char bit = static_cast<char>(1 << (at % 8));
+    content[at] ^= bit;
+    std::ofstream(file, std::ios::binary) << content;
+    CAPTURE(at);
+    CHECK_THROWS_AS(read_checkpoint(file, weights, optimiser), UserError);
+    content[at] ^= bit;
+  }
+  CHECK(flipped > 3000);
+  std::ofstream(file, std::ios::binary) << content;
+  CHECK_NOTHROW(read_checkpoint(file, weights, optimiser));
+}
+
+TEST_CASE("a checkpoint from before there were checksums is read without") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / checkpoint_file;
+  const LlamaParameters weights(small);
+  AdamW optimiser(weights, {});
+  write_checkpoint(file, {.step = 7, .data = "stories", .recipe = ""}, weights, optimiser);
+  const SafetensorsFile stored(file);
+  std::map<std::string, std::string> metadata = stored.metadata();
+  REQUIRE(metadata.erase("checksum") == 1);
+  std::vector<TensorToWrite> tensors;
+  std::vector<std::vector<real>> values;
+  for (const StoredTensor& tensor : stored.tensors()) {
+    stored.copy_to(tensor.name, tensor.shape, values.emplace_back(tensor.bytes.size() / sizeof(real)));
+    tensors.push_back({tensor.name, tensor.shape, values.back()});
+  }
+  write_safetensors(folder / "old.safetensors", tensors, metadata,
+                    sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
+  CHECK_NOTHROW(read_checkpoint(folder / "old.safetensors", weights, optimiser));
 }
 
 TEST_CASE("windows of a text do not go on from a position that no generator comes to") {

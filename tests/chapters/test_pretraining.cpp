@@ -1,4 +1,5 @@
-// Chapter 11, the run: it learns, it can be killed and resumed, and it stops when its numbers overflow.
+// Chapter 11, pretraining as a run: it learns, it can be killed and resumed with the same bits, and it stops when its
+// numbers overflow. What holds for every kind of run is in test_run.cpp.
 #include "chapters/11-pretraining/pretraining.hpp"
 
 #include <cmath>
@@ -29,6 +30,8 @@ struct Run {
     recipe.evaluations = 4;
   }
 
+  ModelConfig config() const { return {recipe.model, {}, {}}; }
+
   LlamaParameters initial() const {
     LlamaParameters weights(recipe.model);
     Random random(1);
@@ -36,20 +39,32 @@ struct Run {
     return weights;
   }
 
-  /// Trains `steps` steps, from the checkpoint if there is one, or until the observer throws.
+  /// From the checkpoint if there is one. How it ends is up to `goal`, `stop`, or an observer that throws.
+  RunResult run_to(
+      const LlamaParameters& weights, Goal goal, size_t threads = 2, const Observer& observer = [](const Progress&) {},
+      const std::atomic<bool>* stop = nullptr) const {
+    TrainingState state{.data = data, .seed = 1, .recipe = recipe_text(recipe)};
+    const bool resumes = std::filesystem::exists(folder / checkpoint_file);
+    const RunFolder claimed = resumes ? RunFolder::to_resume(folder.path()) : RunFolder::for_new_run(folder.path());
+    if (resumes) state = read_training_state(folder / checkpoint_file);
+    Corpus corpus = open_corpus({state.data, state.seed}, tokenizer, recipe);
+    require_same_data(state, corpus);
+    ThreadPool pool(threads);
+    const ModelConfig described = config();
+    Pretraining training(described, weights, tokenizer, corpus, recipe, pool);
+    if (resumes) training.restore(claimed, state);
+    return cria::run(training, state,
+                     {.folder = claimed, .goal = goal, .evaluations = recipe.evaluations, .stop = stop}, observer);
+  }
+
   std::vector<Progress> train(
       const LlamaParameters& weights, size_t steps, size_t threads = 2,
       const Observer& also = [](const Progress&) {}) const {
-    TrainingState state{.data = data, .seed = 1, .recipe = recipe_text(recipe)};
-    if (std::filesystem::exists(folder / checkpoint_file)) state = read_training_state(folder / checkpoint_file);
-    Corpus corpus = open_corpus({state.data, state.seed}, tokenizer, recipe);
-    ThreadPool pool(threads);
     std::vector<Progress> seen;
-    pretrain(weights, tokenizer, corpus, recipe, state, {.folder = folder.path(), .steps = steps}, pool,
-             [&](const Progress& progress) {
-               seen.push_back(progress);
-               also(progress);
-             });
+    run_to(weights, {.steps = steps}, threads, [&](const Progress& progress) {
+      seen.push_back(progress);
+      also(progress);
+    });
     return seen;
   }
 };
@@ -89,22 +104,22 @@ TEST_CASE("a checkpoint says where its run was to end: after steps, or after min
   run.recipe.evaluations = 1;
   run.train(run.initial(), 2);
   TrainingState state = read_training_state(run.folder / checkpoint_file);
-  CHECK(state.goal_steps == 2);
-  CHECK_FALSE(state.goal_minutes);
+  CHECK(state.goal.steps == 2);
+  CHECK_FALSE(state.goal.minutes);
 
   const LlamaParameters weights = run.initial();
   AdamW optimiser(weights, {});
-  state.goal_steps.reset(), state.goal_minutes = 0.1;
+  state.goal = {.minutes = 0.1};
   write_checkpoint(run.folder / checkpoint_file, state, weights, optimiser);
   state = read_training_state(run.folder / checkpoint_file);
-  CHECK_FALSE(state.goal_steps);
-  CHECK(state.goal_minutes == 0.1);
+  CHECK_FALSE(state.goal.steps);
+  CHECK(state.goal.minutes == 0.1);
 
-  state.goal_minutes.reset();  // as files from before this was kept
+  state.goal = {};  // as files from before this was kept
   write_checkpoint(run.folder / checkpoint_file, state, weights, optimiser);
   state = read_training_state(run.folder / checkpoint_file);
   CHECK(state.step == 2);
-  CHECK((!state.goal_steps && !state.goal_minutes));
+  CHECK_FALSE(state.goal.given());
 }
 
 TEST_CASE("a run that was killed and resumed ends with the same bits, at any number of threads") {
@@ -147,38 +162,26 @@ TEST_CASE("a run does not go on with a text that has changed") {
 TEST_CASE("a run that is asked to stop saves what it has") {
   const Run run;
   const LlamaParameters weights = run.initial();
-  Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
-  ThreadPool pool(1);
   std::atomic<bool> stop = false;
-  const Progress end = pretrain(
-      weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
-      {.folder = run.folder.path(), .steps = 100, .stop = &stop}, pool, [&](const Progress& p) { stop = p.step == 2; });
-  CHECK(end.step == 3);
+  const RunResult end = run.run_to(
+      weights, {.steps = 100}, 1, [&](const Progress& p) { stop = p.step == 2; }, &stop);
+  CHECK(end.progress.step == 3);
+  CHECK_FALSE(end.finished);
   CHECK(read_training_state(run.folder / checkpoint_file).step == 3);
 }
 
 TEST_CASE("a run ends when its minutes are over, with its last numbers saved") {
   const Run run;
-  const LlamaParameters weights = run.initial();
-  Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
-  ThreadPool pool(1);
-  const Progress end =
-      pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
-               {.folder = run.folder.path(), .minutes = 1e-4}, pool, [](const Progress&) {});
-  CHECK(end.share == 1);
-  CHECK(end.seconds >= 6e-3);
-  CHECK(read_training_state(run.folder / checkpoint_file).step == end.step);
+  const RunResult end = run.run_to(run.initial(), {.minutes = 1e-4}, 1);
+  CHECK(end.progress.share == 1);
+  CHECK(end.finished);
+  CHECK(end.progress.seconds >= 6e-3);
+  CHECK(read_training_state(run.folder / checkpoint_file).step == end.progress.step);
 }
 
 TEST_CASE("a run does at least one step, however short its time, and saves it") {
   const Run run;
-  const LlamaParameters weights = run.initial();
-  Corpus corpus = open_corpus({"stories", 1}, run.tokenizer, run.recipe);
-  ThreadPool pool(1);
-  const Progress end =
-      pretrain(weights, run.tokenizer, corpus, run.recipe, {.data = "stories", .seed = 1, .recipe = ""},
-               {.folder = run.folder.path(), .minutes = 1e-12}, pool, [](const Progress&) {});
-  CHECK(end.step == 1);
+  CHECK(run.run_to(run.initial(), {.minutes = 1e-12}, 1).progress.step == 1);
   CHECK(read_training_state(run.folder / checkpoint_file).step == 1);
   CHECK_NOTHROW(load_model(run.folder.path()));
 }
