@@ -13,7 +13,7 @@ struct TokenizeTrainOptions {
   std::string separator = "<|endoftext|>";
   std::vector<std::string> special_tokens;  // instead of those of BpeOptions
   std::size_t vocabulary = 4096;
-  std::string pattern = "llama3";    // or gpt2, or none
+  std::string pattern = "llama3";    // or another of SplitPattern
   std::string folder = "tokenizer";  // gets tokenizer.json and tokenizer_config.json
   bool json = false;
 };

@@ -34,7 +34,7 @@ void add_special_tokens(BpeModel& model, const std::vector<std::string>& special
   for (const std::string& token : special_tokens) {
     if (token.empty()) throw UserError("a special token must not be empty");
     if (model.vocabulary.find(token) != ByteStrings::npos)
-      throw UserError("special token \"" + token + "\" is in the vocabulary already");
+      throw UserError("special token " + in_quotes(token) + " is in the vocabulary already");
     model.special_tokens.push_back(static_cast<TokenId>(model.vocabulary.insert(token)));
   }
 }

@@ -34,6 +34,7 @@ struct BpeModel {
   std::vector<Merge> merges;            // in the order in which they are applied
   std::vector<TokenId> special_tokens;  // ids in the vocabulary; never the result of encoding plain text
   bool ignore_merges = false;           // a piece that is a token is that token, whatever the merges say (Llama 3)
+  bool composes = false;                // a text is first brought into Unicode's composed form, NFC (Qwen2)
 };
 
 inline const std::string begin_of_text = "<|begin_of_text|>";

@@ -95,24 +95,28 @@ std::size_t end_of_spaces(const Cursor& cursor, std::size_t begin, std::size_t l
   return cursor.kind == end_of_text_class || last == begin ? cursor.at : last;
 }
 
-std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
+/// With single_digits, digits are cut out first, one by one; what is between them is then split as a text by itself.
+std::size_t gpt2_piece_end(std::string_view text, std::size_t begin, bool single_digits) {
   // '(?:[sdmt]|ll|ve|re)
   if (const std::size_t size = contraction(text, begin, false)) return begin + size;
 
   //  ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+
   Cursor cursor(text, begin);
+  if (single_digits && cursor.kind == number) return begin + cursor.size;
   if (cursor.is(' ')) cursor.step();
-  if (const Class kind = cursor.kind; kind == letter || kind == number || kind == symbol) {
+  if (const Class kind = cursor.kind; kind == letter || kind == symbol || (kind == number && !single_digits)) {
     cursor.skip(kind);
     return cursor.at;
   }
   // \s+(?!\S)|\s+
   std::size_t last = begin;
   for (cursor = Cursor(text, begin); cursor.kind == space; cursor.step()) last = cursor.at;
+  if (single_digits && cursor.kind == number) return cursor.at;
   return end_of_spaces(cursor, begin, last);
 }
 
-std::size_t llama3_piece_end(std::string_view text, std::size_t begin) {
+/// Of cl100k, \s++$ goes before \s*[\r\n]: spaces that end the text are one piece, line ends among them or not.
+std::size_t llama3_piece_end(std::string_view text, std::size_t begin, int most_digits, bool last_spaces_together) {
   // (?i:'s|'t|'re|'ve|'m|'ll|'d)
   if (const std::size_t size = contraction(text, begin, true)) return begin + size;
 
@@ -124,9 +128,9 @@ std::size_t llama3_piece_end(std::string_view text, std::size_t begin) {
     cursor.skip(letter);
     return cursor.at;
   }
-  // \p{N}{1,3}
+  // \p{N}{1,3}, of Qwen2 \p{N}
   if (first == number) {
-    for (int digits = 0; digits < 3 && cursor.kind == number; ++digits) cursor.step();
+    for (int digits = 0; digits < most_digits && cursor.kind == number; ++digits) cursor.step();
     return cursor.at;
   }
   //  ?[^\s\p{L}\p{N}]+[\r\n]*
@@ -141,6 +145,7 @@ std::size_t llama3_piece_end(std::string_view text, std::size_t begin) {
     last = cursor.at;
     if (cursor.is_newline()) line_end = cursor.at + 1;
   }
+  if (last_spaces_together && cursor.kind == end_of_text_class) return cursor.at;
   return line_end != 0 ? line_end : end_of_spaces(cursor, begin, last);
 }
 
@@ -149,9 +154,15 @@ std::size_t llama3_piece_end(std::string_view text, std::size_t begin) {
 std::size_t piece_end(SplitPattern pattern, std::string_view text, std::size_t begin) {
   switch (pattern) {
     case SplitPattern::gpt2:
-      return gpt2_piece_end(text, begin);
+      return gpt2_piece_end(text, begin, false);
+    case SplitPattern::smollm:
+      return gpt2_piece_end(text, begin, true);
     case SplitPattern::llama3:
-      return llama3_piece_end(text, begin);
+      return llama3_piece_end(text, begin, 3, false);
+    case SplitPattern::qwen2:
+      return llama3_piece_end(text, begin, 1, false);
+    case SplitPattern::cl100k:
+      return llama3_piece_end(text, begin, 3, true);
     case SplitPattern::none:
       break;
   }
@@ -185,23 +196,52 @@ std::string_view split_regex(SplitPattern pattern) {
   switch (pattern) {
     case SplitPattern::gpt2:
       return R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+    case SplitPattern::smollm:
+      return R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+)";
     case SplitPattern::llama3:
       return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|)"
              R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+    case SplitPattern::qwen2:
+      return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|)"
+             R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+    case SplitPattern::cl100k:  // tiktoken has {1,3}+, which Hugging Face's engine reads as any number of digits
+      return R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}|)"
+             R"( ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)";
     case SplitPattern::none:
       break;
   }
   return "";
 }
 
+namespace {
+
+constexpr SplitPattern patterns[] = {SplitPattern::llama3, SplitPattern::gpt2,   SplitPattern::none,
+                                     SplitPattern::smollm, SplitPattern::qwen2, SplitPattern::cl100k};
+
+// As OpenAI first wrote GPT-2's, and as tiktoken writes it since.
+constexpr std::string_view gpt2_spellings[] = {
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)",
+    R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"};
+
+}  // namespace
+
+std::optional<SplitPattern> split_pattern_of(std::string_view regex) {
+  for (SplitPattern pattern : patterns)
+    if (regex == split_regex(pattern) && !regex.empty()) return pattern;
+  for (std::string_view spelling : gpt2_spellings)
+    if (regex == spelling) return SplitPattern::gpt2;
+  return std::nullopt;
+}
+
 SplitPattern split_pattern_from_name(std::string_view name) {
-  for (SplitPattern pattern : {SplitPattern::none, SplitPattern::gpt2, SplitPattern::llama3})
+  for (SplitPattern pattern : patterns)
     if (name == split_pattern_name(pattern)) return pattern;
-  throw UserError("there is no split pattern \"" + std::string(name) + "\": expected llama3, gpt2 or none");
+  throw UserError("there is no split pattern " + in_quotes(name) +
+                  ": expected llama3, gpt2, none, smollm, qwen2 or cl100k");
 }
 
 std::string_view split_pattern_name(SplitPattern pattern) {
-  constexpr std::string_view names[] = {"none", "gpt2", "llama3"};
+  constexpr std::string_view names[] = {"none", "gpt2", "smollm", "llama3", "qwen2", "cl100k"};
   return names[static_cast<int>(pattern)];
 }
 

@@ -1,21 +1,32 @@
 // Splitting a text into pieces (roughly words) before BPE: tokens never cross the border between two pieces.
 //
-// The patterns are the published regular expressions of GPT-2 and Llama 3, as scanners written by hand; classes of
-// characters come from utf8proc. Left out: any other pattern. A test compares with PCRE2 on random text.
+// The patterns are published regular expressions, as scanners written by hand; classes of characters come from utf8proc.
+// Left out: any other pattern. A test compares with PCRE2 on random text.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace cria {
 
-enum class SplitPattern { none, gpt2, llama3 };
+enum class SplitPattern {
+  none,
+  gpt2,
+  smollm,  // GPT-2's, with each digit by itself: SmolLM, StarCoder
+  llama3,
+  qwen2,   // Llama 3's, with each digit by itself
+  cl100k,  // Llama 3's, but for spaces at the end of a text: tiktoken's for GPT-4
+};
 
-/// The published regular expression; empty for none.
+/// The published regular expression; empty for none. (SmolLM's is published in two steps, here in one.)
 std::string_view split_regex(SplitPattern pattern);
 
-/// "none", "gpt2" or "llama3"; anything else is a UserError.
+/// The pattern that an expression is another spelling of, if it is known.
+std::optional<SplitPattern> split_pattern_of(std::string_view regex);
+
+/// A pattern by the name that stands above; anything else is a UserError.
 SplitPattern split_pattern_from_name(std::string_view name);
 std::string_view split_pattern_name(SplitPattern pattern);
 
@@ -32,7 +43,7 @@ void for_each_piece(SplitPattern pattern, std::string_view text, Use use) {
 }
 
 /// The last place in the text, before `limit`, that is a border between pieces whatever comes before or after; 0 if
-/// there is none. A space after a visible ASCII character is one: neither pattern has a piece with that in its middle,
+/// there is none. A space after a visible ASCII character is one: no pattern has a piece with that in its middle,
 /// nor looks ahead over it.
 std::size_t last_safe_border(std::string_view text, std::size_t limit);
 

@@ -13,6 +13,9 @@
 namespace cria {
 namespace {
 
+// Every token is cut at every place, so the time grows as the square of its length. Llama 3's longest has 128 bytes.
+constexpr std::size_t longest_token = 1024, longest_file = std::size_t{64} << 20;
+
 /// False where the text is not base64.
 bool decode_base64(std::string_view text, std::string& bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -28,6 +31,11 @@ bool decode_base64(std::string_view text, std::string& bytes) {
     if ((count += 6) >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 0xFF);
   }
   return !bytes.empty();
+}
+
+/// SentencePiece's models have the same name: a list of pieces in protobuf, each with a tag, its length, and again one.
+bool is_sentencepiece(std::string_view file) {
+  return file.size() > 4 && file[0] == '\n' && file[2] == '\n' && file[3] >= 0 && file[3] < file[1];
 }
 
 void add_merges(BpeModel& model) {
@@ -52,14 +60,19 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
   BpeModel model;
   model.pattern = SplitPattern::llama3;
   model.ignore_merges = true;
-  std::istringstream lines(read_file(file));
+  const std::string text = read_file(file, longest_file);
+  if (is_sentencepiece(text))
+    throw UserError(shown_path(file) + " is a SentencePiece model, which is not supported; expected a tokenizer.json, " +
+                    "or tiktoken's lines of a token in base64 and its rank");
+  std::istringstream lines(text);
   std::string line, token;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
     const std::size_t space = line.find(' '), id = model.vocabulary.size();
     if (space == std::string::npos || !decode_base64(std::string_view(line).substr(0, space), token) ||
-        line.substr(space + 1) != std::to_string(id) || model.vocabulary.insert(token) != id)
-      throw UserError(file.string() + ", line " + std::to_string(number) +
-                      ": expected a new token in base64 and rank " + std::to_string(id));
+        line.substr(space + 1) != std::to_string(id) || token.size() > longest_token ||
+        model.vocabulary.insert(token) != id)
+      throw UserError(shown_path(file) + ", line " + std::to_string(number) + ": expected a new token of at most " +
+                      std::to_string(longest_token) + " bytes in base64 and rank " + std::to_string(id));
   }
   add_merges(model);
   add_special_tokens(model, special_tokens);

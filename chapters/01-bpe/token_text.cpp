@@ -43,7 +43,7 @@ std::string from_json_string(const std::string& text, Alphabet alphabet) {
     const Character character = character_at(text, at);
     const auto byte = byte_characters.byte_of.find(character.code_point);
     if (byte == byte_characters.byte_of.end())
-      throw UserError("token \"" + text + "\" is not written in GPT-2's bytes");
+      throw UserError("token " + in_quotes(text) + " is not written in GPT-2's bytes");
     bytes += byte->second;
     at += character.size;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "chapters/01-bpe/compose.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -22,9 +23,8 @@ Tokenizer::Tokenizer(BpeModel model)
     for (int byte = 0; byte < 256; ++byte) {
       const char bytes[] = {static_cast<char>(byte)};
       const std::size_t id = vocabulary.find({bytes, 1});
-      if (id == ByteStrings::npos || kinds_[id] == Kind::special)
-        throw UserError("the vocabulary has no token for byte " + std::to_string(byte) + ": it is not byte-level BPE");
-      byte_ids_[static_cast<std::size_t>(byte)] = static_cast<TokenId>(id);
+      const bool there = id != ByteStrings::npos && kinds_[id] != Kind::special;
+      byte_ids_[static_cast<std::size_t>(byte)] = there ? static_cast<TokenId>(id) : -1;
     }
   }
   if (model_.ignore_merges) return;
@@ -32,9 +32,9 @@ Tokenizer::Tokenizer(BpeModel model)
   std::vector<TokenId> symbols;
   for (std::size_t id = 0; id < vocabulary.size(); ++id) {
     if (kinds_[id] == Kind::special || vocabulary[id].size() == symbol_size(vocabulary[id], 0)) continue;
-    split_into_symbols(vocabulary[id], symbols);
+    const bool whole = split_into_symbols(vocabulary[id], symbols) == vocabulary[id].size();
     merger_.merge(symbols);
-    if (symbols.size() != 1 || symbols[0] != static_cast<TokenId>(id)) kinds_[id] = Kind::partial;
+    if (!whole || symbols.size() != 1 || symbols[0] != static_cast<TokenId>(id)) kinds_[id] = Kind::partial;
   }
 }
 
@@ -50,7 +50,9 @@ void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<T
                  PieceCache<4, 6>(std::min<std::size_t>(text.size() / 64, 4096)),
                  {}};
   if (out.empty()) out.reserve(text.size() / 4);  // about what a text comes to
+  std::string composed;
   const auto encode_plain = [&](std::string_view plain) {
+    if (model_.composes) plain = composed = compose(plain);
     for_each_piece(model_.pattern, plain, [&](std::string_view piece) { encode_piece(piece, work, out); });
   };
   if (special == SpecialText::plain)
@@ -89,7 +91,10 @@ void Tokenizer::encode_new(std::string_view piece, Workspace& work, std::vector<
     out.push_back(static_cast<TokenId>(id));
     return;
   }
-  split_into_symbols(piece, work.symbols);
+  if (const std::size_t at = split_into_symbols(piece, work.symbols); at < piece.size())
+    throw UserError((model_.alphabet == Alphabet::bytes ? "the byte " : "the character ") +
+                    in_quotes(piece.substr(at, symbol_size(piece, at))) + " at byte " + std::to_string(at) + " of " +
+                    in_quotes(piece) + " is not in this tokenizer's vocabulary");
   merger_.merge(work.symbols);
   out.insert(out.end(), work.symbols.begin(), work.symbols.end());
 }
@@ -98,20 +103,22 @@ std::size_t Tokenizer::symbol_size(std::string_view text, std::size_t at) const 
   return model_.alphabet == Alphabet::bytes ? 1 : character_at(text, at).size;
 }
 
-void Tokenizer::split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const {
+std::size_t Tokenizer::split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const {
   symbols.clear();
   if (model_.alphabet == Alphabet::bytes) {
     for (char byte : piece) symbols.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
-    return;
+    const auto missing = std::ranges::find(symbols, -1);
+    const auto count = static_cast<std::size_t>(missing - symbols.begin());
+    symbols.resize(count);
+    return count;
   }
   for (std::size_t at = 0, size; at < piece.size(); at += size) {
     size = symbol_size(piece, at);
     const std::size_t id = model_.vocabulary.find(piece.substr(at, size));
-    if (id == ByteStrings::npos || kinds_[id] == Kind::special)
-      throw UserError("the character \"" + std::string(piece.substr(at, size)) + "\" at byte " + std::to_string(at) +
-                      " is not in this character tokenizer's vocabulary");
+    if (id == ByteStrings::npos || kinds_[id] == Kind::special) return at;
     symbols.push_back(static_cast<TokenId>(id));
   }
+  return piece.size();
 }
 
 std::string_view Tokenizer::piece(TokenId id) const {

@@ -1,7 +1,7 @@
 // Tokenizer: text to token ids and back.
 //
-// Every byte string survives encode and decode with a byte-level model, also one that is not UTF-8. Left out:
-// normalisation, and SentencePiece models (a later chapter). A tokenizer does not change once built, so any number of
+// Every byte string survives encode and decode with a byte-level model, also one that is not UTF-8, unless the model
+// composes characters. Left out: other normalisation, and SentencePiece models (a later chapter). A tokenizer does not change once built, so any number of
 // threads may use it at once.
 #pragma once
 
@@ -24,11 +24,11 @@ enum class SpecialText { plain, parse };
 
 class Tokenizer {
  public:
-  /// Throws UserError for a model that is not whole, e.g. one that lacks a byte.
+  /// Throws UserError for an empty special token.
   explicit Tokenizer(BpeModel model);
 
   std::vector<TokenId> encode(std::string_view text, SpecialText special = SpecialText::plain) const;
-  /// The same, appended. Throws UserError for a character that a character tokenizer does not have.
+  /// The same, appended. Throws UserError for a character or byte that the vocabulary does not have.
   void encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const;
 
   /// The bytes of the tokens, one after the other. Throws UserError for an id out of range.
@@ -62,12 +62,13 @@ class Tokenizer {
   void encode_cached(Entry& cached, std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   void encode_new(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   std::size_t symbol_size(std::string_view text, std::size_t at) const;  // in bytes: of a byte, or a character
-  void split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const;
+  /// How many bytes of the piece could be split: all of them, unless the vocabulary lacks one.
+  std::size_t split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const;
 
   BpeModel model_;
   Merger merger_;
   SpecialTokens specials_;
-  std::array<TokenId, 256> byte_ids_{};
+  std::array<TokenId, 256> byte_ids_{};  // -1: the vocabulary has none
   std::vector<Kind> kinds_;  // of each token
 };
 

@@ -11,10 +11,11 @@
 namespace cria {
 
 /// The model in a tokenizer.json, or in a folder that holds one. Throws UserError with the reason for a file that is
-/// damaged or needs what Tokenizer does not do (normalisers, other split patterns, SentencePiece's byte fallback).
+/// damaged or needs what Tokenizer does not do (other normalisers and split patterns, SentencePiece's byte fallback).
 BpeModel load_tokenizer_json(const std::filesystem::path& file_or_folder);
 
-/// The text of a tokenizer.json that Hugging Face tokenizers and transformers load as it is.
+/// The text of a tokenizer.json that Hugging Face tokenizers and transformers load as it is. Throws UserError for a
+/// special token that cannot be told from another token there.
 std::string tokenizer_json(const BpeModel& model);
 
 /// Writes tokenizer.json and tokenizer_config.json into the folder, which is created if needed.

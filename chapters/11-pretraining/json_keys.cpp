@@ -6,19 +6,19 @@
 #include <algorithm>
 
 #include "lib/base/check.hpp"
-#include "lib/base/file.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria {
 
 JsonKeys::JsonKeys(const std::filesystem::path& file) : file_(file.string()) {
-  json_ = Json::parse(read_file(file), nullptr, false);
+  json_ = read_json(file);
   if (!json_.is_object()) fail("this is not a JSON object; the file is damaged");
 }
 
 void JsonKeys::fail(const std::string& message) const { throw UserError(fmt::format("{}: {}", file_, message)); }
 
 void JsonKeys::wrong(std::string_view key, std::string_view expected) const {
-  fail(fmt::format("{}{} is {}, expected {}", prefix_, key, shown(value(key)), expected));
+  fail(fmt::format("{}{} is {}, expected {}", prefix_, key, shown_json(value(key)), expected));
 }
 
 bool JsonKeys::has(std::string_view key) const {
@@ -70,7 +70,7 @@ JsonKeys JsonKeys::object(std::string_view key) const {
 void JsonKeys::expect(std::string_view key, std::initializer_list<Json> values, std::string_view because) const {
   if (!has(key) || std::ranges::find(values, value(key)) != values.end()) return;
   std::vector<std::string> expected;
-  for (const Json& one : values) expected.push_back(shown(one));
+  for (const Json& one : values) expected.push_back(shown_json(one));
   if (expected.empty()) expected.push_back("null");
   wrong(key, fmt::format("{}{}{}", fmt::join(expected, " or "), because.empty() ? "" : ": ", because));
 }
@@ -80,17 +80,8 @@ void JsonKeys::refuse_others(std::span<const std::string_view> harmless) const {
     if (value.is_null() || key.starts_with('_') || asked_.contains(key)) continue;
     if (std::ranges::find(harmless, key) != harmless.end()) continue;
     fail(fmt::format("{}{} is {}, a key that cria does not know; remove it if it changes nothing", prefix_, key,
-                     shown(value)));
+                     shown_json(value)));
   }
-}
-
-std::string JsonKeys::shown(const Json& value) {
-  constexpr size_t most_entries = 8, most_characters = 60;
-  if (value.is_object()) return "an object";
-  if (value.is_array() && (value.size() > most_entries || std::ranges::any_of(value, &Json::is_structured)))
-    return fmt::format("a list of {}", value.size());
-  const std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  return text.size() <= most_characters ? text : text.substr(0, most_characters) + "…";
 }
 
 }  // namespace cria

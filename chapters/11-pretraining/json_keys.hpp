@@ -44,9 +44,6 @@ class JsonKeys {
   /// begin with an underscore are the writer's own notes.
   void refuse_others(std::span<const std::string_view> harmless = {}) const;
 
-  /// A value as a message shows it: short, and never more than one level deep.
-  static std::string shown(const Json& value);
-
  private:
   JsonKeys(std::string file, std::string prefix, Json json)
       : file_(std::move(file)), prefix_(std::move(prefix)), json_(std::move(json)) {}

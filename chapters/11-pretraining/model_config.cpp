@@ -6,6 +6,7 @@
 #include "chapters/11-pretraining/json_keys.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria {
 namespace {
@@ -49,7 +50,7 @@ void require_llama(const JsonKeys& json) {
   if (json.has("layer_types") && json.value("layer_types").is_array())
     for (const JsonKeys::Json& type : json.value("layer_types"))
       if (type != "full_attention")
-        json.fail(fmt::format("layer_types has {}, expected only \"full_attention\"", JsonKeys::shown(type)));
+        json.fail(fmt::format("layer_types has {}, expected only \"full_attention\"", shown_json(type)));
 }
 
 // Theta stands beside the other numbers, or since transformers 5 in rope_parameters; rope_scaling is read as that, too.

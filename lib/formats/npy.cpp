@@ -38,10 +38,10 @@ class HeaderScanner {
     Header header;
     expect('{');
     while (!accept('}')) {
-      const std::string key = quoted();
+      const std::string key = string();
       expect(':');
       if (key == "descr")
-        header.type = quoted();
+        header.type = string();
       else if (key == "fortran_order")
         header.fortran_order = boolean();
       else if (key == "shape")
@@ -63,7 +63,7 @@ class HeaderScanner {
                     "'shape': (3, 4), }} with a plain number type",
                     path_.string()));
   }
-  void skip_blanks() { text_.remove_prefix(std::min(text_.find_first_not_of(" \t\n"), text_.size())); }
+  void skip_blanks() { text_.remove_prefix(std::min(text_.find_first_not_of(" \t\r\n"), text_.size())); }
   bool accept(char c) {
     skip_blanks();
     if (text_.empty() || text_.front() != c) return false;
@@ -79,7 +79,8 @@ class HeaderScanner {
   void expect(char c) {
     if (!accept(c)) fail();
   }
-  std::string quoted() {
+  std::string string() {
+    accept('u');  // Python 2 wrote u'descr'
     const char quote = accept('\'') ? '\'' : accept('"') ? '"' : '\0';
     const size_t end = quote ? text_.find(quote) : std::string_view::npos;
     if (end == std::string_view::npos) fail();
@@ -101,8 +102,12 @@ class HeaderScanner {
       const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), extent);
       if (error != std::errc()) fail();
       text_.remove_prefix(static_cast<size_t>(end - text_.data()));
+      accept('L');  // Python 2 wrote 3L
       shape.push_back(extent);
-      if (accept(')')) break;
+      if (accept(')')) {
+        if (shape.size() == 1) fail();  // (3) is no tuple
+        break;
+      }
       expect(',');
     }
     return shape;
@@ -112,11 +117,17 @@ class HeaderScanner {
   const std::filesystem::path& path_;
 };
 
+// NumPy writes an order in front of the letter and the size: '<' little-endian, '|' none as there is one byte, '=' that
+// of the machine. It reads any of them, or none, and before one byte even '>'.
 std::optional<ElementType> element_type(std::string_view npy_type) {
   static const std::map<std::string_view, ElementType> types = {
-      {"|b1", ElementType::boolean}, {"|u1", ElementType::u8},  {"|i1", ElementType::i8},  {"<u2", ElementType::u16},
-      {"<i2", ElementType::i16},     {"<u4", ElementType::u32}, {"<i4", ElementType::i32}, {"<u8", ElementType::u64},
-      {"<i8", ElementType::i64},     {"<f2", ElementType::f16}, {"<f4", ElementType::f32}, {"<f8", ElementType::f64}};
+      {"b1", ElementType::boolean}, {"u1", ElementType::u8},  {"i1", ElementType::i8},  {"u2", ElementType::u16},
+      {"i2", ElementType::i16},     {"u4", ElementType::u32}, {"i4", ElementType::i32}, {"u8", ElementType::u64},
+      {"i8", ElementType::i64},     {"f2", ElementType::f16}, {"f4", ElementType::f32}, {"f8", ElementType::f64}};
+  if (npy_type.size() == 3 && std::string_view("<|=").find(npy_type[0]) != std::string_view::npos)
+    npy_type.remove_prefix(1);
+  else if (npy_type.size() == 3 && npy_type[0] == '>' && npy_type[2] == '1')
+    npy_type.remove_prefix(1);
   const auto found = types.find(npy_type);
   return found == types.end() ? std::nullopt : std::optional(found->second);
 }
@@ -152,10 +163,13 @@ NpyArray read_npy(const std::filesystem::path& path) {
     throw UserError(fmt::format("{}: the file ends within its .npy header", path.string()));
   const Header header = HeaderScanner(text.substr(header_begin, header_length), path).scan();
 
+  constexpr size_t most_axes = 64;  // NumPy's limit
+  if (header.shape->size() > most_axes)
+    throw UserError(fmt::format("{}: has {} axes, expected at most {}", path.string(), header.shape->size(), most_axes));
   const auto type = element_type(header.type);
   if (!type)
-    throw UserError(fmt::format("{}: holds numbers of type '{}', expected little-endian integers, floats or bool",
-                                path.string(), header.type));
+    throw UserError(fmt::format("{}: holds numbers of type {}, expected little-endian integers, floats or bool",
+                                path.string(), in_quotes(header.type)));
   const auto expected = tensor_bytes(*header.shape, *type);
   const auto data = file.bytes().subspan(header_begin + header_length);
   if (!expected || *expected != data.size())

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "lib/base/check.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria {
 namespace {
@@ -31,9 +31,6 @@ std::string_view type_name(ElementType type) {
   return std::ranges::find(element_types, type, [](const auto& entry) { return entry.second; })->first;
 }
 
-// The text as a JSON string, so that a hostile name cannot break the message's one line.
-std::string quoted(const std::string& text) { return Json(text).dump(); }
-
 template <class... Arguments>
 [[noreturn]] void fail(const std::filesystem::path& path, fmt::format_string<Arguments...> format,
                        Arguments&&... arguments) {
@@ -53,48 +50,22 @@ std::string_view header_text(std::string_view file, const std::filesystem::path&
   return header;
 }
 
-// nlohmann keeps the last of two equal keys and stops at a zero byte; here both are damage.
-Json parse_header(std::string_view text, const std::filesystem::path& path) {
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > 3) fail(path, "the header is nested too deeply");  // header, tensor, list, number
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      fail(path, "the header has {} twice", value.dump());
-    return true;
-  };
-  if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
-    fail(path, "the header is not valid JSON at byte {}", zero + 1);
-  try {
-    return Json::parse(text, watch);
-  } catch (const Json::parse_error& error) {
-    fail(path, "the header is not valid JSON at byte {}", error.byte);
-  } catch (const Json::exception&) {
-    fail(path, "the header is not valid JSON: a number is out of range");
-  }
-}
-
 // A field that must be a list of whole numbers.
 std::vector<size_t> numbers(const Json& entry, const char* field, const std::string& name,
                             const std::filesystem::path& path) {
   const auto list = entry.find(field);
   const auto whole = [](const Json& number) { return number.is_number_unsigned(); };
   if (list == entry.end() || !list->is_array() || !std::all_of(list->begin(), list->end(), whole))
-    fail(path, "tensor {}: expected \"{}\" to be a list of whole numbers", quoted(name), field);
+    fail(path, "tensor {}: expected \"{}\" to be a list of whole numbers", in_quotes(name), field);
   return list->get<std::vector<size_t>>();
 }
 
 StoredTensor read_entry(const std::string& name, const Json& entry, std::span<const std::byte> data,
-                        const std::filesystem::path& path) {
-  const std::string tensor = quoted(name);
+                        const std::filesystem::path& path, SafetensorsFile::Names& unknown_dtypes) {
+  const std::string tensor = in_quotes(name);
   if (!entry.is_object()) fail(path, "tensor {}: expected an object with dtype, shape and data_offsets", tensor);
   const auto dtype = entry.find("dtype");
   if (dtype == entry.end() || !dtype->is_string()) fail(path, "tensor {}: expected \"dtype\" to be a string", tensor);
-  const auto type = element_types.find(dtype->get_ref<const std::string&>());
-  if (type == element_types.end())
-    fail(path, "tensor {} has the unknown dtype {}, expected F64, F32, F16, BF16, an integer type or BOOL", tensor,
-         dtype->dump());
   const std::vector<size_t> shape = numbers(entry, "shape", name, path);
   const std::vector<size_t> offsets = numbers(entry, "data_offsets", name, path);
   if (offsets.size() != 2 || offsets[0] > offsets[1])
@@ -102,8 +73,13 @@ StoredTensor read_entry(const std::string& name, const Json& entry, std::span<co
   if (offsets[1] > data.size())
     fail(path, "tensor {} ends at byte {} of the data, but the file has only {} (is it cut off?)", tensor, offsets[1],
          data.size());
-  const auto expected = tensor_bytes(shape, type->second);
   const size_t bytes = offsets[1] - offsets[0];
+  const auto type = element_types.find(dtype->get_ref<const std::string&>());
+  if (type == element_types.end()) {  // no harm unless somebody asks for it
+    unknown_dtypes.emplace(name, *dtype);
+    return {name, ElementType::u8, shape, data.subspan(offsets[0], bytes)};
+  }
+  const auto expected = tensor_bytes(shape, type->second);
   if (!expected) fail(path, "tensor {}: shape {} is larger than any memory", tensor, shape_text(shape));
   if (*expected != bytes)
     fail(path, "tensor {} has {} bytes, but shape {} of {} needs {}", tensor, bytes, shape_text(shape), type->first,
@@ -118,7 +94,7 @@ void check_tiling(const std::vector<StoredTensor>& tensors, std::span<const std:
   for (const StoredTensor& tensor : tensors) {
     const size_t begin = static_cast<size_t>(tensor.bytes.data() - data.data());
     if (begin != end)
-      fail(path, "tensor {} begins at byte {} of the data, expected {}: {}", quoted(tensor.name), begin, end,
+      fail(path, "tensor {} begins at byte {} of the data, expected {}: {}", in_quotes(tensor.name), begin, end,
            begin < end ? "it overlaps another" : "there is a gap before it");
     end += tensor.bytes.size();
   }
@@ -130,12 +106,13 @@ void check_tiling(const std::vector<StoredTensor>& tensors, std::span<const std:
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
   const std::string_view header = header_text(file_.text(), path);
   const std::span<const std::byte> data = file_.bytes().subspan(length_bytes + header.size());
-  const Json entries = parse_header(header, path);
+  const Json entries = parse_json(header, path.string() + ": the header");
   for (const auto& [name, entry] : entries.items()) {
     if (name != metadata_key) {
-      tensors_.push_back(read_entry(name, entry, data, path));
+      tensors_.push_back(read_entry(name, entry, data, path, unknown_dtypes_));
       continue;
     }
+    if (entry.is_null()) continue;  // as some writers say that there is none
     const auto is_text = [](const Json& value) { return value.is_string(); };
     if (!entry.is_object() || !std::all_of(entry.begin(), entry.end(), is_text))
       fail(path, "expected \"{}\" to hold strings only", metadata_key);
@@ -144,26 +121,30 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
   // An empty tensor lies before one that begins at the same byte.
   std::ranges::sort(tensors_, {}, [](const StoredTensor& t) { return std::pair(t.bytes.data(), t.bytes.size()); });
   check_tiling(tensors_, data, path);
+  std::erase_if(tensors_, [&](const StoredTensor& tensor) { return unknown_dtypes_.contains(tensor.name); });
   for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
+  if (const auto unknown = unknown_dtypes_.find(name); unknown != unknown_dtypes_.end())
+    fail(path_, "tensor {} has the unknown dtype {}, expected F64, F32, F16, BF16, an integer type or BOOL",
+         in_quotes(name), in_quotes(unknown->second));
   const auto found = index_.find(name);
   return found == index_.end() ? nullptr : &tensors_[found->second];
 }
 
 const StoredTensor& SafetensorsFile::tensor(std::string_view name) const {
   if (const StoredTensor* found = find(name)) return *found;
-  fail(path_, "tensor \"{}\" is missing", name);
+  fail(path_, "tensor {} is missing", in_quotes(name));
 }
 
 void SafetensorsFile::copy_to(std::string_view name, std::span<const size_t> shape, std::span<real> values) const {
   const StoredTensor& from = tensor(name);
   if (!std::ranges::equal(from.shape, shape))
-    fail(path_, "tensor \"{}\" has shape {}, expected {}", name, shape_text(from.shape), shape_text(shape));
+    fail(path_, "tensor {} has shape {}, expected {}", in_quotes(name), shape_text(from.shape), shape_text(shape));
   constexpr ElementType floating[] = {ElementType::f64, ElementType::f32, ElementType::f16, ElementType::bf16};
   if (std::ranges::find(floating, from.type) == std::end(floating))
-    fail(path_, "tensor \"{}\" has type {}, expected F64, F32, F16 or BF16", name, type_name(from.type));
+    fail(path_, "tensor {} has type {}, expected F64, F32, F16 or BF16", in_quotes(name), type_name(from.type));
   require(values.size() * element_size(from.type) == from.bytes.size(), "SafetensorsFile::copy_to",
           "the shape's product is not the number of values");
   convert_elements(from.type, from.bytes.data(), values);

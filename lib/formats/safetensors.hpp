@@ -32,14 +32,14 @@ class SafetensorsFile {
   /// expected, when the file cannot be read or anything in it does not fit.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
-  /// In the order in which their bytes lie.
+  /// In the order in which their bytes lie; without those of a dtype that is not known here.
   const std::vector<StoredTensor>& tensors() const { return tensors_; }
   /// What stands under "__metadata__", for example {"format": "pt"}.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  /// Nothing when there is no such tensor.
+  /// Nothing when there is no such tensor. Throws UserError when its dtype is not known here.
   const StoredTensor* find(std::string_view name) const;
-  /// Throws UserError when there is no such tensor.
+  /// The same, but throws UserError also when there is no such tensor.
   const StoredTensor& tensor(std::string_view name) const;
 
   /// Copies a tensor of floating-point numbers (F64, F32, F16, BF16) as `real`, in row-major order. Throws UserError
@@ -50,11 +50,14 @@ class SafetensorsFile {
     copy_to(name, values.shape(), values.span());
   }
 
+  using Names = std::map<std::string, std::string, std::less<>>;
+
  private:
   std::filesystem::path path_;
   MappedFile file_;
   std::vector<StoredTensor> tensors_;
   std::map<std::string, size_t, std::less<>> index_;  // name -> place in tensors_
+  Names unknown_dtypes_;                              // name -> dtype of tensors that cannot be read
   std::map<std::string, std::string> metadata_;
 };
 

@@ -31,4 +31,9 @@ void check_model(const Case& model);                // a Hugging Face model: log
 void check_training(const Case& run);               // AdamW steps from initial to final weights
 void check_published_stories(const Case& llama2c);  // the stories that llama2.c tells
 
+bool is_tokenizer(const Case& c);
+void check_tokenizer(const Case& c);  // ids of texts
+bool has_learned_merges(const Case& c);
+void check_learned_merges(const Case& c);  // of byte pair encoding, in order
+
 }  // namespace cria::testing

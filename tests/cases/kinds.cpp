@@ -29,6 +29,8 @@ const CaseKind kinds[] = {
        return c.has("tok512.bin") && fs::exists(c / "hf/model.safetensors") && fs::exists(c / "expected/greedy.txt");
      },
      check_published_stories},
+    {"a tokenizer", is_tokenizer, check_tokenizer},
+    {"learned merges", has_learned_merges, check_learned_merges},
     {"GGUF files", [](const Case& c) { return c.has_ending(".gguf"); }, nullptr},
     {"Meta's .pth files", [](const Case& c) { return c.has_ending(".pth"); }, nullptr},
 };

@@ -21,6 +21,9 @@ namespace {
 
 using Pieces = std::vector<std::string>;
 
+constexpr SplitPattern patterns_with_pieces[] = {SplitPattern::gpt2, SplitPattern::smollm, SplitPattern::llama3,
+                                                 SplitPattern::qwen2, SplitPattern::cl100k};
+
 Pieces split(SplitPattern pattern, std::string_view text) {
   Pieces pieces;
   for_each_piece(pattern, text, [&](std::string_view piece) { pieces.emplace_back(piece); });
@@ -85,6 +88,26 @@ TEST_CASE("GPT-2's pattern splits an example as worked by hand") {
         Pieces{"I", "'", "LL", " pay", " $", "1234", ".", "50", ",", "\n\n ", " don", "'t", " ", " wait"});
 }
 
+TEST_CASE("SmolLM's, Qwen2's and cl100k's patterns differ from those two in digits and in spaces at the end") {
+  CHECK(split(SplitPattern::smollm, "in  1234, I'll \n") ==
+        Pieces{"in", "  ", "1", "2", "3", "4", ",", " I", "'ll", " \n"});
+  CHECK(split(SplitPattern::qwen2, "in  1234, I'LL \n ") ==
+        Pieces{"in", " ", " ", "1", "2", "3", "4", ",", " I", "'LL", " \n", " "});
+  CHECK(split(SplitPattern::cl100k, "in  1234, I'LL \n ") ==
+        Pieces{"in", " ", " ", "123", "4", ",", " I", "'LL", " \n "});
+}
+
+TEST_CASE("other spellings of a pattern's expression are known") {
+  for (SplitPattern pattern : patterns_with_pieces) CHECK(split_pattern_of(split_regex(pattern)) == pattern);
+  CHECK(split_pattern_of(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)") ==
+        SplitPattern::gpt2);
+  CHECK(!split_pattern_of("\\w+"));
+  // tiktoken's own spelling of cl100k: {1,3}+ is possessive there, and any number of digits in Hugging Face's engine.
+  CHECK(!split_pattern_of(R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+|)"
+                          R"( ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"));
+  CHECK(!split_pattern_of(""));
+}
+
 TEST_CASE("without a pattern the text is one piece") {
   CHECK(split(SplitPattern::none, "one piece, whatever it holds") == Pieces{"one piece, whatever it holds"});
   CHECK(split(SplitPattern::none, "").empty());
@@ -94,7 +117,7 @@ TEST_CASE("bytes that are not UTF-8 count as symbols, and the pieces are always 
   CHECK(split(SplitPattern::llama3, "ab\xFF\xFE cd\xE4\xB8") == Pieces{"ab", "\xFF\xFE", " cd", "\xE4\xB8"});
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const std::string text = testing::random_bytes(300, seed);
-    for (SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::llama3}) {
+    for (SplitPattern pattern : patterns_with_pieces) {
       std::string joined;
       for (const std::string& piece : split(pattern, text)) {
         REQUIRE(!piece.empty());
@@ -108,7 +131,7 @@ TEST_CASE("bytes that are not UTF-8 count as symbols, and the pieces are always 
 TEST_CASE("the scanners split random Unicode text as PCRE2 does with the published expressions") {
 #ifdef CRIA_PCRE2
   Oracle unassigned("\\p{Cn}");  // in PCRE2's version of Unicode; utf8proc's may be newer
-  for (SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::llama3}) {
+  for (SplitPattern pattern : patterns_with_pieces) {
     Oracle oracle{std::string(split_regex(pattern))};
     std::size_t compared = 0;
     for (std::uint64_t seed = 0; seed < 3000; ++seed) {
@@ -127,13 +150,14 @@ TEST_CASE("the scanners split random Unicode text as PCRE2 does with the publish
 
 TEST_CASE("every assigned character has PCRE2's class") {
 #ifdef CRIA_PCRE2
-  Oracle oracle{std::string(split_regex(SplitPattern::llama3))}, unassigned("\\p{Cn}");
+  const SplitPattern pattern = GENERATE(SplitPattern::gpt2, SplitPattern::smollm, SplitPattern::llama3);
+  Oracle oracle{std::string(split_regex(pattern))}, unassigned("\\p{Cn}");
   for (std::int32_t code_point = 1; code_point < 0x110000; ++code_point) {
     if (code_point >= 0xD800 && code_point < 0xE000) continue;  // surrogates
     const std::string character = testing::utf8(code_point);
     if (unassigned.matches(character)) continue;
     const std::string text = "a" + character + "1" + character + character + "!'" + character + "e " + character;
-    if (split(SplitPattern::llama3, text) != oracle.split(text)) FAIL_CHECK("U+" << std::hex << code_point);
+    if (split(pattern, text) != oracle.split(text)) FAIL_CHECK("U+" << std::hex << code_point);
   }
 #else
   testing::skip_test("PCRE2 was not found when this was configured (Debian: libpcre2-dev)");
@@ -145,7 +169,7 @@ TEST_CASE("a safe border is one whatever stands around it") {
     const std::string text = testing::random_text(80, seed);
     const std::size_t border = last_safe_border(text, text.size());
     if (border == 0) continue;
-    for (SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::llama3}) {
+    for (SplitPattern pattern : patterns_with_pieces) {
       Pieces parts = split(pattern, std::string_view(text).substr(0, border));
       for (const std::string& piece : split(pattern, std::string_view(text).substr(border))) parts.push_back(piece);
       REQUIRE(parts == split(pattern, text));
@@ -232,5 +256,5 @@ TEST_CASE("no token is learned from a separator, nor across one") {
 
 TEST_CASE("an unknown pattern is refused with the known ones") {
   CHECK(split_pattern_from_name("gpt2") == SplitPattern::gpt2);
-  CHECK_THROWS_WITH(split_pattern_from_name("gpt5"), testing::contains("expected llama3, gpt2 or none"));
+  CHECK_THROWS_WITH(split_pattern_from_name("gpt5"), testing::contains("expected llama3, gpt2, none, smollm, qwen2 or cl100k"));
 }

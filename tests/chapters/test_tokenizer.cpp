@@ -32,7 +32,7 @@ TEST_CASE("a character tokenizer has one token for each code point of its text, 
   CHECK(tokenizer.vocabulary_size() == 8 + 2);
   CHECK(tokenizer.encode("abé ") == Ids{1, 2, 7, 0});
   CHECK(tokenizer.decode(Ids{7, 6}) == "éz");
-  CHECK_THROWS_WITH(tokenizer.encode("ab!"), testing::contains("\"!\" at byte 2 is not in"));
+  CHECK_THROWS_WITH(tokenizer.encode("ab!"), testing::contains("\"!\" at byte 2 of \"ab!\" is not in"));
   CHECK_THROWS_WITH(characters_model("ab\xFF"), testing::contains("byte 2 is not UTF-8"));
 }
 
@@ -68,6 +68,29 @@ TEST_CASE("of special tokens that begin alike the longest is meant") {
 TEST_CASE("an empty special token is refused before a text is searched for it") {
   CHECK_THROWS_WITH(SpecialTokens({"<s>", ""}), testing::contains("a special token must not be empty"));
   CHECK_THROWS_WITH(bytes_model({""}), testing::contains("a special token must not be empty"));
+}
+
+TEST_CASE("a byte that the vocabulary lacks is refused where a text has it, and no sooner") {
+  BpeModel model;
+  for (const char* token : {"a", "b", "\xC3", "ab", "abb", "cd"}) model.vocabulary.insert(token);
+  model.merges = {{0, 1, 3}, {3, 1, 4}};
+  const Tokenizer tokenizer(model);
+  CHECK(tokenizer.encode("abbaab") == Ids{4, 0, 3});
+  CHECK_THROWS_AS(tokenizer.encode("abcd"), UserError);
+  CHECK_THROWS_WITH(tokenizer.encode("abcd"),
+                    testing::contains("the byte \"c\" at byte 2 of \"abcd\" is not in this tokenizer's vocabulary"));
+  CHECK_THROWS_WITH(tokenizer.encode("aé"), testing::contains("the byte \"\\xa9\" at byte 2 of \"aé\""));
+  CHECK_THROWS_WITH(tokenizer.encode("cd"), testing::contains("the byte \"c\""));  // its token cannot be reached
+}
+
+TEST_CASE("a tokenizer that composes characters reads all forms of a text alike") {
+  BpeModel model = bytes_model({"e\u0301"});
+  model.composes = true;
+  const Tokenizer tokenizer(model);
+  CHECK(tokenizer.decode(tokenizer.encode("e\u0301")) == "é");
+  CHECK(tokenizer.decode(tokenizer.encode("\u1112\u1161\u11AB\xFF\xFE A\u030A\xCC")) == "\uD55C\xFF\xFE \u00C5\xCC");
+  CHECK(tokenizer.decode(tokenizer.encode("\u212B \uFB01")) == "\u00C5 \uFB01");  // one way only; no compatibility
+  CHECK(tokenizer.encode("e\u0301", SpecialText::parse) == Ids{256});  // special tokens are found before
 }
 
 TEST_CASE("a token that merging cannot reach is only used where the file says to ignore merges") {

@@ -82,7 +82,20 @@ TEST_CASE("every plain number type is read") {
   CHECK(read_typed("|i1", bytes_of<std::int8_t>({1, -2})).values == expected);
   CHECK(read_typed("|u1", bytes_of<std::uint8_t>({1, 255})).values == std::vector<double>{1, 255});
   CHECK(read_typed("<u2", bytes_of<std::uint16_t>({1, 65535})).values == std::vector<double>{1, 65535});
+  for (const char* type : {"<i1", ">i1", "=i1", "i1"})
+    CHECK(read_typed(type, bytes_of<std::int8_t>({1, -2})).values == expected);
+  for (const char* type : {"=f4", "|f4", "f4"})
+    CHECK(read_typed(type, bytes_of<float>({1, -2})).values == expected);
   CHECK(read_typed("|b1", bytes_of<std::uint8_t>({1, 0})).values == std::vector<double>{1, 0});
+}
+
+TEST_CASE("headers as Python 2 and other writers leave them are read as NumPy reads them") {
+  for (const char* header : {"{u'descr': u'<i1', u'fortran_order': False, u'shape': (2L, 1L), }",
+                             "{\"shape\": (2,1,),\r\n \"descr\": \"|i1\", \"fortran_order\": False}"}) {
+    const NpyArray array = read_bytes(npy_file(header, "\1\2"));
+    CHECK(array.shape == std::vector<size_t>{2, 1});
+    CHECK(array.values == std::vector<double>{1, 2});
+  }
 }
 
 TEST_CASE("an array in Fortran order is read in row-major order") {
@@ -119,9 +132,9 @@ TEST_CASE("a damaged .npy file is refused with one line that names it") {
     refused(good.substr(0, cut), "ends within its .npy header");
   refused(good.substr(0, good.size() - 1), "holds 7 bytes of numbers, but shape (2) of type <f4 needs 8");
   refused(good + "x", "holds 9 bytes");
-  refused(npy_file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", data), "'>f4'");
-  refused(npy_file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", data), "'<c8'");
-  refused(npy_file("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", data), "'|O'");
+  refused(npy_file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", data), "type \">f4\"");
+  refused(npy_file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", data), "type \"<c8\"");
+  refused(npy_file("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", data), "type \"|O\"");
   const std::string huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }";
   refused(npy_file(huge, data), "more than there can be");
   for (const char* header : {"", "{", "{}", "x", "{'descr': '<f4', 'fortran_order': False}", "{'descr': '<f4}",
@@ -129,9 +142,14 @@ TEST_CASE("a damaged .npy file is refused with one line that names it") {
                              "{'descr': '<f4', 'fortran_order': 0, 'shape': (2,), }",
                              "{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }",
                              "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }",
+                             "{'descr': '<f4', 'fortran_order': False, 'shape': (2), }",
                              "{'descr': '<f4', 'fortran_order': False, 'shape': (2, }",
                              "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'extra': 1}",
                              "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x"})
     refused(npy_file(header, data), "header is damaged");
+  std::string axes;
+  for (int axis = 0; axis < 20'000; ++axis) axes += "1,";
+  refused(npy_file("{'descr': '|u1', 'fortran_order': True, 'shape': (" + axes + "), }", "x"),
+          "has 20000 axes, expected at most 64");
   CHECK_THROWS_WITH(read_npy("no/such.npy"), contains("no/such.npy"));
 }
