@@ -33,6 +33,7 @@ constexpr Figure figures[] = {
     {"rmsnorm", "03", "two rows of different size, before and after the norm", draw_rmsnorm},
     {"rope-rotation", "04", "pairs of channels turning with the position", draw_rope_rotation},
     {"rope-decay", "04", "q·k over the distance of the two", draw_rope_decay},
+    {"attention-steps", "05", "scores, mask, softmax and sum as matrices", draw_attention_steps},
     {"attention", "05", "where each token looks, by layer and head", draw_attention},
     {"gqa", "05", "how query heads share keys and values, and what it saves", draw_gqa},
     {"cache", "06", "how the cache grows with the context", draw_cache},

@@ -14,6 +14,7 @@ std::string draw_linear(const Subject& subject);
 std::string draw_rmsnorm(const Subject& subject);
 std::string draw_rope_rotation(const Subject& subject);
 std::string draw_rope_decay(const Subject& subject);
+std::string draw_attention_steps(const Subject& subject);
 std::string draw_attention(const Subject& subject);
 std::string draw_gqa(const Subject& subject);
 std::string draw_cache(const Subject& subject);

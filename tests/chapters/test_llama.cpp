@@ -4,6 +4,7 @@
 #include "chapters/05-attention/attention.hpp"
 #include "chapters/10-training-step/trainer.hpp"
 #include "tests/chapters/llama_problem.hpp"
+#include "tests/chapters/plain_block.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -77,6 +78,20 @@ TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and ever
   const Array<double, 1> expected = golden<1>(model.prefix + "d_parameters.npy");
   CHECK(relative_error(array(View<real, 1>(gradients.flat().data(), {expected.size()})), expected) <
         gradient_tolerance);
+}
+
+TEST_CASE("every layer gives the bits of the plain function in the lesson") {
+  const LlamaParameters weights = random_model(GENERATE(0, 1) ? tied() : untied(), 5);
+  const LlamaConfig& config = weights.config();
+  const std::vector<std::int32_t> tokens = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
+  LlamaActivations activations(config, 1, tokens.size(), tokens.size(), Keep::all_layers);
+  llama_forward(weights, {{tokens.data(), {1, tokens.size()}}}, activations);
+  for (size_t i = 0; i < config.layers; ++i) {
+    CAPTURE(i);
+    Array<real, 2> hidden = array(activations.layer(i).input);
+    plain_block(config, weights.tensors().layers[i], activations.angles, view(hidden));
+    CHECK(hidden == array(activations.layer(i).output));
+  }
 }
 
 TEST_CASE("a later token never changes what came before") {
