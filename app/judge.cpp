@@ -43,7 +43,8 @@ int run_judge(const JudgeOptions& options) {
   if (judgement.floor())
     fmt::print("floor      {:.4f} bits per byte, of the stories that are right\n", *judgement.floor());
   for (const Fault& fault : judgement.faults)
-    fmt::print("\nstory {}, sentence {}: {}\n  {}\n", fault.story, fault.sentence, fault.text, fault.reason);
+    fmt::print("\nstory {}, sentence {}: {}\n  {}\n", fault.story, fault.sentence, one_line(fault.text),
+               one_line(fault.reason));
   return 0;
 }
 

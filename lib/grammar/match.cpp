@@ -14,18 +14,16 @@
 namespace cria {
 namespace {
 
+constexpr size_t most_expected = 4;            // that are shown
 constexpr size_t most_ways = size_t{1} << 21;  // some 100 MB, and a second
 
 unsigned char lower(char c) { return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c); }
 bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-size_t sum(size_t a, size_t b) { return a + b < a ? std::numeric_limits<size_t>::max() : a + b; }
-size_t times(size_t a, size_t b) {
-  constexpr size_t most = std::numeric_limits<size_t>::max();
-  return a > most / b ? most : a * b;  // no end has 0 derivations
-}
-
+constexpr size_t largest = std::numeric_limits<size_t>::max();
+size_t sum(size_t a, size_t b) { return a > largest - b ? largest : a + b; }
+size_t times(size_t a, size_t b) { return a > largest / b ? largest : a * b; }  // no end has 0 derivations
 double log2_sum(double a, double b) { return a + std::log2(1 + std::exp2(b - a)); }
 
 }  // namespace
@@ -52,7 +50,7 @@ void Matcher::run(const Symbol& symbol) {
 }
 
 Mismatch Matcher::mismatch() const {
-  const size_t shown = std::min<size_t>(expected_.size(), 4);
+  const size_t shown = std::min(expected_.size(), most_expected);
   return {furthest_, fmt::format("{}{}", fmt::join(expected_.begin(), expected_.begin() + shown, " or "),
                                  shown < expected_.size() ? " or …" : "")};
 }
@@ -242,8 +240,9 @@ void Matcher::note(size_t begin, size_t same, std::string_view literal, const Sy
     const Thread& thread = grammar_.threads[recalled->index];
     text += fmt::format(" ({}.{}, drawn before)", thread.name, thread.fields[recalled->field]);
   }
-  if (std::find(expected_.begin(), expected_.end(), text) != expected_.end()) return;
+  if (std::ranges::find(expected_, text) != expected_.end()) return;
   expected_.insert(recalled ? expected_.begin() : expected_.end(), std::move(text));  // what tells most comes first
+  if (expected_.size() > most_expected + 1) expected_.pop_back();  // one more tells that there are more
 }
 
 }  // namespace cria

@@ -225,6 +225,8 @@ check 'before the prompt is shown, too' test ! -s out
 
 printf 'One line.\nAnother.\n<|end|>\nA story.\n' >told.txt
 check 'stories of several lines' bash -c '"$0" judge told.txt --separator "<|end|>" | grep -q "stories    0 of 2"' "$program"
+printf 'A \033[31mred\033[0m story.\n' >coloured.txt
+check 'what a story does to terminals is not done to this one' bash -c '! "$0" judge coloured.txt | grep -q $(printf "\\033")' "$program"
 refuses 'nothing between stories' '--separator is empty' judge told.txt --separator ''
 
 damaged() { rm -rf damaged && cp -r whole damaged; }

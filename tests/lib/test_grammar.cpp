@@ -288,6 +288,13 @@ TEST_CASE("Stories with several lines are one each when something else stands be
   CHECK(judge(small(), told).stories_right == 1);
 }
 
+TEST_CASE("What was expected is said as fast where it is one of very many") {
+  std::string text = "rule story\n  [s]\nsentence s\n";
+  for (int i = 0; i < 50000; ++i) text += fmt::format("  w{}.\n", i);
+  const Grammar grammar = Grammar::read(text, "g");
+  CHECK(Parser(grammar).why_not_story("x.").expected == "w0. or w1. or w2. or w3. or …");
+}
+
 TEST_CASE("The judge stands any bytes") {
   std::string noise;
   Random random(9);
