@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <xsimd/config/xsimd_config.hpp>
@@ -12,6 +13,7 @@
 #include "app/memory.hpp"
 #include "app/train.hpp"
 #include "app/training_display.hpp"
+#include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
 #include "lib/base/check.hpp"
@@ -60,6 +62,10 @@ std::string part_of_model(const std::string& name) {
   return name.find("embed") != name.npos ? "embedding" : "head";
 }
 
+size_t cache_bytes(const LlamaConfig& c, size_t positions) {
+  return KvCache::bytes(c.layers, positions, c.kv_heads, c.head_dim);
+}
+
 Json describe(const LlamaConfig& c, const TrainerOptions& how) {
   LlamaTensors<real> none;
   none.layers.resize(c.layers);
@@ -70,7 +76,8 @@ Json describe(const LlamaConfig& c, const TrainerOptions& how) {
   });
   const size_t parameters = parameter_count(c);
   const TrainingMemory training = training_memory(c, how, thread_count(0));
-  const DecodingMemory decoding = decoding_memory(c, c.context, thread_count(0));
+  const size_t positions = std::min(c.context, GenerationOptions().tokens);
+  const DecodingMemory decoding = decoding_memory(c, positions, thread_count(0));
   return {{"vocabulary", c.vocabulary_size},
           {"dim", c.dim},
           {"hidden_dim", c.hidden_dim},
@@ -100,8 +107,10 @@ Json describe(const LlamaConfig& c, const TrainerOptions& how) {
             {"weights", decoding.weights},
             {"cache", decoding.cache},
             {"activations", decoding.activations},
-            {"program", decoding.program}}},
-          {"cache_bytes", decoding.cache},
+            {"program", decoding.program},
+            {"positions", positions}}},
+          {"cache_bytes_per_position", cache_bytes(c, 1)},
+          {"cache_bytes", cache_bytes(c, c.context)},
           {"operations_per_token", forward_operations_per_token(c, 1)},
           {"operations_per_token_at_full_context", forward_operations_per_token(c, c.context)}};
 }
@@ -139,8 +148,11 @@ void print_model(const LlamaConfig& c, const Json& m) {
              t["lanes"].get<size_t>(), t["micro_batch"].get<size_t>(), t["positions"].get<size_t>());
   fmt::print("to sample  {} = {} weights + {} cache + {} activations + {} program\n", bytes(d, "total"),
              bytes(d, "weights"), bytes(d, "cache"), bytes(d, "activations"), bytes(d, "program"));
-  fmt::print("cache      {} = 2 · {} bytes · {} head_dim · {} kv_heads · {} layers · {} context · 1 sequence\n",
-             bytes_text(m["cache_bytes"].get<size_t>()), sizeof(real), c.head_dim, c.kv_heads, c.layers, c.context);
+  fmt::print("           (a prompt and its continuation of {} tokens together)\n", d["positions"].get<size_t>());
+  fmt::print(
+      "cache      {} a token = 2 · {} bytes · {} head_dim · {} kv_heads · {} layers; {} for all {} of the context\n",
+      bytes_text(m["cache_bytes_per_position"].get<size_t>()), sizeof(real), c.head_dim, c.kv_heads, c.layers,
+      bytes_text(m["cache_bytes"].get<size_t>()), c.context);
   fmt::print("operations {} for the first token, {} for one at full context\n",
              count_text(m["operations_per_token"].get<double>()),
              count_text(m["operations_per_token_at_full_context"].get<double>()));

@@ -2,9 +2,7 @@
 // in tools.cpp and in the folder of each.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <csignal>
-#include <cstdint>
 #include <filesystem>
 #include <new>
 #include <string>
@@ -15,6 +13,7 @@
 #include "app/eval.hpp"
 #include "app/info.hpp"
 #include "app/judge.hpp"
+#include "app/option_numbers.hpp"
 #include "app/output.hpp"
 #include "app/sample.hpp"
 #include "app/stories.hpp"
@@ -57,17 +56,21 @@ void add_model_commands(CLI::App& app, int& code) {
   }
   {
     auto [c, o] = command<SampleOptions>(app, "sample", "Let a model go on from a prompt", run_sample, code);
-    SamplingOptions& s = o->generation.sampling;
     c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
-    c->add_option("-p,--prompt", o->prompt, "Text to go on from");
+    c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
+    c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
     c->add_option("-n,--tokens", o->generation.tokens, "At most so many tokens")->capture_default_str();
-    c->add_option("--temperature", s.temperature, "0: always the most probable token")->capture_default_str();
-    c->add_option("--top-k", s.top_k, "Only the k most probable tokens; 0: all");
-    c->add_option("--top-p", s.top_p, "Only the most probable tokens that together reach p");
-    c->add_option("--min-p", s.min_p, "Only tokens of at least this share of the largest probability");
-    c->add_option("--repetition-penalty", s.repetition_penalty, "Above 1: tokens that were there become less probable");
-    c->add_option("--seed", s.seed, "Same seed, same text")->capture_default_str();
-    c->add_flag("--raw-seed", s.raw_seed, "Use the seed as llama2.c does");
+    c->footer(
+        "What is not given of temperature, top-k, top-p, min-p and repetition penalty is as the model's\n"
+        "generation_config.json says; without such a file, temperature 1 and nothing else.");
+    c->add_option("--temperature", o->temperature, "0: always the most probable token");
+    c->add_option("--top-k", o->top_k, "Only the k most probable tokens; 0: all");
+    c->add_option("--top-p", o->top_p, "Only the most probable tokens that together reach p; 1: all");
+    c->add_option("--min-p", o->min_p, "Only tokens of at least this share of the largest probability");
+    c->add_option("--repetition-penalty", o->repetition_penalty,
+                  "Above 1: tokens that were there become less probable");
+    c->add_option("--seed", o->generation.sampling.seed, "Same seed, same text")->capture_default_str();
+    c->add_flag("--raw-seed", o->generation.sampling.raw_seed, "Use the seed as llama2.c does");
     c->add_option("--threads", o->threads,
                   "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
     c->add_option("--stop", o->generation.stops, "End before this text; may be given several times");
@@ -90,8 +93,9 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<TraceOptions>(
         app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
-    c->add_option("model", o->model, "A model's folder")->required();
-    c->add_option("--tokens", o->tokens, ".npy of token ids, (T) or (B, T)")->required();
+    c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("-p,--prompt", o->prompt, "A text, or - for standard input");
+    c->add_option("--tokens", o->tokens, "Instead of a text: .npy of token ids, (T) or (B, T)");
     c->add_option("--out", o->out, "Folder for the tensors")->required();
     c->add_flag("--gradients", o->gradients, "Also loss and grads.safetensors");
     c->add_option("--against", o->against, "Folder with tensors of the same names to compare with");
@@ -155,23 +159,6 @@ void add_text_commands(CLI::App& app, int& code) {
   }
 }
 
-/// CLI11 reads numbers as C does: -1 as 18446744073709551615, 010 as eight, and what is too large as the largest.
-void expect_whole_numbers(CLI::App& app) {
-  const CLI::Validator whole_number(
-      [](std::string& text) {
-        std::uint64_t number = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (error != std::errc() || end != text.data() + text.size())
-          return fmt::format("{} is not a whole number, 0 or more", text);
-        text = fmt::format("{}", number);
-        return std::string();
-      },
-      "");
-  for (CLI::Option* option : app.get_options())
-    if (option->get_type_name() == "UINT" || option->get_type_name() == "INT") option->transform(whole_number);
-  for (CLI::App* command : app.get_subcommands({})) expect_whole_numbers(*command);
-}
-
 /// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
 int refuse(std::string_view message) {
   fmt::print(stderr, "cria: {}\n", one_line(message));
@@ -194,7 +181,7 @@ int main(int argc, char** argv) {
     add_model_commands(app, code);
     add_text_commands(app, code);
     add_tools(app, code);
-    expect_whole_numbers(app);
+    expect_numbers(app);
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));

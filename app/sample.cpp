@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "app/output.hpp"
 #include "app/train.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
+#include "chapters/11-pretraining/generation_config.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -29,12 +31,45 @@ std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt) 
   return tokens;
 }
 
+std::string read_prompt(const std::optional<std::string>& prompt, const std::string& file) {
+  if (prompt && !file.empty()) throw UserError("both --prompt and --prompt-file are given, expected one of them");
+  if (!file.empty()) return read_file(file);
+  return prompt == "-" ? read_file("-") : prompt.value_or("");
+}
+
+namespace {
+
+GenerationOptions choose(const SampleOptions& options, const GenerationConfig& model) {
+  GenerationOptions chosen = options.generation;
+  SamplingOptions& s = chosen.sampling;
+  s.temperature = options.temperature.value_or(model.sampling.temperature);
+  s.top_k = options.top_k.value_or(model.sampling.top_k);
+  s.top_p = options.top_p.value_or(model.sampling.top_p);
+  s.min_p = options.min_p.value_or(model.sampling.min_p);
+  s.repetition_penalty = options.repetition_penalty.value_or(model.sampling.repetition_penalty);
+  return chosen;
+}
+
+}  // namespace
+
 int run_sample(const SampleOptions& options) {
-  const Model model = load_model(model_folder(options.model));
-  const std::vector<TokenId> prompt = prompt_tokens(model, options.prompt);
+  const std::filesystem::path folder = model_folder(options.model);
+  const Model model = load_model(folder);
+  const LlamaConfig& config = model.config.llama;
+  const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
+  const GenerationOptions generation = choose(options, defaults);
+  std::vector<TokenId> ends = model.config.end_of_text;
+  ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+  const std::string prompt_text = read_prompt(options.prompt, options.prompt_file);
+  const std::vector<TokenId> prompt = prompt_tokens(model, prompt_text);
   // What generate_text would refuse is refused here, before the prompt is shown.
-  Sampler(options.generation.sampling, model.config.llama.vocabulary_size), StopStrings(options.generation.stops);
-  Decoder decoder(model.weights, model.config.llama.context, default_chunk, thread_count(options.threads));
+  Sampler(generation.sampling, config.vocabulary_size), StopStrings(generation.stops);
+  if (prompt.size() > config.context)
+    fmt::print(stderr, "cria: the prompt has {} tokens, more than the model's context of {}: it forgets the first {}\n",
+               prompt.size(), config.context, prompt.size() - config.context);
+  // As many positions as there will be, and no more than the model was trained for.
+  const size_t positions = prompt.size() + std::min(generation.tokens, config.context);
+  Decoder decoder(model.weights, std::min(positions, config.context), default_chunk, thread_count(options.threads));
   std::string text;
   const auto show = [&](std::string_view part) {
     text += part;
@@ -42,13 +77,12 @@ int run_sample(const SampleOptions& options) {
     print_bytes(part);
     flush_output();
   };
-  if (!options.json) show(options.prompt);
+  if (!options.json) show(prompt_text);
   const auto begin = std::chrono::steady_clock::now();
-  const GenerationResult result =
-      generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options.generation, show);
+  const GenerationResult result = generate_text(decoder, *model.tokenizer, prompt, ends, generation, show);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (options.json) {
-    const nlohmann::ordered_json report = {{"prompt", options.prompt},
+    const nlohmann::ordered_json report = {{"prompt", prompt_text},
                                            {"text", text},
                                            {"prompt_tokens", prompt.size()},
                                            {"tokens", result.tokens},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "chapters/09-sampling/generate.hpp"
@@ -10,9 +11,13 @@
 namespace cria {
 
 struct SampleOptions {
-  std::string model;  // a folder; empty: the one in data/
-  std::string prompt;
-  GenerationOptions generation;
+  std::string model;                  // a folder; empty: the one in data/
+  std::optional<std::string> prompt;  // "-": what comes from standard input
+  std::string prompt_file;            // instead of it
+  /// Those that are not given are as the model's generation_config.json says.
+  std::optional<double> temperature, top_p, min_p, repetition_penalty;
+  std::optional<std::int32_t> top_k;
+  GenerationOptions generation;  // all others
   std::size_t threads = 0;
   bool json = false;
 };
@@ -21,6 +26,9 @@ int run_sample(const SampleOptions& options);
 
 /// The folder that `model` names, or the one of the small trained model that comes with cria.
 std::filesystem::path model_folder(const std::string& model);
+
+/// `prompt`, or what standard input holds where it is "-", or the file.
+std::string read_prompt(const std::optional<std::string>& prompt, const std::string& file = "");
 
 /// The prompt's tokens, with the token that begins a text in front where the model knows one. Throws UserError when
 /// there would be no token at all, or the model has no tokenizer.

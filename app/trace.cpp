@@ -6,9 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "app/sample.hpp"
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
-#include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/npy.hpp"
 #include "lib/formats/safetensors.hpp"
@@ -98,6 +98,15 @@ View<const std::int32_t, 2> read_tokens(const std::string& file, size_t vocabula
   return {memory.data(), {B, memory.size() / B}};
 }
 
+View<const std::int32_t, 2> tokens_of(const TraceOptions& options, const Model& model,
+                                      std::vector<std::int32_t>& memory) {
+  if (options.prompt.has_value() == !options.tokens.empty())
+    throw UserError("expected a text with -p, or the .npy of token ids with --tokens");
+  if (!options.tokens.empty()) return read_tokens(options.tokens, model.config.llama.vocabulary_size, memory);
+  memory = prompt_tokens(model, read_prompt(options.prompt));
+  return {memory.data(), {1, memory.size()}};
+}
+
 std::vector<NamedTensor> list_tensors(const LlamaConfig& c, const LossEvaluator& evaluator, size_t B, size_t T) {
   std::vector<NamedTensor> tensors;
   const auto add = [&](const std::string& name, View<const real, 2> rows) {
@@ -138,10 +147,10 @@ std::vector<double> as_double(const StoredTensor& stored, std::span<const std::b
 int run_trace(const TraceOptions& options) {
   if (!(options.tolerance >= 0))
     throw UserError(fmt::format("--tolerance is {}, expected 0 or more", options.tolerance));
-  const Model model = load_model(options.model);
+  const Model model = load_model(model_folder(options.model));
   const LlamaConfig& config = model.config.llama;
   std::vector<std::int32_t> ids;
-  const View<const std::int32_t, 2> tokens = read_tokens(options.tokens, config.vocabulary_size, ids);
+  const View<const std::int32_t, 2> tokens = tokens_of(options, model, ids);
   const size_t B = tokens.shape(0), T = tokens.shape(1);
 
   // Every token is to be predicted from those before it; the last one of a row has no successor.

@@ -7,10 +7,11 @@
 namespace cria {
 
 struct TraceOptions {
-  std::string model;    // a folder
-  std::string tokens;   // .npy of token ids, (T) or (B, T)
-  std::string out;      // where the tensors go
-  std::string against;  // a folder with tensors of the same names to compare with; empty: none
+  std::string model;                  // a folder; empty: the one in data/
+  std::optional<std::string> prompt;  // a text, whose tokens are traced
+  std::string tokens;                 // or .npy of token ids, (T) or (B, T)
+  std::string out;                    // where the tensors go
+  std::string against;                // a folder with tensors of the same names to compare with; empty: none
   bool gradients = false;
   double tolerance = 1e-4;
   bool json = false;

@@ -1,7 +1,6 @@
 // A trained model as a folder in Hugging Face's layout: config.json (LlamaForCausalLM), model.safetensors and
-// tokenizer.json, so that transformers loads what cria trained, and cria what transformers saved.
-//
-// It leaves out models in several files, which are refused with one line.
+// tokenizer.json, so that transformers loads what cria trained, and cria what transformers saved. Weights in several
+// files (stored_weights.hpp) are read, and written as one.
 #pragma once
 
 #include <filesystem>

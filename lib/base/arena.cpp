@@ -8,15 +8,18 @@
 
 namespace cria {
 
-void* allocate_pages(size_t bytes) {
+// calloc knows which memory comes as zeros from the system; a block of more than 32 MB always does.
+ZeroedBlock::ZeroedBlock(size_t bytes) {
   constexpr size_t line = 64, huge_page = size_t(2) << 20;
   const size_t alignment = bytes < 2 * huge_page ? line : huge_page;
-  void* memory = std::aligned_alloc(alignment, (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment);
-  if (!memory) throw std::bad_alloc();
+  size_t room = bytes + alignment;
+  if (room < bytes) throw std::bad_alloc();
+  memory_.reset(std::calloc(room, 1));
+  data_ = memory_.get();
+  if (!std::align(alignment, bytes, data_, room)) throw std::bad_alloc();
 #ifdef __linux__
-  if (alignment == huge_page) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish; without it small pages serve
+  if (alignment == huge_page) madvise(data_, bytes, MADV_HUGEPAGE);  // a wish; without it small pages serve
 #endif
-  return memory;
 }
 
 }  // namespace cria

@@ -172,12 +172,12 @@ check 'and leaves the last demo as it is' test -d runs/demo
 refuses 'steps and minutes' 'expected one of them' train --data text.txt --out new --steps 1 --minutes 1
 refuses 'steps below 0' '--steps: -5 is not a whole number' train --data text.txt --out new --steps -5
 refuses 'a seed below 0' '--seed: -1 is not a whole number' sample --seed -1
-refuses 'a number that is too large' '--tokens: 18446744073709551616 is not' sample -n 18446744073709551616
+refuses 'a number that is too large' '--tokens: 18446744073709551616 is too large' sample -n 18446744073709551616
 check 'a number with zeros before it is decimal' test "$("$program" stories --count 010 | wc -l)" = 10
 check 'a token id, too' test "$("$program" tokenize decode whole 065 066)" = AB
 refuses 'a token id that is no number' 'ids: 0x41 is not a whole number' tokenize decode whole 0x41
 refuses 'a negative top-k' 'top-k: -1 is not a whole number' sample whole -p 1 --top-k -1
-refuses 'a top-k that is too large' '--top-k = 2147483648' sample whole -p 1 --top-k 2147483648
+refuses 'a top-k that is too large' '--top-k: 2147483648 is too large' sample whole -p 1 --top-k 2147483648
 refuses 'too many threads' '--threads is 100000, expected at most 1024' train --data text.txt --out new --steps 1 --threads 100000
 
 new=(train --tokenizer bytes --steps 2 --out new)

@@ -6,6 +6,7 @@
 #include "chapters/09-sampling/decoder.hpp"
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
+#include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/npy.hpp"
@@ -103,6 +104,11 @@ void check_model(const Case& model) {
   if (!expected.contains("greedy_tokens")) return;
   const Ids prompt = expected["greedy_prompt"], wanted = expected["greedy_tokens"];
   CHECK(greedy(loaded.weights, prompt, wanted.size(), {}) == wanted);
+  if (!expected.contains("greedy_until_eos")) return;
+  Ids ends = loaded.config.end_of_text;
+  const Ids more = read_generation_config(model.folder, loaded.config.llama.vocabulary_size).end_of_text;
+  ends.insert(ends.end(), more.begin(), more.end());
+  CHECK(greedy(loaded.weights, prompt, wanted.size(), ends) == expected["greedy_until_eos"].get<Ids>());
 }
 
 }  // namespace cria::testing

@@ -1,11 +1,42 @@
 // Chapter 11, the model's folder: what is written is read back, and what is damaged is refused.
 #include "chapters/11-pretraining/model_folder.hpp"
 
+#include <map>
+
 #include "lib/formats/safetensors.hpp"
 #include "tests/chapters/saved_model.hpp"
 
 using namespace cria;
 using namespace cria::testing;
+
+namespace {
+
+/// The tensors of a model's file, to be written again in another way.
+struct Tensors {
+  std::map<std::string, std::pair<std::vector<size_t>, std::vector<real>>> all;
+
+  explicit Tensors(const std::filesystem::path& path) {
+    const SafetensorsFile file(path);
+    for (const StoredTensor& tensor : file.tensors()) {
+      std::vector<real> values(tensor.bytes.size() / element_size(tensor.type));
+      file.copy_to(tensor.name, tensor.shape, values);
+      all[tensor.name] = {tensor.shape, values};
+    }
+  }
+  void rename(const std::string& from, const std::string& to) { all[to] = all.at(from), all.erase(from); }
+  template <class Chosen>
+  void write(const std::filesystem::path& path, Chosen&& chosen) const {
+    std::vector<TensorToWrite> tensors;
+    for (const auto& [name, tensor] : all)
+      if (chosen(name)) tensors.push_back({name, tensor.first, tensor.second});
+    write_safetensors(path, tensors);
+  }
+  void write(const std::filesystem::path& path) const {
+    write(path, [](const std::string&) { return true; });
+  }
+};
+
+}  // namespace
 
 TEST_CASE("a saved model is loaded with the same configuration, weights and tokenizer") {
   const SavedModel saved(GENERATE(true, false));
@@ -67,6 +98,73 @@ TEST_CASE("a weights' file that was cut off anywhere is refused") {
   CHECK_THAT(saved.error(), contains("is it cut off?"));
   std::ofstream(saved.folder / "model.safetensors", std::ios::binary) << whole;
   CHECK(saved.error() == "");
+}
+
+TEST_CASE("tied embeddings may be stored under the head's name alone, as safetensors drops either of the two") {
+  const SavedModel saved;
+  const auto file = saved.folder / "model.safetensors";
+  Tensors tensors(file);
+  tensors.rename("model.embed_tokens.weight", "lm_head.weight");
+  tensors.write(file);
+  CHECK(std::ranges::equal(load_model(saved.folder.path()).weights.flat(), saved.weights.flat()));
+  tensors.all["model.embed_tokens.weight"] = tensors.all["lm_head.weight"];
+  tensors.write(file);
+  CHECK(saved.error() == "");
+  tensors.all["lm_head.weight"].second[3] += 1;
+  tensors.write(file);
+  CHECK_THAT(saved.error(),
+             contains("\"model.embed_tokens.weight\" and \"lm_head.weight\" differ, but config.json says "
+                      "tie_word_embeddings"));
+}
+
+TEST_CASE("a tensor that a layer would compute with, and config.json does not ask for, is refused") {
+  const SavedModel saved;
+  const auto file = saved.folder / "model.safetensors";
+  Tensors tensors(file);
+  tensors.all["model.layers.0.self_attn.rotary_emb.inv_freq"] = {{2}, {1, 2}};
+  tensors.all["value_head.weight"] = {{1}, {1}};
+  tensors.write(file);
+  CHECK(saved.error() == "");
+  tensors.all["model.layers.0.self_attn.q_proj.bias"] = {{8}, std::vector<real>(8)};
+  tensors.write(file);
+  CHECK_THAT(saved.error(),
+             contains("tensor \"model.layers.0.self_attn.q_proj.bias\" is not one that config.json asks for"));
+}
+
+TEST_CASE("weights in several files are those of one") {
+  const SavedModel saved(GENERATE(true, false));
+  const auto one = saved.folder / "model.safetensors", index = saved.folder / "model.safetensors.index.json";
+  const Tensors tensors(one);
+  const auto first = [](const std::string& name) { return name < "model.layers.1"; };
+  tensors.write(saved.folder / "model-00001-of-00002.safetensors", first);
+  tensors.write(saved.folder / "model-00002-of-00002.safetensors",
+                [&](const std::string& name) { return !first(name); });
+  std::filesystem::remove(one);
+  nlohmann::json map;
+  for (const auto& [name, tensor] : tensors.all)
+    map[name] = first(name) ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors";
+  const auto write_index = [&](const nlohmann::json& weight_map) {
+    std::ofstream(index) << nlohmann::json{{"metadata", {{"total_size", 1}}}, {"weight_map", weight_map}};
+  };
+  write_index(map);
+  CHECK(std::ranges::equal(load_model(saved.folder.path()).weights.flat(), saved.weights.flat()));
+
+  const auto with = [&](const char* name, const nlohmann::json& file) {
+    nlohmann::json changed = map;
+    changed[name] = file;
+    write_index(changed);
+    return saved.error();
+  };
+  CHECK_THAT(with("model.norm.weight", "../model.safetensors"),
+             contains("index.json: weight_map has \"../model.safetensors\" for \"model.norm.weight\", "
+                      "expected the name of a file in this folder"));
+  CHECK_THAT(with("model.norm.weight", 3), contains("weight_map has 3 for \"model.norm.weight\""));
+  CHECK_THAT(with("model.norm.weight", "model-00001-of-00002.safetensors"),
+             contains("tensor \"model.norm.weight\" is not in model-00001-of-00002.safetensors"));
+  CHECK_THAT(with("model.norm.weight", "model-00003-of-00002.safetensors"),
+             contains("model-00003-of-00002.safetensors: No such file or directory"));
+  write_index(nlohmann::json::array());
+  CHECK_THAT(saved.error(), contains("index.json: weight_map is not an object"));
 }
 
 TEST_CASE("a folder that is no model's is refused with what was expected in it") {

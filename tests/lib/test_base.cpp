@@ -1,9 +1,11 @@
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <numeric>
@@ -60,6 +62,25 @@ TEST_CASE("an arena cuts aligned memory in order and refuses when it is used up"
   CHECK(second.data() == first.data() + 6);
   CHECK(arena.span().size() == 10);
   CHECK_THROWS_AS(arena.take(Shape<1>{1}), ContractError);
+}
+
+TEST_CASE("a large arena is zero, and takes memory only where it is used") {
+  constexpr size_t page = size_t(2) << 20, pages = 256;  // the largest page that the system may give
+  Arena<unsigned char> arena(page * pages);
+  const std::span<unsigned char> bytes = arena.take(Shape<1>{page * pages}).span();
+  CHECK(reinterpret_cast<std::uintptr_t>(bytes.data()) % page == 0);
+  const auto in_memory = [&] {
+    std::vector<unsigned char> resident(bytes.size() / 4096);
+    REQUIRE(::mincore(bytes.data(), bytes.size(), resident.data()) == 0);
+    return std::ranges::count_if(resident, [](unsigned char flags) { return flags & 1; }) * 4096;
+  };
+  CHECK(in_memory() <= long(page));
+  for (size_t i = 0; i < 3; ++i) {
+    unsigned char& byte = bytes[i * 100 * page];
+    CHECK(byte == 0);
+    byte = 1;
+  }
+  CHECK(in_memory() <= long(4 * page));
 }
 
 TEST_CASE("random numbers are the same everywhere, even, and continue from a saved state") {

@@ -1,0 +1,107 @@
+#include "chapters/11-pretraining/stored_weights.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "chapters/11-pretraining/json_keys.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* embedding = "model.embed_tokens.weight";
+constexpr const char* head = "lm_head.weight";
+
+// {"weight_map": {"model.norm.weight": "model-00002-of-00002.safetensors", …}}
+std::map<std::string, std::string> read_index(const fs::path& file) {
+  const JsonKeys index(file);
+  if (!index.value("weight_map").is_object()) index.fail("weight_map is not an object of tensors and their files");
+  std::map<std::string, std::string> file_of;
+  for (const auto& [tensor, name] : index.value("weight_map").items()) {
+    if (!name.is_string() || fs::path(name.get<std::string>()).filename() != name.get<std::string>())
+      index.fail(fmt::format("weight_map has {} for {}, expected the name of a file in this folder",
+                             JsonKeys::shown(name), JsonKeys::shown(tensor)));
+    file_of[tensor] = name;
+  }
+  if (file_of.empty()) index.fail("weight_map is empty");
+  return file_of;
+}
+
+}  // namespace
+
+StoredWeights::StoredWeights(const fs::path& where) : path_(where) {
+  if (fs::is_directory(where)) path_ = where / "model.safetensors";
+  const fs::path index = where / "model.safetensors.index.json";
+  if (fs::exists(path_) || !fs::exists(index)) {
+    files_.emplace_back(path_);
+    return;
+  }
+  path_ = index;
+  const auto file_of = read_index(index);
+  std::set<std::string> names;
+  for (const auto& [tensor, name] : file_of) names.insert(name);
+  std::map<std::string, size_t> place;
+  for (const std::string& name : names) {
+    place[name] = files_.size();
+    files_.emplace_back(where / name);
+  }
+  for (const auto& [tensor, name] : file_of)
+    if (!files_[place[name]].find(tensor)) fail(fmt::format("tensor \"{}\" is not in {}", tensor, name));
+}
+
+void StoredWeights::fail(const std::string& message) const {
+  throw UserError(fmt::format("{}: {}", path_.string(), message));
+}
+
+const StoredTensor* StoredWeights::find(std::string_view name) const { return file_of(name).find(name); }
+
+// The first where none has it.
+const SafetensorsFile& StoredWeights::file_of(std::string_view name) const {
+  const auto found = std::ranges::find_if(files_, [&](const SafetensorsFile& file) { return file.find(name); });
+  return found == files_.end() ? files_.front() : *found;
+}
+
+// Of two tied tensors safetensors stores one, under either name.
+std::string StoredWeights::stored_name(const LlamaConfig& config, const std::string& name) const {
+  return config.tied_embeddings && name == embedding && !find(embedding) && find(head) ? head : name;
+}
+
+void StoredWeights::require_fit(const LlamaConfig& config) const {
+  size_t stored = 0;
+  for (const SafetensorsFile& file : files_) stored += file.tensors().size();
+  if (config.layers > stored)
+    fail(fmt::format("{} tensors are too few for num_hidden_layers {}", stored, config.layers));
+  std::set<std::string, std::less<>> known;
+  LlamaTensors<real> none;
+  none.layers.resize(config.layers);
+  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
+    const std::string in_file = stored_name(config, name);
+    const StoredTensor* tensor = find(in_file);
+    if (!tensor) fail(fmt::format("tensor \"{}\" is missing", in_file));
+    if (!std::ranges::equal(tensor->shape, shape))
+      fail(fmt::format("tensor \"{}\" has shape {}, but config.json asks for {}", in_file, shape_text(tensor->shape),
+                       shape_text(shape)));
+    known.insert(in_file);
+  });
+  for (const SafetensorsFile& file : files_)
+    for (const StoredTensor& tensor : file.tensors())
+      // Old files keep RoPE's frequencies, which theta gives.
+      if (tensor.name.starts_with("model.") && !known.contains(tensor.name) &&
+          !tensor.name.ends_with("rotary_emb.inv_freq"))
+        fail(fmt::format("tensor \"{}\" is not one that config.json asks for", tensor.name));
+  if (const auto* one = find(embedding), *other = find(head);
+      config.tied_embeddings && one && other &&
+      (one->type != other->type || !std::ranges::equal(one->bytes, other->bytes)))
+    fail(fmt::format("\"{}\" and \"{}\" differ, but config.json says tie_word_embeddings", embedding, head));
+}
+
+void StoredWeights::copy_to(const LlamaParameters& weights) const {
+  weights.for_each([&](const std::string& name, const auto& view) {
+    const std::string in_file = stored_name(weights.config(), name);
+    file_of(in_file).copy_to(in_file, view);
+  });
+}
+
+}  // namespace cria

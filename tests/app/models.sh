@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# What models of others are like, and the commands that run one: sample, trace, info. Also the numbers that every option
+# of every command takes.
+#
+#   models.sh PROGRAM
+small=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../data/model" && pwd -P)
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+# copy NAME [SED…]: the small model, its config.json changed
+copy() {
+  rm -rf "$1" && cp -r "$small" "$1" && chmod -R u+w "$1"
+  [ $# = 1 ] || { sed "$2" "$small/config.json" >"$1/config.json"; ! cmp -s "$1/config.json" "$small/config.json"; }
+}
+
+# ── config.json and generation_config.json ──────────────────────────────────────────────────────────────────────────
+
+tell() { "$program" sample "$@" -p 'One day' -n 30 --seed 5; }
+check 'theta of transformers 5' copy v5 's/"rope_theta": \(.*\),/"rope_parameters": {"rope_theta": \1, "rope_type": "default"},/'
+check 'is read where it stands' test "$(tell v5)" = "$(tell "$small")"
+check 'another theta there' copy v5 's/"rope_theta": .*,/"rope_parameters": {"rope_theta": 3.0, "rope_type": "default"},/'
+check 'tells another text' test "$(tell v5)" != "$(tell "$small")"
+check 'a key that nobody knows' copy odd 's/"hidden_act"/"logit_scale": 0.5, "hidden_act"/'
+for command in 'sample odd' 'info odd' 'eval odd --data stories' 'trace odd -p x --out traced'; do
+  refuses "is refused by ${command%% *}" 'config.json: logit_scale is 0.5, a key that cria does not know' $command
+done
+
+copy greedy
+echo '{"do_sample": false, "temperature": 0.6}' >greedy/generation_config.json
+check "the model's own way to sample" test "$(tell greedy)" = "$(tell "$small" --temperature 0)"
+check 'gives way to what is asked for' test "$(tell greedy --temperature 1)" = "$(tell "$small")"
+ids=$("$program" tokenize encode "$small" "$(tell greedy)" | tr ' ' '\n')
+tenth=$(sed -n 10p <<<"$ids")
+echo "{\"do_sample\": false, \"eos_token_id\": [1, $tenth]}" >greedy/generation_config.json
+check 'any of several end tokens ends the text' test "$(tell greedy | wc -c)" -lt "$(tell "$small" --temperature 0 | wc -c)"
+echo '{"num_beams": 4}' >greedy/generation_config.json
+refuses 'a way to sample that is not there' 'num_beams is 4, expected 1: beams are not supported' sample greedy -p x
+
+# ── Memory ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+check 'a model with a context of millions' copy long 's/"max_position_embeddings": .*,/"max_position_embeddings": 16777216,/'
+check 'is sampled in the memory that a short text needs' bash -c 'ulimit -v 2000000; "$0" sample long -p One -n 5' "$program"
+check 'with the same text' test "$(tell long)" = "$(tell "$small")"
+check 'info says what a text of usual length takes' test \
+  "$("$program" info long | grep '^to sample')" = "$("$program" info "$small" | grep '^to sample')"
+
+# ── Prompts and tokens ──────────────────────────────────────────────────────────────────────────────────────────────
+
+printf 'One day' >prompt.txt
+check 'a prompt from a file' test "$("$program" sample --prompt-file prompt.txt -n 30 --seed 5)" = "$(tell)"
+check 'from standard input' test "$("$program" sample -p - -n 30 --seed 5 <prompt.txt)" = "$(tell)"
+check 'from a pipe' test "$(cat prompt.txt | "$program" sample --prompt-file - -n 30 --seed 5)" = "$(tell)"
+refuses 'two prompts' 'both --prompt and --prompt-file are given, expected one of them' sample -p x --prompt-file prompt.txt
+refuses 'a prompt that is missing' 'none.txt: No such file or directory' sample --prompt-file none.txt
+"$program" sample -p "$(yes Once | head -n 600 | tr '\n' ' ')" -n 1 >said 2>noted
+check 'a prompt longer than the context is said to be so' \
+  grep -q "more than the model's context of [0-9]*: it forgets the first [0-9]*\$" noted
+"$program" trace -p 'One day' --out traced >said
+check 'a trace of a text, by the small model, has a token more than the text' \
+  grep -q "tensors of $(("$("$program" tokenize encode "$small" 'One day' | wc -w)" + 1)) tokens are in traced" said
+check 'and every tensor' test "$(ls traced | wc -l)" = 37
+refuses 'a trace of nothing' 'expected a text with -p, or the .npy of token ids with --tokens' trace --out traced
+
+# ── Numbers of all options ──────────────────────────────────────────────────────────────────────────────────────────
+
+commands=$("$program" --help | sed -n '/^Subcommands/,$s/^  \([a-z]*\) .*/\1/p' | grep -vE '^(bench|book|figure|learn|tokenize)$')
+for command in $commands 'tokenize train'; do
+  while read -r name type; do
+    refuses "$command $name that is no number" "$name: many is not a" $command $name many
+    [ "$type" = FLOAT ] && large=1e999 || large=99999999999999999999
+    refuses "$command $name that is too large" "$name: $large is too large" $command $name $large
+  done < <("$program" $command --help | sed -n 's/^  .*\(--[a-z-]*\) \(UINT\|INT\|FLOAT\).*/\1 \2/p')
+done
+refuses 'a top-k beyond its type' '--top-k: 2147483648 is too large, expected at most 2147483647' sample --top-k 2147483648
+check 'there were such options' test $passed -gt 40
+
+finish
