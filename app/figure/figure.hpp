@@ -9,7 +9,7 @@ struct FigureOptions {
   std::string name = "all";
   std::string model;  // a folder; empty: the small one that comes with cria
   std::string text;   // empty: the beginning of a built-in story
-  std::string folder = ".";
+  std::string folder = "runs/figures";
   std::string log;  // of a training run; empty: log.jsonl in the model's folder
   bool list = false;
 };
