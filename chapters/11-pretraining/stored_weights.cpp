@@ -6,6 +6,7 @@
 
 #include "chapters/11-pretraining/json_keys.hpp"
 #include "lib/base/check.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria {
 namespace fs = std::filesystem;
@@ -21,8 +22,8 @@ std::map<std::string, std::string> read_index(const fs::path& file) {
   std::map<std::string, std::string> file_of;
   for (const auto& [tensor, name] : index.value("weight_map").items()) {
     if (!name.is_string() || fs::path(name.get<std::string>()).filename() != name.get<std::string>())
-      index.fail(fmt::format("weight_map has {} for {}, expected the name of a file in this folder",
-                             JsonKeys::shown(name), JsonKeys::shown(tensor)));
+      index.fail(fmt::format("weight_map has {} for {}, expected the name of a file in this folder", shown_json(name),
+                             shown_json(tensor)));
     file_of[tensor] = name;
   }
   if (file_of.empty()) index.fail("weight_map is empty");
