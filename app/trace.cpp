@@ -10,6 +10,7 @@
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
 #include "lib/base/check.hpp"
+#include "lib/formats/json.hpp"
 #include "lib/formats/npy.hpp"
 #include "lib/formats/safetensors.hpp"
 
@@ -195,7 +196,7 @@ int run_trace(const TraceOptions& options) {
       report.add(tensor, expected.shape, expected.values, options.tolerance);
     }
   if (std::filesystem::exists(against / "expected.json")) {
-    const auto expected = nlohmann::json::parse(read_file(against / "expected.json"), nullptr, false);
+    const auto expected = read_json(against / "expected.json");
     if (expected.is_object() && expected.contains("loss") && expected["loss"].is_number()) {
       const real value = real(loss);
       const std::vector<double> wanted = {expected["loss"].get<double>()};

@@ -10,6 +10,7 @@
 #include "app/figure/subject.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria::figure {
 namespace {
@@ -25,7 +26,7 @@ Run read_log(const std::filesystem::path& file) {
   std::istringstream lines(read_file(file));
   std::string line;
   for (size_t number = 1; std::getline(lines, line); ++number) {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto json = parse_json(line, fmt::format("{}:{}: this", file.string(), number));
     const auto has = [&](const char* key) { return json.is_object() && json.contains(key) && json[key].is_number(); };
     if (!has("step") || !has("bits_per_byte"))
       throw UserError(fmt::format("{}:{}: this is no line of a training log, expected JSON with step and bits_per_byte",

@@ -6,6 +6,7 @@
 #include "app/learn/mistake.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria::learn {
 namespace {
@@ -29,9 +30,9 @@ Fingerprints read_fingerprints(const Chapter& chapter) {
   const std::filesystem::path file = file_of(chapter);
   if (!std::filesystem::exists(file)) return fingerprints;
   try {
-    const Json json = Json::parse(read_file(file));
+    const auto json = read_json(file);
     for (const auto& [name, traces] : json.items())
-      for (const Json& trace : traces)
+      for (const auto& trace : traces)
         fingerprints[name].push_back({trace.at("test").get<std::string>(), trace.at("expression").get<std::string>(),
                                       trace.at("numbers").get<std::vector<double>>()});
   } catch (const Json::exception& error) {

@@ -7,6 +7,7 @@
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria::learn {
 namespace fs = std::filesystem;
@@ -15,12 +16,12 @@ using Json = nlohmann::ordered_json;
 ProgressFile::ProgressFile() : file_(workshop_folder() / "progress.json") {
   if (!fs::exists(file_)) return;
   try {
-    const Json json = Json::parse(read_file(file_));
+    const auto json = read_json(file_);
     for (const auto& [name, entry] : json.items())
       chapters_[name] = {entry.at("passed").get<size_t>(), entry.at("total").get<size_t>(),
                          entry.at("checked").get<std::string>(), entry.at("hints").get<std::map<std::string, size_t>>(),
                          entry.value("suspect", "")};
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {
     throw UserError(fmt::format("{} is damaged ({}); delete it, your code is not in it", shown(file_), error.what()));
   }
 }

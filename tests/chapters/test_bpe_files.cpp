@@ -30,7 +30,7 @@ BpeModel specials_first() {
 }
 
 BpeModel characters_with_merges() {
-  BpeModel model = characters_model("a b");
+  BpeModel model = characters_model("a b tiny x");
   model.merges = {{0, 2, static_cast<TokenId>(model.vocabulary.insert(" b"))}};
   model.merges.push_back({1, model.merges[0].result, static_cast<TokenId>(model.vocabulary.insert("a b"))});
   return model;

@@ -158,7 +158,7 @@ TEST_CASE("a damaged file is refused with one line that names it") {
   header_refused(R"({"x":[]})", "expected an object");
   tensor_refused(R"("shape":[2],"data_offsets":[0,8])", "\"dtype\" to be a string");
   tensor_refused(R"("dtype":7,"shape":[2],"data_offsets":[0,8])", "\"dtype\" to be a string");
-  tensor_refused(R"("dtype":"F7","shape":[2],"data_offsets":[0,8])", "unknown dtype \"F7\"");
+  header_refused(R"({"x":{"dtype":"F7","shape":[2],"data_offsets":[0,8]}})", "\"x\" has the unknown dtype \"F7\"");
   tensor_refused(R"("dtype":"F32","data_offsets":[0,8])", "\"shape\" to be a list of whole numbers");
   tensor_refused(R"("dtype":"F32","shape":2,"data_offsets":[0,8])", "\"shape\" to be a list");
   tensor_refused(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])", "\"shape\" to be a list");
