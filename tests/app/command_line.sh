@@ -246,7 +246,8 @@ check 'info names the compiler' sh -c '"$0" info | grep -q "^built  *by [A-Za-z]
 refuses 'heads that kv heads do not divide' 'num_attention_heads is 4 and num_key_value_heads is 3' info damaged
 damaged
 printf '{' >damaged/config.json
-refuses 'a config that is no JSON' 'config.json: this is not a JSON object' sample damaged -p 1
+check 'encode reads standard input' test "$(printf 'a b' | "$program" tokenize encode whole --file -)" = "$("$program" tokenize encode whole 'a b')"
+refuses 'a config that is no JSON' 'config.json is not valid JSON at byte 2' sample damaged -p 1
 damaged
 head -c 1000 whole/training.safetensors >damaged/training.safetensors
 refuses 'a checkpoint that was cut off' 'training.safetensors' train --out damaged --steps 600 --resume
