@@ -116,7 +116,8 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--special", o->special_tokens,
                   "Special tokens; default <|begin_of_text|> and <|end_of_text|>, which training a model wants");
     c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
-    c->add_option("--pattern", o->pattern, "How text is split before merging: llama3, gpt2, none, smollm, qwen2, cl100k")
+    c->add_option("--pattern", o->pattern,
+                  "How text is split before merging: llama3, gpt2, none, smollm, qwen2, cl100k")
         ->capture_default_str();
     c->add_option("--out", o->folder, "Folder for tokenizer.json")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");

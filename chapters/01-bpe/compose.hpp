@@ -1,5 +1,5 @@
-// Unicode's composed form, NFC (Unicode Standard Annex 15): "e" and a combining accent become "é". Of all forms of a text
-// that look the same, a model then sees one.
+// Unicode's composed form, NFC (Unicode Standard Annex 15): "e" and a combining accent become "é". Of all forms of a
+// text that look the same, a model then sees one.
 #pragma once
 
 #include <string>

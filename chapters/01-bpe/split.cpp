@@ -215,7 +215,7 @@ std::string_view split_regex(SplitPattern pattern) {
 
 namespace {
 
-constexpr SplitPattern patterns[] = {SplitPattern::llama3, SplitPattern::gpt2,   SplitPattern::none,
+constexpr SplitPattern patterns[] = {SplitPattern::llama3, SplitPattern::gpt2,  SplitPattern::none,
                                      SplitPattern::smollm, SplitPattern::qwen2, SplitPattern::cl100k};
 
 // As OpenAI first wrote GPT-2's, and as tiktoken writes it since.

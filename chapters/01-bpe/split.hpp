@@ -1,7 +1,7 @@
 // Splitting a text into pieces (roughly words) before BPE: tokens never cross the border between two pieces.
 //
-// The patterns are published regular expressions, as scanners written by hand; classes of characters come from utf8proc.
-// Left out: any other pattern. A test compares with PCRE2 on random text.
+// The patterns are published regular expressions, as scanners written by hand; classes of characters come from
+// utf8proc. Left out: any other pattern. A test compares with PCRE2 on random text.
 #pragma once
 
 #include <cstddef>

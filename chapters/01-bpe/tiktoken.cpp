@@ -62,7 +62,8 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
   model.ignore_merges = true;
   const std::string text = read_file(file, longest_file);
   if (is_sentencepiece(text))
-    throw UserError(shown_path(file) + " is a SentencePiece model, which is not supported; expected a tokenizer.json, " +
+    throw UserError(shown_path(file) +
+                    " is a SentencePiece model, which is not supported; expected a tokenizer.json, " +
                     "or tiktoken's lines of a token in base64 and its rank");
   std::istringstream lines(text);
   std::string line, token;

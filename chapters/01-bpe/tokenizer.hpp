@@ -1,8 +1,8 @@
 // Tokenizer: text to token ids and back.
 //
 // Every byte string survives encode and decode with a byte-level model, also one that is not UTF-8, unless the model
-// composes characters. Left out: other normalisation, and SentencePiece models (a later chapter). A tokenizer does not change once built, so any number of
-// threads may use it at once.
+// composes characters. Left out: other normalisation, and SentencePiece models (a later chapter). A tokenizer does not
+// change once built, so any number of threads may use it at once.
 #pragma once
 
 #include <array>
@@ -69,7 +69,7 @@ class Tokenizer {
   Merger merger_;
   SpecialTokens specials_;
   std::array<TokenId, 256> byte_ids_{};  // -1: the vocabulary has none
-  std::vector<Kind> kinds_;  // of each token
+  std::vector<Kind> kinds_;              // of each token
 };
 
 }  // namespace cria

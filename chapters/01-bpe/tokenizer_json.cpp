@@ -72,8 +72,7 @@ void read_pre_tokenizer(const Json& json, BpeModel& model) {
   } else {
     // What the expression matches are the pieces. It matches everywhere, so nothing is removed between them.
     const std::string behavior = first.value("behavior", "");
-    const bool keeps_matches =
-        behavior == "Isolated" || (behavior == "Removed" && first.value("invert", false));
+    const bool keeps_matches = behavior == "Isolated" || (behavior == "Removed" && first.value("invert", false));
     refuse_unless(first.at("type") == "Split" && !use_regex && keeps_matches,
                   "its pre_tokenizer is not Split and ByteLevel as in Llama 3");
     const std::string regex = first.at("pattern").value("Regex", "");
@@ -114,7 +113,8 @@ void read_merges(const Json& merges, BpeModel& model) {
     left = from_json_string(left, model.alphabet), right = from_json_string(right, model.alphabet);
     const Merge& made =
         model.merges.emplace_back(Merge{id_of(model, left), id_of(model, right), id_of(model, left + right)});
-    refuse_unless(!special[static_cast<std::size_t>(made.result)], "a merge makes the special token " + in_quotes(left + right));
+    refuse_unless(!special[static_cast<std::size_t>(made.result)],
+                  "a merge makes the special token " + in_quotes(left + right));
   }
 }
 

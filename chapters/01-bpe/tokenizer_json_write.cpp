@@ -45,8 +45,8 @@ OrderedJson post_processor_of(const BpeModel& model) {
           {"special_tokens", {{begin_of_text, {{"id", begin_of_text}, {"ids", {id}}, {"tokens", {begin_of_text}}}}}}};
 }
 
-/// What each token is called in the file. Special tokens are part of the vocabulary too, as plain text: those outside it
-/// Hugging Face would number anew, from the vocabulary's size on. Throws UserError where two tokens have one name.
+/// What each token is called in the file. Special tokens are part of the vocabulary too, as plain text: those outside
+/// it Hugging Face would number anew, from the vocabulary's size on. Throws UserError where two tokens have one name.
 std::vector<std::string> strings_of(const BpeModel& model) {
   std::vector<std::string> strings;
   for (std::size_t id = 0; id < model.vocabulary.size(); ++id)
@@ -66,8 +66,7 @@ OrderedJson merges_of(const BpeModel& model, const std::vector<std::string>& str
   const auto left = [&](const Merge& merge) { return strings[static_cast<std::size_t>(merge.left)]; };
   const auto right = [&](const Merge& merge) { return strings[static_cast<std::size_t>(merge.right)]; };
   bool pairs = false;
-  for (const Merge& merge : model.merges)
-    pairs |= (left(merge) + right(merge)).find(' ') != std::string::npos;
+  for (const Merge& merge : model.merges) pairs |= (left(merge) + right(merge)).find(' ') != std::string::npos;
   OrderedJson merges = OrderedJson::array();
   for (const Merge& merge : model.merges)
     merges.push_back(pairs ? OrderedJson{left(merge), right(merge)} : OrderedJson(left(merge) + " " + right(merge)));

@@ -37,8 +37,8 @@ struct WordBorders {
 
 void count_words(std::string_view text, const WordBorders& borders, WordCounts& into);
 
-/// The same for files, each by itself, read `chunk` bytes at a time and cut at borders where the split is the same as in
-/// the whole. Where no such border is found in 16 chunks (text without a single space), it is cut anyway. Throws
+/// The same for files, each by itself, read `chunk` bytes at a time and cut at borders where the split is the same as
+/// in the whole. Where no such border is found in 16 chunks (text without a single space), it is cut anyway. Throws
 /// UserError for a file that cannot be read, and when there is not one word in them.
 WordCounts count_words_in_files(const std::vector<std::filesystem::path>& files, const WordBorders& borders,
                                 std::size_t chunk = std::size_t{4} << 20);

@@ -16,8 +16,7 @@ void end_at_index(size_t index, size_t axis, size_t length) {
 
 std::string shape_text(std::span<const size_t> shape) {
   constexpr size_t most = 8;
-  if (shape.size() > most)
-    return fmt::format("({}, …: {} axes)", fmt::join(shape.first(most), ", "), shape.size());
+  if (shape.size() > most) return fmt::format("({}, …: {} axes)", fmt::join(shape.first(most), ", "), shape.size());
   return fmt::format("({})", fmt::join(shape, ", "));
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t deepest = 64;             // the destructor, copies and comparisons recurse
+constexpr size_t deepest = 64;              // the destructor, copies and comparisons recurse
 constexpr size_t longest_file = 128 << 20;  // the largest tokenizer.json that is known has 33 MB
 
 class Builder : public Json::json_sax_t {

@@ -165,7 +165,8 @@ NpyArray read_npy(const std::filesystem::path& path) {
 
   constexpr size_t most_axes = 64;  // NumPy's limit
   if (header.shape->size() > most_axes)
-    throw UserError(fmt::format("{}: has {} axes, expected at most {}", path.string(), header.shape->size(), most_axes));
+    throw UserError(
+        fmt::format("{}: has {} axes, expected at most {}", path.string(), header.shape->size(), most_axes));
   const auto type = element_type(header.type);
   if (!type)
     throw UserError(fmt::format("{}: holds numbers of type {}, expected little-endian integers, floats or bool",

@@ -71,9 +71,8 @@ void check_tokenizer(const Case& c) {
 }
 
 bool has_learned_merges(const Case& c) {
-  return std::ranges::any_of(c.files, [&](const std::string& file) {
-    return file.ends_with(".json") && c.json(file).contains("merges_hex");
-  });
+  return std::ranges::any_of(
+      c.files, [&](const std::string& file) { return file.ends_with(".json") && c.json(file).contains("merges_hex"); });
 }
 
 void check_learned_merges(const Case& c) {

@@ -165,7 +165,11 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
   check_refused(
       file, [](json& d) { d["model"]["vocab"][begin_of_text] = 7; }, "\"<|begin_of_text|>\" has two ids: 7 and");
   check_refused(
-      file, [](json& d) { d["pre_tokenizer"]["pretokenizers"][0] = {{"type", "Digits"}}; }, "each digit by itself");
+      file,
+      [](json& d) {
+        d["pre_tokenizer"]["pretokenizers"][0] = {{"type", "Digits"}};
+      },
+      "each digit by itself");
   check_refused(
       file, [](json& d) { d["pre_tokenizer"]["pretokenizers"][0].erase("behavior"); }, "not Split and ByteLevel");
   check_refused(
@@ -202,7 +206,8 @@ TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line
     write_file_atomically(folder / "ranks", file + bad);
     CHECK_THROWS_WITH(load_tiktoken(folder / "ranks", {}), testing::contains(line));
   };
-  check_line("YWI= 260\n", "line 261: expected a new token of at most 1024 bytes in base64 and rank 260");  // "ab" again
+  check_line("YWI= 260\n",
+             "line 261: expected a new token of at most 1024 bytes in base64 and rank 260");  // "ab" again
   check_line("eHg= 261\n", "line 261");
   check_line("e!g= 260\n", "line 261");
   check_line("260\n", "line 261");

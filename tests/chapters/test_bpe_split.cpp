@@ -256,5 +256,6 @@ TEST_CASE("no token is learned from a separator, nor across one") {
 
 TEST_CASE("an unknown pattern is refused with the known ones") {
   CHECK(split_pattern_from_name("gpt2") == SplitPattern::gpt2);
-  CHECK_THROWS_WITH(split_pattern_from_name("gpt5"), testing::contains("expected llama3, gpt2, none, smollm, qwen2 or cl100k"));
+  CHECK_THROWS_WITH(split_pattern_from_name("gpt5"),
+                    testing::contains("expected llama3, gpt2, none, smollm, qwen2 or cl100k"));
 }

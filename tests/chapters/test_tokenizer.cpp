@@ -90,7 +90,7 @@ TEST_CASE("a tokenizer that composes characters reads all forms of a text alike"
   CHECK(tokenizer.decode(tokenizer.encode("e\u0301")) == "é");
   CHECK(tokenizer.decode(tokenizer.encode("\u1112\u1161\u11AB\xFF\xFE A\u030A\xCC")) == "\uD55C\xFF\xFE \u00C5\xCC");
   CHECK(tokenizer.decode(tokenizer.encode("\u212B \uFB01")) == "\u00C5 \uFB01");  // one way only; no compatibility
-  CHECK(tokenizer.encode("e\u0301", SpecialText::parse) == Ids{256});  // special tokens are found before
+  CHECK(tokenizer.encode("e\u0301", SpecialText::parse) == Ids{256});             // special tokens are found before
 }
 
 TEST_CASE("a token that merging cannot reach is only used where the file says to ignore merges") {

@@ -11,7 +11,8 @@ using namespace cria::testing;
 using Json = nlohmann::json;
 
 TEST_CASE("JSON is read as it stands, numbers with their types") {
-  const std::string text = R"( {"a": [1, -2, 3.5, 18446744073709551615, true, null, "é\n\u00e9"], "b": {"a": {}}, "": []} )";
+  const std::string text =
+      R"( {"a": [1, -2, 3.5, 18446744073709551615, true, null, "é\n\u00e9"], "b": {"a": {}}, "": []} )";
   const Json value = parse_json(text, "text");
   CHECK(value == Json::parse(text));
   CHECK(value["a"][0].is_number_unsigned());

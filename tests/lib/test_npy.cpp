@@ -84,8 +84,7 @@ TEST_CASE("every plain number type is read") {
   CHECK(read_typed("<u2", bytes_of<std::uint16_t>({1, 65535})).values == std::vector<double>{1, 65535});
   for (const char* type : {"<i1", ">i1", "=i1", "i1"})
     CHECK(read_typed(type, bytes_of<std::int8_t>({1, -2})).values == expected);
-  for (const char* type : {"=f4", "|f4", "f4"})
-    CHECK(read_typed(type, bytes_of<float>({1, -2})).values == expected);
+  for (const char* type : {"=f4", "|f4", "f4"}) CHECK(read_typed(type, bytes_of<float>({1, -2})).values == expected);
   CHECK(read_typed("|b1", bytes_of<std::uint8_t>({1, 0})).values == std::vector<double>{1, 0});
 }
 

@@ -197,10 +197,10 @@ TEST_CASE("a damaged file is refused with one line that names it") {
 
 TEST_CASE("a tensor of a dtype that is not known does no harm until it is asked for") {
   const TemporaryFolder folder;
-  std::ofstream(folder / "a.safetensors", std::ios::binary) << file_bytes(
-      R"({"__metadata__":null,"q":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},)"
-      R"("x":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
-      "abcd" + bytes_of<float>({1, -2}));
+  std::ofstream(folder / "a.safetensors", std::ios::binary)
+      << file_bytes(R"({"__metadata__":null,"q":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]},)"
+                    R"("x":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+                    "abcd" + bytes_of<float>({1, -2}));
   const SafetensorsFile file(folder / "a.safetensors");
   CHECK(file.metadata().empty());
   REQUIRE(file.tensors().size() == 1);
