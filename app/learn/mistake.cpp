@@ -28,6 +28,13 @@ size_t only_place(const std::vector<std::string>& text, const std::vector<std::s
   return place;
 }
 
+/// The region that the line is in; empty: none.
+std::string region_at(const std::vector<std::string>& text, size_t line) {
+  for (const Region& region : find_regions(join_lines(text), "a mistake"))
+    if (line >= region.first_line && line <= region.last_line) return region.name;
+  return "";
+}
+
 Mistake read_mistake(const Chapter& chapter, const fs::path& path) {
   Mistake mistake{.name = path.stem().string()};
   const std::vector<std::string> lines = split_lines(read_file(path));
@@ -62,9 +69,7 @@ Mistake read_mistake(const Chapter& chapter, const fs::path& path) {
       continue;
     }
     const size_t at = only_place(text, old, where);
-    if (changes == 0)  // the lines still have their numbers
-      for (const Region& region : chapter.file(mistake.file).regions)
-        if (at >= region.first_line && at <= region.last_line) mistake.region = region.name;
+    if (mistake.region.empty()) mistake.region = region_at(text, at);
     text.erase(text.begin() + at, text.begin() + at + old.size());
     text.insert(text.begin() + at, replacement.begin(), replacement.end());
     ++changes;
@@ -154,25 +159,27 @@ const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistake
 }
 
 std::string suspect(const TestRun& run, const std::vector<Mistake>& mistakes, const Fingerprints& fingerprints) {
-  const auto assertions = [](const Fingerprint& traces) {
-    std::set<std::pair<std::string, std::string>> found;
-    for (const Trace& trace : traces) found.emplace(trace.test, trace.expression);
+  using Names = std::set<std::pair<std::string, std::string>>;  // a test, and an assertion in it or none
+  const auto names = [&run](const Fingerprint& traces, bool assertions) {
+    Names found;
+    for (const Trace& trace : traces)
+      if (!waits(run, trace.test)) found.emplace(trace.test, assertions ? trace.expression : "");
     return found;
   };
-  const auto seen = assertions(fingerprint(run));
+  const auto likeness = [](const Names& a, const Names& b) {  // what both have of what one has
+    const auto shared = std::ranges::count_if(a, [&](const auto& name) { return b.contains(name); });
+    return double(shared) / std::max(1.0, double(a.size() + b.size()) - double(shared));
+  };
+  const Fingerprint seen = fingerprint(run);
   std::string region;
   double best = 0;
   for (const Mistake& mistake : mistakes) {
     const auto known = fingerprints.find(mistake.name);
     if (known == fingerprints.end()) continue;
-    size_t shared = 0, all = seen.size();
-    for (const auto& assertion : assertions(known->second))
-      if (seen.contains(assertion))
-        ++shared;
-      else if (!waits(run, assertion.first))
-        ++all;
-    const double likeness = double(shared) / double(std::max<size_t>(all, 1));
-    if (likeness > best) best = likeness, region = mistake.region;
+    // The tests alone count a little, for assertions that no mistake makes fail.
+    const double score = likeness(names(seen, true), names(known->second, true)) +
+                         0.3 * likeness(names(seen, false), names(known->second, false));
+    if (score > best) best = score, region = mistake.region;
   }
   return region;
 }

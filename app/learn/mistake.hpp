@@ -19,7 +19,7 @@ namespace cria::learn {
 struct Mistake {
   std::string name{};       // of the file: eps-outside-root
   std::string file{};       // that it changes: rmsnorm.cpp
-  std::string region{};     // of its first change; empty: outside of all
+  std::string region{};     // of its first change within one
   std::string symptom{};    // what one notices without tests
   std::string sentence{};   // for the learner
   std::string caught_by{};  // a test's name

@@ -42,11 +42,36 @@ std::string origins() {
 /// Tokens per second of a short training run by one of the two programs, in a folder that goes again.
 double speed(const fs::path& program, size_t threads, const fs::path& folder) {
   fs::remove_all(folder);
-  const ProcessResult run = run_process({program.string(), "train", "--steps", "40", "--threads",
+  const ProcessResult run = run_process({program.string(), "train", "--steps", "24", "--threads",
                                          fmt::format("{}", threads), "--out", folder.string(), "--json"});
   fs::remove_all(folder);
   const size_t at = run.output.rfind("\"tokens_per_second\": ");
   return run.succeeded() && at != std::string::npos ? std::stod(run.output.substr(at + 21)) : 0;
+}
+
+/// Prints how fast the learner's program trains beside the reference's. Pairs of short runs in turns, and of their
+/// ratios the median: what else runs on the machine disturbs both of a pair alike, or one pair only.
+void compare_speed(size_t threads, const fs::path& folder) {
+  constexpr int pairs = 5;
+  constexpr double steady = 1.25;  // the largest ratio may be so many times the smallest
+  fmt::print("\nNow its speed beside the reference's: {} pairs of short runs, about a minute …\n", pairs);
+  std::fflush(stdout);
+  const fs::path reference = build_folder() / "app" / "cria-learn", mine = build_folder() / "app" / "cria-workshop";
+  std::vector<double> ratios;
+  for (int i = 0; i < pairs; ++i) {
+    const double first = speed(i % 2 ? reference : mine, threads, folder);
+    const double second = speed(i % 2 ? mine : reference, threads, folder);
+    if (first > 0 && second > 0) ratios.push_back(i % 2 ? second / first : first / second);
+  }
+  if (ratios.empty()) return;
+  std::ranges::sort(ratios);
+  const double least = 100 * ratios.front(), most = 100 * ratios.back();
+  if (most > steady * least)
+    fmt::print("Yours runs at {:.0f} to {:.0f} % of its speed: other work disturbs the runs too much to say more.\n",
+               least, most);
+  else
+    fmt::print("Yours runs at {:.0f} % of its speed ({:.0f} to {:.0f} %).\n", 100 * ratios[ratios.size() / 2], least,
+               most);
 }
 
 int train_with_components(const LearnOptions& options) {
@@ -62,15 +87,7 @@ int train_with_components(const LearnOptions& options) {
   run_sample(sample);
   fmt::print("\n{}\n", origins());
 
-  const fs::path reference = build_folder() / "app" / "cria-learn", mine = build_folder() / "app" / "cria-workshop";
-  double best_mine = 0, best_reference = 0;
-  for (int i = 0; i < 3; ++i) {  // in turns, so that a busy machine disturbs both alike
-    best_mine = std::max(best_mine, speed(mine, options.threads, trained.folder / "speed"));
-    best_reference = std::max(best_reference, speed(reference, options.threads, trained.folder / "speed"));
-  }
-  if (best_reference > 0)
-    fmt::print("{:.0f} tokens/s; the reference: {:.0f}, so yours runs at {:.0f} % of its speed\n", best_mine,
-               best_reference, 100 * best_mine / best_reference);
+  compare_speed(options.threads, trained.folder / "speed");
   return 0;
 }
 

@@ -24,7 +24,7 @@ struct Angles {
   Angles(const std::vector<std::int32_t>& positions, size_t head_dim, double theta) {
     std::vector<double> frequencies(head_dim / 2);
     rope_inverse_frequencies(theta, frequencies);
-    cosine = sine = zeros<real, 2>({positions.size(), head_dim / 2});
+    cosine = sine = unwritten<2>({positions.size(), head_dim / 2});
     rope_angles(positions, frequencies, *this);
   }
   Angles(Array<real, 2> cosine_, Array<real, 2> sine_) : cosine(std::move(cosine_)), sine(std::move(sine_)) {}
@@ -55,7 +55,7 @@ inline Array<real, 3> project(const Array<real, 2>& weight, const Array<real, 1>
 }
 
 inline Array<real, 2> permuted(const Array<real, 2>& weight, size_t head_dim, RopePairing from) {
-  Array<real, 2> out = zeros<real, 2>({weight.shape(0), weight.shape(1)});
+  Array<real, 2> out = unwritten<2>({weight.shape(0), weight.shape(1)});
   rope_permute_rows(view(weight), head_dim, from, view(out));
   return out;
 }

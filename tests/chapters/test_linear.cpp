@@ -19,7 +19,7 @@ using Tokens = Array<std::int32_t, 1>;
 
 TEST_CASE("linear: the example of the lesson, worked by hand") {
   const Array<real, 2> x = {{1, 2}}, weight = {{1, 0}, {0, 1}, {3, -1}};
-  Array<real, 2> y = zeros<real, 2>({1, 3}), d_x = zeros<real, 2>({1, 2}), d_weight = zeros<real, 2>({3, 2});
+  Array<real, 2> y = unwritten<2>({1, 3}), d_x = zeros<real, 2>({1, 2}), d_weight = zeros<real, 2>({3, 2});
   linear_forward(view(x), view(weight), view(y));
   CHECK(difference(y, Array<real, 2>{{1, 2, 1}}, 0) == "");
   const Array<real, 2> d_y = {{1, 0, 2}};
@@ -31,7 +31,7 @@ TEST_CASE("linear: the example of the lesson, worked by hand") {
 TEST_CASE("embedding: the example of the lesson, worked by hand") {
   const Array<real, 2> table = {{1, 2}, {3, 4}, {5, 6}}, d_out = {{1, 1}, {10, 10}, {100, 100}};
   const Tokens tokens = {2, 0, 2};
-  Array<real, 2> out = zeros<real, 2>({3, 2}), d_table = zeros<real, 2>({3, 2});
+  Array<real, 2> out = unwritten<2>({3, 2}), d_table = zeros<real, 2>({3, 2});
   embedding_forward(view(tokens), view(table), view(out));
   CHECK(difference(out, Array<real, 2>{{5, 6}, {1, 2}, {5, 6}}, 0) == "");
   embedding_backward(view(d_out), view(tokens), view(d_table));
@@ -59,7 +59,7 @@ TEST_CASE("linear agrees with PyTorch, forward and backward") {
   const auto expected = [&](const char* what) { return golden<2>("02-linear/" + name + "_" + what + ".npy"); };
   const Array<real, 2> x = load("x"), weight = load("weight"), d_y = load("d_y");
   const size_t N = x.shape(0), K = x.shape(1), M = weight.shape(0);
-  Array<real, 2> y = zeros<real, 2>({N, M}), d_x = zeros<real, 2>({N, K}), d_weight = zeros<real, 2>({M, K});
+  Array<real, 2> y = unwritten<2>({N, M}), d_x = zeros<real, 2>({N, K}), d_weight = zeros<real, 2>({M, K});
   linear_forward(view(x), view(weight), view(y));
   CHECK(relative_error(y, expected("y")) < tolerance);
   linear_backward(view(d_y), view(x), view(weight), view(d_x), view(d_weight));
@@ -76,7 +76,7 @@ TEST_CASE("the embedding copies rows, and a row collects the gradient of each of
   const Array<real, 2> table = golden_real<2>("02-linear/table.npy"),
                        d_out = golden_real<2>("02-linear/d_embedded.npy");
   const Tokens tokens = xt::cast<std::int32_t>(golden<1>("02-linear/tokens.npy"));
-  Array<real, 2> out = zeros<real, 2>({6, 5}), d_table = zeros<real, 2>({6, 5});
+  Array<real, 2> out = unwritten<2>({6, 5}), d_table = zeros<real, 2>({6, 5});
   embedding_forward(view(tokens), view(table), view(out));
   // Only the goldens' rounding to float is left: measured 0.29 and 0.22 epsilon.
   CHECK(relative_error(out, golden<2>("02-linear/embedded.npy")) < epsilon);

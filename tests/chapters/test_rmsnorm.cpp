@@ -26,8 +26,8 @@ struct Problem {
   Problem(Array<real, 2> x_, Array<real, 1> weight_, double eps_)
       : x(std::move(x_)), weight(std::move(weight_)), eps(static_cast<real>(eps_)) {
     const size_t N = x.shape(0), C = x.shape(1);
-    y = zeros<real, 2>({N, C}), d_x = y;
-    inverse_rms = zeros<real, 1>({N}), d_weight = zeros<real, 1>({C});
+    y = unwritten<2>({N, C}), inverse_rms = unwritten<1>({N});
+    d_x = zeros<real, 2>({N, C}), d_weight = zeros<real, 1>({C});
   }
   Problem(size_t N, size_t C, double eps_ = 1e-5, double scale = 1)
       : Problem(random_array<2>({N, C}, 1, scale), random_array<1>({C}, 2), eps_) {}

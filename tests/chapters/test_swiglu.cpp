@@ -20,7 +20,8 @@ struct Problem {
   Array<real, 2> gate, up, out, d_gate, d_up;
 
   Problem(Array<real, 2> gate_, Array<real, 2> up_) : gate(std::move(gate_)), up(std::move(up_)) {
-    out = d_gate = d_up = zeros<real, 2>({gate.shape(0), gate.shape(1)});
+    out = unwritten<2>({gate.shape(0), gate.shape(1)});
+    d_gate = d_up = zeros<real, 2>({gate.shape(0), gate.shape(1)});
   }
   Problem(size_t N, size_t F) : Problem(random_array<2>({N, F}, 1, 2), random_array<2>({N, F}, 2)) {}
 
