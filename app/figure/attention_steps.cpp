@@ -53,7 +53,7 @@ std::string draw_attention_steps(const Subject& subject) {
   const size_t T = subject.first(6);
   if (T < 2) throw NothingToShow("it is about looking back, and this text has one token");
   const LlamaConfig& c = subject.config();
-  const size_t D = c.head_dim, layer = c.layers / 2, framed = T - 2, none = T;
+  const size_t D = c.head_dim, layer = c.layers / 2, framed = T - 2, none = SIZE_MAX;
   const LayerActivations& a = subject.activations.layer(layer);
 
   const Entry score = [&](size_t t, size_t s) {
@@ -64,12 +64,14 @@ std::string draw_attention_steps(const Subject& subject) {
     return s > t ? 0 : std::exp(score(t, s) - double(a.log_sum_exp(t, 0)));
   };
   const auto decimals = [](const Entry& value, int digits, bool masked) {
-    return [=](size_t t, size_t s) {
-      return masked && s > t ? std::string("·") : fmt::format("{:.{}f}", value(t, s), digits);
+    const double unit = std::pow(10, digits);
+    return [=](size_t t, size_t s) {  // + 0.0, as -0.0 would be printed with its sign
+      return masked && s > t ? std::string("·")
+                             : fmt::format("{:.{}f}", std::round(value(t, s) * unit) / unit + 0.0, digits);
     };
   };
   // A head's channels take as many pixels as the rows do, however many they are.
-  constexpr double row = 22, key = 36, left = 96, gap = 26;
+  constexpr double row = 22, key = 33, left = 96, gap = 26;
   const double channel = row * double(T) / double(D), pitch = row * double(T) + 76;
   const Matrix q{"Q", "(T, Dh)", T, D, channel, row, [&](size_t t, size_t d) { return double(a.query(t, d)); }};
   const Matrix k{"Kᵀ", "(Dh, S)", D, T, key, channel, [&](size_t d, size_t s) { return double(a.key(s, d)); }};
@@ -79,7 +81,7 @@ std::string draw_attention_steps(const Subject& subject) {
   const Matrix masked{"masked", "(T, S)", T, T, key, row, seen_score, decimals(score, 1, true)};
   const Matrix weights{"P", "(T, S)", T, T, key, row, weight, decimals(weight, 2, true)};
 
-  Svg svg(700, 76 + 3 * pitch, "Attention in four steps: scores, mask, softmax, sum",
+  Svg svg(700, 54 + 3 * pitch, "Attention in four steps: scores, mask, softmax, sum",
           "Queries times keys are scores; what a query may not see is taken out; the softmax makes weights of a row; "
           "weights times values are the output. One query's row is framed in each matrix.");
   svg.text(
@@ -102,13 +104,14 @@ std::string draw_attention_steps(const Subject& subject) {
   draw(svg, scores, {x, y}, framed);
 
   y += pitch;
-  svg.text(16, y - 30, "2. Mask: no later keys.   3. Softmax: each row becomes weights, with the sum 1.", "strong");
+  svg.text(16, y - 30, "2. Mask: no query sees a later key.", "strong");
   labels();
   constexpr double arrow = 120;
   draw(svg, masked, {left, y}, framed);
   const double middle = y + row * double(T) / 2;
   svg.arrow({left + masked.width() + 16, middle}, {left + masked.width() + arrow - 16, middle}, "line axis");
   svg.text(left + masked.width() + arrow / 2, middle - 10, "softmax", "small dim m");
+  svg.text(left + masked.width() + arrow, y - 30, "3. Softmax: each row sums to 1.", "strong");
   draw(svg, weights, {left + masked.width() + arrow, y}, framed);
 
   y += pitch;
