@@ -50,7 +50,7 @@ check 'and says where each file is' test "$(grep -c '^short/[a-z-]*\.svg$' said)
 refuses 'an unknown figure' 'there is no figure atention; the nearest known one is attention' figure atention
 refuses 'a figure with nothing to show' 'merges: no word of this text is made by merges' figure merges -p a
 refuses 'a log that is missing' '--log none.jsonl: there is no such file' figure loss --log none.jsonl
-refuses 'a log that is none' 'list:1: this is not valid JSON at byte 1' figure loss --log list
+refuses 'a log that is none' 'list:1: this is not valid JSON at byte 2' figure loss --log list
 refuses 'a model that is missing' 'none holds no model' figure tokens --model none
 refuses 'a folder that cannot be made' 'log.jsonl' figure tokens --out log.jsonl/figures
 
