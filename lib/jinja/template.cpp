@@ -1,0 +1,45 @@
+#include "lib/jinja/template.hpp"
+
+#include <fmt/format.h>
+
+#include "lib/base/check.hpp"
+#include "lib/jinja/interpreter.hpp"
+
+namespace cria::jinja {
+namespace {
+
+/// On one line, whatever the template has put into it.
+[[noreturn]] void refuse(const Failure& failure) {
+  std::string message = failure.what();
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  if (failure.line == 0) throw UserError("the template: " + message);
+  throw UserError(fmt::format("line {} of the template: {}", failure.line, message));
+}
+
+}  // namespace
+
+Template::Template(const std::string& source) {
+  if (source.size() > longest_source)
+    throw UserError(fmt::format("the template has {} bytes, more than {}", source.size(), longest_source));
+  try {
+    block_ = std::make_unique<const Block>(parse(source));
+  } catch (const Failure& failure) {
+    refuse(failure);
+  }
+}
+
+Template::~Template() = default;
+Template::Template(Template&&) noexcept = default;
+Template& Template::operator=(Template&&) noexcept = default;
+
+std::string Template::render(const nlohmann::ordered_json& variables, const std::optional<std::tm>& now) const {
+  require(variables.is_object(), "Template::render", "the variables must be an object");
+  try {
+    return Interpreter(variables, now).run(*block_);
+  } catch (const Failure& failure) {
+    refuse(failure);
+  }
+}
+
+}  // namespace cria::jinja
