@@ -95,13 +95,13 @@ Value repeated(const Value& value, std::int64_t count, Budget& budget) {
   const auto times = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
   if (times > longest_text) throw Failure(fmt::format("a text or list is repeated more than {} times", longest_text));
   if (const std::string* text = value.as_text()) {
-    if (!text->empty()) budget.make_text(std::min(times, longest_text / text->size() + 1) * text->size());
+    budget.make_text(times * text->size());
     std::string result;
     for (std::size_t i = 0; i < times && !text->empty(); ++i) result += *text;
     return {std::make_shared<const std::string>(std::move(result))};
   }
   const auto& items = value.as_sequence()->items;
-  if (!items.empty()) budget.make(std::min(times, most_made / items.size() + 1) * items.size() * sizeof(Value));
+  budget.make(times * items.size() * sizeof(Value));
   std::vector<Value> result;
   for (std::size_t i = 0; i < times && !items.empty(); ++i) result.insert(result.end(), items.begin(), items.end());
   return Value::sequence(value.as_sequence()->kind, std::move(result), budget);

@@ -360,7 +360,6 @@ nothere | length
 nothere | list
 nothere | upper
 nothere | string | length
-5[1:]
 mapping[1:]
 nothere[1:]
 [none, none] | sort

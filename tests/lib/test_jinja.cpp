@@ -209,7 +209,7 @@ TEST_CASE("Filters of lists") {
   CHECK(value("people | map(attribute='name') | join(',')", variables) == "Bo,al,Cy");
   CHECK(value("people | map(attribute='age', default=0) | list", variables) == "[3, 5, 0]");
   CHECK(value("['a', 'b'] | map('upper') | list") == "['A', 'B']");
-  CHECK(value("people | selectattr('age', 'gt', 3) | map(attribute='name') | list", variables) == "['al']");
+  CHECK(value("people | selectattr('age', 'equalto', 5) | map(attribute='name') | list", variables) == "['al']");
   CHECK(value("people | rejectattr('age') | map(attribute='name') | list", variables) == "['Cy']");
   CHECK(value("[1, 2, 3] | select('odd') | list, [0, 1] | reject | list") == "([1, 3], [0])");
   CHECK(value("people | sort(attribute='name') | map(attribute='name') | list", variables) == "['al', 'Bo', 'Cy']");

@@ -24,7 +24,7 @@ jinja::Template chat_template(const std::string& name) {
 const Json talk = Json::parse(R"([{"role": "system", "content": "Be brief."}, {"role": "user", "content": " Hi "},
                                   {"role": "assistant", "content": "Hello!"}, {"role": "user", "content": "Bye"}])");
 
-std::string render(const std::string& name, Json variables = Json::object()) {
+std::string render_talk(const std::string& name, Json variables = Json::object()) {
   if (!variables.contains("messages")) variables["messages"] = talk;
   variables.update({{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"add_generation_prompt", true}});
   return chat_template(name).render(variables);
@@ -64,22 +64,23 @@ std::optional<Json> cases(const std::string& file) {
 }  // namespace
 
 TEST_CASE("Chat templates render a talk as their models read it") {
-  CHECK(render("llama2") == "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n Hi [/INST] Hello! </s><s>[INST] Bye [/INST]");
-  CHECK(render("codellama70b") ==
+  CHECK(render_talk("llama2") ==
+        "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n Hi [/INST] Hello! </s><s>[INST] Bye [/INST]");
+  CHECK(render_talk("codellama70b") ==
         "<s> Source: system\n\n Be brief.<step> Source: user\n\n Hi<step> Source: assistant\n\n Hello!<step> Source: "
         "user\n\n Bye<step> Source: assistant\nDestination: user\n\n ");
   CHECK(
-      render("llama3") ==
+      render_talk("llama3") ==
       "<s><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
       "Hi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHello!<|eot_id|><|start_header_id|>user"
       "<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
-  CHECK(render("chatml") ==
+  CHECK(render_talk("chatml") ==
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n Hi "
         "<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n"
         "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n");
-  CHECK(render("qwen2") == render("chatml"));
-  CHECK(render("mistral") == "<s>[INST]  Hi [/INST] Hello!</s>[INST] Be brief.\n\nBye[/INST]");
-  CHECK(render("zephyr") ==
+  CHECK(render_talk("qwen2") == render_talk("chatml"));
+  CHECK(render_talk("mistral") == "<s>[INST]  Hi [/INST] Hello!</s>[INST] Be brief.\n\nBye[/INST]");
+  CHECK(render_talk("zephyr") ==
         "<|system|>\nBe brief.</s>\n<|user|>\n Hi </s>\n<|assistant|>\nHello!</s>\n<|user|>\nBye</s>\n<|assistant|>\n");
 }
 
@@ -114,7 +115,7 @@ TEST_CASE("Llama 3.1 offers tools and shows their calls and results") {
 
 TEST_CASE("A template's own refusal is the message") {
   const Json wrong{{"messages", Json::array({{{"role", "assistant"}, {"content", "Hi"}}})}};
-  CHECK_THROWS_WITH(render("llama2", wrong), "the turns must alternate, user first");
+  CHECK_THROWS_WITH(render_talk("llama2", wrong), "the turns must alternate, user first");
 }
 
 TEST_CASE("Chats of Llama 2 and Code Llama are rendered as Meta renders them") {
