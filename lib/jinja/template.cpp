@@ -4,15 +4,19 @@
 
 #include "lib/base/check.hpp"
 #include "lib/jinja/interpreter.hpp"
+#include "lib/jinja/unicode.hpp"
 
 namespace cria::jinja {
 namespace {
 
-/// On one line, whatever the template has put into it.
+/// On one line and in UTF-8, whatever the template has put into it.
 [[noreturn]] void refuse(const Failure& failure) {
-  std::string message = failure.what();
-  for (char& c : message)
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  const std::string_view text = failure.what();
+  std::string message;
+  for (std::size_t at = 0; at < text.size(); at += character_at(text, at).size()) {
+    const std::uint32_t code_point = code_point_of(character_at(text, at));
+    append_code_point(message, code_point < ' ' ? ' ' : code_point);
+  }
   if (failure.line == 0) throw UserError("the template: " + message);
   throw UserError(fmt::format("line {} of the template: {}", failure.line, message));
 }

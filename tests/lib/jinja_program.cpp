@@ -22,6 +22,6 @@ int main() {
     } catch (const cria::UserError& error) {
       answer["error"] = error.what();
     }
-    std::cout << answer.dump(-1, ' ', true) << "\n";
+    std::cout << answer.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) << "\n";
   }
 }

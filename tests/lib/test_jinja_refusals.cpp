@@ -107,7 +107,8 @@ TEST_CASE("raise_exception refuses with the words of the template") {
   CHECK(refusal("{{ raise_exception('Roles must alternate: ' ~ 1) }}") == "Roles must alternate: 1");
 }
 
-TEST_CASE("A message stays on one line whatever the template says") {
+TEST_CASE("A message stays on one line of UTF-8 whatever the template says") {
+  CHECK(refusal("{{ 1€ }}") == "line 1 of the template: the number `1\uFFFD` is not written as supported");
   CHECK(refusal("{{ m['a\nb'].c }}", {{"m", Json::object()}}).find('\n') == std::string::npos);
 }
 
