@@ -1,7 +1,7 @@
 // Chat templates: a small interpreter for the Jinja that models of the Llama family are published with.
 //
 // Renders as transformers does (ImmutableSandboxedEnvironment, trim_blocks, lstrip_blocks, loop controls), and refuses
-// by name what it does not know. docs/decisions/0012-jinja.md says what it leaves out. Templates come from strangers:
+// by name what it does not know. docs/decisions/0011-jinja.md says what it leaves out. Templates come from strangers:
 // their size, depth, steps, memory and output are bounded (budget.hpp).
 #pragma once
 
