@@ -8,7 +8,7 @@
 
 #include "app/sample.hpp"
 #include "app/train.hpp"
-#include "chapters/11-pretraining/corpus.hpp"
+#include "chapters/11-pretraining/pretraining.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -23,9 +23,11 @@ int run_eval(const EvalOptions& options) {
   recipe.training.batch = 1;  // one window at a time, shared out between threads
   recipe.validation_tokens = ~size_t{0};
   const bool documents = model.config.begin_of_text.has_value();
-  const Validation validation = options.data == "stories"
-                                    ? open_corpus({options.data, options.seed}, *model.tokenizer, recipe).validation
-                                    : open_validation(options.data, *model.tokenizer, recipe, documents);
+  const Data data(options.data, options.seed);
+  const DocumentEnds ends = model_ends(model.config);
+  const Validation validation = data.is_stories() ? open_corpus(data, *model.tokenizer, recipe, ends).validation
+                                                  : open_validation(data, *model.tokenizer, recipe,
+                                                                    documents ? std::optional(ends) : std::nullopt);
   ThreadPool pool(thread_count(options.threads));
   std::vector<LossEvaluator> evaluators;
   for (size_t i = 0; i < pool.size(); ++i)

@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace cria {
 
 struct EvalOptions {
-  std::string model;  // a folder; empty: the one in data/
-  std::string data;   // a file, or "stories" for held-out stories of the built-in corpus
+  std::string model;              // a folder; empty: the one in data/
+  std::vector<std::string> data;  // files, folders of files, "-", or "stories"
   std::size_t threads = 0;
   std::uint64_t seed = 1;  // of the stories
   bool json = false;

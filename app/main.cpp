@@ -34,12 +34,17 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }
   {
-    auto [c, o] = command<TrainOptions>(app, "train", "Train a Llama from nothing", run_train, code);
-    c->add_option("--data", o->data, "A text file, or \"stories\": the built-in corpus; default stories");
+    auto [c, o] =
+        command<TrainOptions>(app, "train", "Train a Llama from nothing, or a model further", run_train, code);
+    c->add_option(
+        "--data", o->data,
+        "Text files, folders of them, - for standard input, or \"stories\": the built-in corpus; default stories");
     c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
     c->add_option("--tokenizer", o->tokenizer,
                   "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
+    c->add_option("--from", o->from,
+                  "A model's folder: go on from its weights, with its tokenizer, to a new model in --out");
     c->add_option("--steps", o->steps, "End after so many steps");
     c->add_option("--minutes", o->minutes, "End after so much time; default 10, of a resumed run its own");
     c->add_option("--threads", o->threads,
@@ -79,7 +84,9 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
     c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
-    c->add_option("--data", o->data, "A text file, or \"stories\"")->required();
+    c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
+        ->required()
+        ->allow_extra_args(false);
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");

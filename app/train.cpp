@@ -2,11 +2,11 @@
 #include "app/train.hpp"
 
 #include <fmt/format.h>
-
-#include <unistd.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
-#include <cstdio>
+#include <memory>
+#include <sstream>
 
 #include "app/command_name.hpp"
 #include "app/output.hpp"
@@ -21,7 +21,22 @@
 namespace cria {
 namespace {
 
-constexpr const char* default_data = "stories";
+using Names = std::vector<std::string>;
+
+// A checkpoint holds the names of the data as text, one a line.
+std::string in_lines(const Names& names) {
+  for (const std::string& name : names)
+    if (!is_utf8(name) || name.find('\n') != name.npos)
+      throw UserError(fmt::format("the name {} is not UTF-8 in one line, as a checkpoint needs it", in_quotes(name)));
+  return fmt::format("{}", fmt::join(names, "\n"));
+}
+
+Names from_lines(const std::string& text) {
+  Names names;
+  std::istringstream lines(text);
+  for (std::string name; std::getline(lines, name);) names.push_back(name);
+  return names;
+}
 
 // What a resumed run is given again must be what it began with; only its length may change. Whether data of another
 // name is the same is seen when it has been read.
@@ -34,7 +49,9 @@ void require_same_run(const TrainOptions& options, const TrainingState& state, c
     differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
   if (!options.recipe.empty() && recipe_text(read_recipe(options.recipe)) != recipe_text(recipe))
     differs("--recipe", options.recipe, "another recipe");
-  if (options.data && *options.data != state.data && !state.fingerprint) differs("--data", *options.data, state.data);
+  if (!options.data.empty() && in_lines(options.data) != state.data && !state.fingerprint)
+    differs("--data", in_lines(options.data), state.data);
+  if (!options.from.empty()) throw UserError("--from is for a new run; --resume goes on with one that is there");
 }
 
 // A resumed run goes on to the end that it was to have, unless it is given another.
@@ -49,28 +66,86 @@ Goal choose_goal(const TrainOptions& options, const TrainingState& state, const 
   return state.goal;
 }
 
-RunFolder claim_folder(const TrainOptions& options) {
-  const std::filesystem::path base =
-      options.base.empty()
-          ? std::filesystem::path("runs") / std::filesystem::path(options.data.value_or(default_data)).stem()
-          : options.base;
+// runs/ and the name of the data's first file or folder.
+std::filesystem::path base_folder(const Names& names) {
+  const std::filesystem::path first = std::filesystem::absolute(names.front()).lexically_normal();
+  const std::filesystem::path name = first.has_filename() ? first.stem() : first.parent_path().filename();
+  return std::filesystem::path("runs") / (names.front() == "-" || name.empty() ? "text" : name);
+}
+
+RunFolder claim_folder(const TrainOptions& options, const Names& names) {
+  const std::filesystem::path base = options.base.empty() ? base_folder(names) : options.base;
   if (options.resume)
     return RunFolder::to_resume(options.folder.empty() ? base : std::filesystem::path(options.folder));
   return options.folder.empty() ? RunFolder::for_new_run_beside(base)
                                 : RunFolder::for_new_run(options.folder, options.tokenizer);
 }
 
-Recipe choose_recipe(const TrainOptions& options, const std::string& data) {
+Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   if (!options.recipe.empty()) return read_recipe(options.recipe);
-  return data == "stories" ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
+  return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
-void print_end(const RunResult& result, const std::filesystem::path& folder, bool has_documents) {
+// What is trained: a model's description and its tokenizer, and where it goes on from one that is there, its weights.
+struct Subject {
+  ModelConfig config;
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::optional<LlamaParameters> weights = {};
+  DocumentEnds ends = {};
+};
+
+Subject new_subject(const TrainOptions& options, const Data& data, const Recipe& recipe) {
+  const std::string kind = options.tokenizer.empty() ? "bpe" : options.tokenizer;
+  Subject subject{{recipe.model, {}, {}}, std::make_unique<Tokenizer>(make_tokenizer(kind, data, recipe))};
+  subject.config.llama.vocabulary_size = subject.tokenizer->vocabulary_size();
+  subject.ends = document_ends(*subject.tokenizer, std::filesystem::exists(options.tokenizer) ? options.tokenizer : "");
+  return subject;
+}
+
+// The recipe's section model is that of the model; one that asks for another is refused.
+Subject subject_from_model(const TrainOptions& options, Recipe& recipe) {
+  if (!options.tokenizer.empty())
+    throw UserError("--tokenizer and --from are both given, but a model has its tokenizer");
+  Model model = load_model(options.from);
+  if (!model.tokenizer)
+    throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
+  LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;
+  if (recipe.training.positions > wanted.context)
+    throw UserError(fmt::format("data.context is {}, but {} reads at most {} tokens", recipe.training.positions,
+                                options.from, wanted.context));
+  for (LlamaConfig* other : {&unsaid, &recipe.model})
+    other->context = wanted.context, other->vocabulary_size = wanted.vocabulary_size;
+  if (!options.recipe.empty() && recipe.model != wanted && recipe.model != unsaid)
+    throw UserError(fmt::format("{}: its section model is not that of {}; leave it out", options.recipe, options.from));
+  recipe.model = wanted;
+  Subject subject{model.config, std::move(model.tokenizer), std::move(model.weights)};
+  subject.ends = model_ends(subject.config);
+  if (!subject.ends.begin) subject.ends = document_ends(*subject.tokenizer, options.from);
+  return subject;
+}
+
+Subject resumed_subject(const RunFolder& folder) {
+  Subject subject{read_config(folder / "config.json"), std::make_unique<Tokenizer>(load_tokenizer(folder.path()))};
+  subject.ends = model_ends(subject.config);
+  return subject;
+}
+
+Data open_data(const TrainOptions& options, const Names& names, std::uint64_t seed) {
+  if (options.resume && options.data.empty())
+    for (const std::string& name : names)
+      if (name != "stories" && name != "-" && !std::filesystem::exists(name))
+        throw UserError(
+            fmt::format("{}, on which this run was trained, is not here; --data says where it is now", name));
+  return Data(names, seed);
+}
+
+void print_end(const RunResult& result, const std::filesystem::path& folder, const TrainOptions& options,
+               bool has_documents) {
   const TrainingState& state = result.state;
   const std::string path = quoted_for_shell(folder.string());
   if (!result.finished) {
-    fmt::print("Interrupted at step {}, and saved. Go on with: {} train --resume --out {}\n", state.step,
-               command_name(), path);
+    fmt::print("Interrupted at step {}, and saved. Go on with: {} train --resume --out {}{}\n", state.step,
+               command_name(), path, options.log.empty() ? "" : " --log " + quoted_for_shell(options.log));
     return;
   }
   fmt::print("The model is in {}. Try: {} sample {}{}\n", folder.string(), command_name(), path,
@@ -108,54 +183,52 @@ TrainResult train(const TrainOptions& options) {
   if (options.minutes) require_minutes(*options.minutes);
   require_minutes(options.save_minutes, "--save-minutes");
 
-  const RunFolder folder = claim_folder(options);
+  const RunFolder folder = claim_folder(options, options.data.empty() ? Names{"stories"} : options.data);
   Recipe recipe;
   TrainingState state;
+  Names names = options.data;
   if (options.resume) {
     state = read_training_state(folder / checkpoint_file);
     recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
     require_same_run(options, state, recipe);
-    state.data = options.data.value_or(state.data);
+    if (names.empty()) names = from_lines(state.data);
   } else {
-    state.data = options.data.value_or(default_data);
+    if (names.empty()) names = {"stories"};
     state.seed = options.seed.value_or(1);
-    recipe = choose_recipe(options, state.data);
-    state.recipe = recipe_text(recipe);
+    recipe = choose_recipe(options, names);
   }
-  if (!is_utf8(state.data))
-    throw UserError(fmt::format("the name {} is not UTF-8, as what a checkpoint holds must be", state.data));
+  state.data = in_lines(names);
   const Goal goal = choose_goal(options, state, folder.path());
   const bool shows = !options.json && !options.quiet;
   if (shows && state.step > 0 && goal.share(state.step, state.seconds) >= 1)
     fmt::print("The run has reached its end after {}; larger --steps or --minutes set another.\n",
                goal.steps ? fmt::format("{} steps", state.step) : fmt::format("{:.3g} minutes", state.seconds / 60));
 
-  const Data data{state.data, state.seed};
-  const std::string tokenizer_kind = options.resume              ? folder.path().string()
-                                     : options.tokenizer.empty() ? "bpe"
-                                                                 : options.tokenizer;
-  const Tokenizer tokenizer = make_tokenizer(tokenizer_kind, data, recipe);
-  Corpus corpus = open_corpus(data, tokenizer, recipe);
-  require_same_data(state, corpus);
+  const Data data = open_data(options, names, state.seed);
+  Subject subject = options.resume         ? resumed_subject(folder)
+                    : options.from.empty() ? new_subject(options, data, recipe)
+                                           : subject_from_model(options, recipe);
+  state.recipe = recipe_text(recipe);
+  Corpus corpus = open_corpus(data, *subject.tokenizer, recipe, subject.ends);
+  require_same_data(state, data, corpus);
 
-  ModelConfig config{recipe.model, {}, {}};
-  config.llama.vocabulary_size = tokenizer.vocabulary_size();
-  if (corpus.has_documents) {
-    config.begin_of_text = tokenizer.bos_id();
-    if (const auto end = tokenizer.eos_id()) config.end_of_text = {*end};
+  ModelConfig& config = subject.config;
+  if (corpus.has_documents && !options.resume) {
+    config.begin_of_text = subject.ends.begin;
+    if (config.end_of_text.empty()) config.end_of_text = {*subject.ends.end};
   }
-  const LlamaParameters weights(config.llama);
+  const LlamaParameters weights = subject.weights ? std::move(*subject.weights) : LlamaParameters(config.llama);
   ThreadPool pool(thread_count(options.threads));
-  Pretraining training(config, weights, tokenizer, corpus, recipe, pool);
+  Pretraining training(config, weights, *subject.tokenizer, corpus, recipe, pool);
   if (options.resume) {
     training.restore(folder, state);
-  } else {
+  } else if (options.from.empty()) {
     Random random(state.seed);
     initialise(weights, random);
   }
 
   const std::string title =
-      fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} thread{}", state.data,
+      fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} thread{}", data.name,
                   count_text(double(weights.flat().size())), config.llama.layers, config.llama.dim,
                   config.llama.vocabulary_size, pool.size(), pool.size() == 1 ? "" : "s");
   TrainingDisplay display(title, shows);
@@ -170,7 +243,7 @@ TrainResult train(const TrainOptions& options) {
   const RunResult result = run(training, state, how, [&](const Progress& progress) { display.show(progress); });
   display.end();
   if (options.json) fmt::print("{}", result.last_log_line);
-  if (shows) print_end(result, folder.path(), corpus.has_documents);
+  if (shows) print_end(result, folder.path(), options, corpus.has_documents);
   return {folder.path(), signals.requested()};
 }
 

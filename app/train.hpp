@@ -5,15 +5,17 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cria {
 
 struct TrainOptions {
-  std::optional<std::string> data;  // a file; none: the built-in stories
-  std::string recipe;               // a file; empty: the defaults
-  std::string folder;               // empty: the first of `base`, `base`-2, … that is free
-  std::filesystem::path base;       // empty: runs/<name of the data>
-  std::string tokenizer;            // empty: bpe
+  std::vector<std::string> data;  // files, folders of files, "-"; empty: the built-in stories
+  std::string recipe;             // a file; empty: the defaults
+  std::string folder;             // empty: the first of `base`, `base`-2, … that is free
+  std::filesystem::path base;     // empty: runs/<name of the data>
+  std::string tokenizer;          // empty: bpe
+  std::string from;               // a model's folder, whose weights are gone on from; empty: new weights
   std::optional<std::size_t> steps;
   std::optional<double> minutes;
   std::size_t threads = 0;            // 0: one for each CPU

@@ -48,7 +48,8 @@ AdamW::AdamW(const LlamaParameters& weights, AdamWOptions options)
     : options_(options), first_(weights.config()), second_(weights.config()) {
   size_t begin = 0;
   weights.for_each([&](const std::string& name, const auto& view) {
-    const bool decays = options_.decay_all || (view.shape().size() == 2 && name != "model.embed_tokens.weight");
+    const bool is_matrix = view.shape().size() == 2, is_embedding = name == "model.embed_tokens.weight";
+    const bool decays = options_.decay_all || (is_matrix && (options_.decay_embedding || !is_embedding));
     for (size_t at = 0; at < view.size(); at += chunk)
       parts_.push_back({begin + at, std::min(chunk, view.size() - at), decays});
     begin += view.size();

@@ -15,7 +15,9 @@ struct AdamWOptions {
   double beta2 = 0.95;
   double eps = 1e-8;
   double weight_decay = 0.1;
-  bool decay_all = false;  // also the norms and the embedding; else the matrices of the layers and the head only
+  // What decays: the matrices of the layers and the head, and beside them
+  bool decay_embedding = false;  // the embedding, so every matrix, as is usual in PyTorch
+  bool decay_all = false;        // the embedding and the norms
 };
 
 /// √Σ g² over all parameters, summed in a fixed order in double, so it does not depend on the number of threads.

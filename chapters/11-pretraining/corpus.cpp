@@ -37,13 +37,21 @@ class Stories {
 };
 
 // A document's end stands for one byte: the newline, or other separator, that the file has there.
-Document encode_document(const Tokenizer& tokenizer, std::string_view text) {
-  const auto begin = tokenizer.bos_id(), end = tokenizer.eos_id();
-  if (!begin || !end)
-    throw UserError(fmt::format("the tokenizer lacks {} or {}, which mark where a document begins and ends",
-                                begin_of_text, end_of_text));
-  return make_document(tokenizer.encode(text), *begin, *end, text.size() + 1);
-}
+class DocumentEncoder {
+ public:
+  DocumentEncoder(const Tokenizer& tokenizer, const DocumentEnds& ends) : tokenizer_(tokenizer), ends_(ends) {
+    if (!ends.begin || !ends.end)
+      throw UserError(fmt::format("the tokenizer lacks {} or {}, which mark where a document begins and ends",
+                                  begin_of_text, end_of_text));
+  }
+  Document operator()(std::string_view text) const {
+    return make_document(tokenizer_.encode(text), *ends_.begin, *ends_.end, text.size() + 1);
+  }
+
+ private:
+  const Tokenizer& tokenizer_;
+  DocumentEnds ends_;
+};
 
 void add_to(Validation& validation, const Document& document, const Recipe& recipe) {
   const auto fresh = [&] {
@@ -57,32 +65,21 @@ void add_to(Validation& validation, const Document& document, const Recipe& reci
   validation.bytes += double(document.bytes);
 }
 
-Corpus open_stories(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+Corpus open_stories(const Data& data, const DocumentEncoder& encode, const Recipe& recipe) {
   const auto stories = std::make_shared<Stories>(data.seed);
   Corpus corpus;
   corpus.fingerprint = fingerprint(read_file(Stories::grammar_file()));
   corpus.has_documents = true;
-  corpus.training =
-      packed_documents([=, &tokenizer](std::uint64_t i) { return encode_document(tokenizer, stories->at(i).text); },
-                       recipe.training.batch, recipe.training.positions);
+  corpus.training = packed_documents([=](std::uint64_t i) { return encode(stories->at(i).text); },
+                                     recipe.training.batch, recipe.training.positions);
   double bits = 0;
   for (size_t i = 0; i < validation_stories && corpus.validation.targets < recipe.validation_tokens; ++i) {
     const Story story = stories->at(held_out + i);
-    add_to(corpus.validation, encode_document(tokenizer, story.text), recipe);
+    add_to(corpus.validation, encode(story.text), recipe);
     bits -= story.log2_probability;
   }
   if (corpus.validation.bytes > 0) corpus.validation.floor = bits / corpus.validation.bytes;
   return corpus;
-}
-
-std::vector<std::string_view> split(std::string_view text, const std::string& separator) {
-  std::vector<std::string_view> parts;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(separator, begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + separator.size();
-  }
-  return parts;
 }
 
 // Windows side by side; the last one may be shorter.
@@ -105,7 +102,7 @@ Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tok
   constexpr size_t most = ~std::uint32_t{0};  // places that a random number of 32 bits can choose from
   if (tokens.size() > most)
     throw UserError(fmt::format("{}: a text of {} tokens is too long, expected at most {}; cut it into documents",
-                                data.source, tokens.size(), most));
+                                data.name, tokens.size(), most));
   const double bytes_per_token = double(text.size()) / double(tokens.size());
   const auto held = static_cast<size_t>(double(tokens.size()) * recipe.validation);
   const std::vector<TokenId> validation(tokens.end() - held, tokens.end());
@@ -114,9 +111,10 @@ Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tok
     throw UserError(
         fmt::format("{}: {} tokens to train on are fewer than one context of {} and the token after it; expected a "
                     "longer text, or a smaller data.context",
-                    data.source, tokens.size(), recipe.training.positions));
+                    data.name, tokens.size(), recipe.training.positions));
   Corpus corpus;
   corpus.training_tokens = tokens.size();
+  corpus.fingerprint = fingerprint(text);
   corpus.validation = stream_validation(validation, bytes_per_token, recipe);
   corpus.training =
       random_windows(std::move(tokens), bytes_per_token, recipe.training.batch, recipe.training.positions, data.seed);
@@ -151,14 +149,16 @@ class ShuffledDocuments {
   std::vector<std::uint32_t> order_;
 };
 
-Corpus open_documents(const std::vector<std::string_view>& texts, const Data& data, const Tokenizer& tokenizer,
+Corpus open_documents(const std::vector<std::string_view>& texts, const Data& data, const DocumentEncoder& encode,
                       const Recipe& recipe) {
   Corpus corpus;
   corpus.has_documents = true;
+  corpus.fingerprint = fingerprint_start;
   const auto held = static_cast<size_t>(std::ceil(double(texts.size()) * recipe.validation));
   const auto documents = std::make_shared<ShuffledDocuments>(data.seed);
   for (size_t i = 0; i < texts.size(); ++i) {
-    const Document document = encode_document(tokenizer, texts[i]);
+    const Document document = encode(texts[i]);
+    corpus.fingerprint = fingerprint(texts[i], corpus.fingerprint ^ texts[i].size());
     if (i + held >= texts.size()) {
       if (corpus.validation.targets < recipe.validation_tokens) add_to(corpus.validation, document, recipe);
       continue;
@@ -170,7 +170,7 @@ Corpus open_documents(const std::vector<std::string_view>& texts, const Data& da
   }
   if (documents->empty())
     throw UserError(
-        fmt::format("{}: all documents are held out, none is left to train on; lower data.validation", data.source));
+        fmt::format("{}: all documents are held out, none is left to train on; lower data.validation", data.name));
   corpus.training = packed_documents([=](std::uint64_t i) { return documents->at(i); }, recipe.training.batch,
                                      recipe.training.positions);
   return corpus;
@@ -189,54 +189,48 @@ double Validation::bits_per_byte(double loss) const { return loss * double(targe
 Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe& recipe) {
   if (kind != "bpe" && kind != "bytes" && kind != "characters") return load_tokenizer(kind);
   if (kind == "bytes") return Tokenizer(bytes_model());
-  BpeOptions options{.vocabulary_size = recipe.vocabulary, .pattern = split_pattern_from_name(recipe.pattern)};
-  if (data.source != "stories" && kind == "bpe") {
-    options.separator = recipe.separator;
-    return Tokenizer(train_bpe_on_files({data.source}, options));
+  const BpeOptions options{.vocabulary_size = recipe.vocabulary, .pattern = split_pattern_from_name(recipe.pattern)};
+  if (kind == "bpe" && !data.is_stories()) {
+    WordCounts words;
+    for (const std::string_view text : data.documents(recipe.separator)) count_words(text, options.borders(), words);
+    return Tokenizer(train_bpe(words, options));
   }
   std::string text;
-  if (data.source == "stories") {
+  if (data.is_stories()) {
     const Stories stories(data.seed);
     for (size_t i = 0; i < tokenizer_stories; ++i) text += stories.at(i).text + "\n";
   } else {
-    text = read_file(data.source);
+    for (const std::string_view document : data.documents(recipe.separator)) text += document;
   }
   if (kind == "characters" && !is_utf8(text))
-    throw UserError(fmt::format("{} is not UTF-8, which a character tokenizer needs", data.source));
+    throw UserError(fmt::format("{} is not UTF-8, which a character tokenizer needs", data.name));
   return Tokenizer(kind == "bpe" ? train_bpe(text, options) : characters_model(text));
 }
 
-Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
-  if (data.source == "stories") return open_stories(data, tokenizer, recipe);
-  const std::string text = read_file(data.source);
-  if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text to train on", data.source));
-  const std::vector<std::string_view> documents = split(text, recipe.separator);
-  if (documents.empty())
-    throw UserError(fmt::format("{} holds nothing but separators, expected a text to train on", data.source));
-  Corpus corpus = documents.size() > 1 ? open_documents(documents, data, tokenizer, recipe)
-                                       : open_stream(text, data, tokenizer, recipe);
-  corpus.fingerprint = fingerprint(text);
-  return corpus;
+Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe, const DocumentEnds& ends) {
+  if (data.is_stories()) return open_stories(data, DocumentEncoder(tokenizer, ends), recipe);
+  const std::vector<std::string_view> documents = data.documents(recipe.separator);
+  return documents.size() > 1 ? open_documents(documents, data, DocumentEncoder(tokenizer, ends), recipe)
+                              : open_stream(documents.front(), data, tokenizer, recipe);
 }
 
-Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe,
-                           bool documents) {
-  const std::string text = read_file(file);
-  if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text", file.string()));
-  if (!documents) {
-    const std::vector<TokenId> tokens = tokenizer.encode(text);
-    if (tokens.size() < 2)
-      throw UserError(
-          fmt::format("{} has {} token, expected at least 2: the first has nothing before it to be predicted from",
-                      file.string(), tokens.size()));
-    return stream_validation(tokens, double(text.size()) / double(tokens.size()), recipe);
-  }
+Validation open_validation(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe,
+                           const std::optional<DocumentEnds>& ends) {
   Validation validation;
-  for (const std::string_view part : split(text, recipe.separator))
-    add_to(validation, encode_document(tokenizer, part), recipe);
-  if (validation.targets == 0)
-    throw UserError(fmt::format("{} holds nothing but separators, expected a text", file.string()));
-  return validation;
+  if (ends) {
+    const DocumentEncoder encode(tokenizer, *ends);
+    for (const std::string_view text : data.documents(recipe.separator)) add_to(validation, encode(text), recipe);
+    return validation;
+  }
+  std::string text;  // of all files, one after the other
+  for (const MappedFile& file : data.files) text += file.text();
+  if (text.empty()) throw UserError(fmt::format("{} is empty, expected a text", data.name));
+  const std::vector<TokenId> tokens = tokenizer.encode(text);
+  if (tokens.size() < 2)
+    throw UserError(
+        fmt::format("{} has {} token, expected at least 2: the first has nothing before it to be predicted from",
+                    data.name, tokens.size()));
+  return stream_validation(tokens, double(text.size()) / double(tokens.size()), recipe);
 }
 
 }  // namespace cria

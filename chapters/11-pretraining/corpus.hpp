@@ -11,6 +11,8 @@
 
 #include "chapters/01-bpe/tokenizer.hpp"
 #include "chapters/11-pretraining/batches.hpp"
+#include "chapters/11-pretraining/data.hpp"
+#include "chapters/11-pretraining/document_ends.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
 
 namespace cria {
@@ -33,25 +35,22 @@ struct Corpus {
   Validation validation;
   bool has_documents = false;     // texts begin and end with special tokens; else it is one long stream
   size_t training_tokens = 0;     // 0: a source without end
-  std::uint64_t fingerprint = 0;  // of the text, or of the grammar of the stories
-};
-
-/// What to train on: the built-in stories, or a file.
-struct Data {
-  std::string source;  // "stories", or a path
-  std::uint64_t seed = 0;
+  std::uint64_t fingerprint = 0;  // of the text or its documents, or of the grammar of the stories
 };
 
 /// The tokenizer that `kind` asks for: bpe and characters learn from the data, bytes needs none, anything else is the
 /// folder or file of an existing one. Throws UserError for data that is missing or empty.
 Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe& recipe);
 
-/// Throws UserError when the file is missing, empty, or shorter than a context. The tokenizer must outlive the corpus:
-/// stories are written and encoded when they are asked for.
-Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe);
+/// Throws UserError when the data is empty, or shorter than a context, or when there are documents and no tokens to
+/// begin and end them. The tokenizer must outlive the corpus: stories are written and encoded when they are asked for.
+Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe, const DocumentEnds& ends);
+inline Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe) {
+  return open_corpus(data, tokenizer, recipe, document_ends(tokenizer));
+}
 
-/// A file whole, as held-out text.
-Validation open_validation(const std::filesystem::path& file, const Tokenizer& tokenizer, const Recipe& recipe,
-                           bool documents);
+/// Files whole, as held-out text: as documents between `ends`, or each as one stream.
+Validation open_validation(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe,
+                           const std::optional<DocumentEnds>& ends);
 
 }  // namespace cria

@@ -76,11 +76,18 @@ void Pretraining::write_weights(const std::filesystem::path& folder) {
   cria::write_weights(folder / "model.safetensors", weights_);
 }
 
-void require_same_data(const TrainingState& state, const Corpus& corpus) {
+DocumentEnds model_ends(const ModelConfig& config) {
+  DocumentEnds ends{config.begin_of_text, std::nullopt};
+  if (!config.end_of_text.empty()) ends.end = config.end_of_text.front();
+  if (!ends.begin) ends.begin = ends.end;
+  return ends;
+}
+
+void require_same_data(const TrainingState& state, const Data& data, const Corpus& corpus) {
   if (state.step == 0 || state.fingerprint.value_or(corpus.fingerprint) == corpus.fingerprint) return;
   throw UserError(fmt::format(
       "{} has changed since this run began, so what was held out might be trained on; expected it as it was",
-      state.data));
+      data.name));
 }
 
 }  // namespace cria

@@ -37,8 +37,11 @@ class Pretraining : public Trainee {
   Trainer trainer_;
 };
 
+/// The tokens between which the documents stood that a model was trained on; none for a model of one long stream.
+DocumentEnds model_ends(const ModelConfig& config);
+
 /// Throws UserError when the corpus is another than that with which the run began: what was held out then might be
 /// trained on now.
-void require_same_data(const TrainingState& state, const Corpus& corpus);
+void require_same_data(const TrainingState& state, const Data& data, const Corpus& corpus);
 
 }  // namespace cria

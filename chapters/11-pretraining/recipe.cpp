@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "chapters/01-bpe/split.hpp"
+#include "chapters/11-pretraining/yaml_limits.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/decimal.hpp"
 #include "lib/base/edit_distance.hpp"
 #include "lib/base/file.hpp"
 
@@ -53,6 +55,7 @@ std::vector<Key> keys(Recipe& r) {
       {"optimiser", "beta2", &t.adamw.beta2, "decay of its square's running mean"},
       {"optimiser", "eps", &t.adamw.eps, "added to the root of the second mean"},
       {"optimiser", "weight_decay", &t.adamw.weight_decay, "decoupled from the gradient"},
+      {"optimiser", "decay_embedding", &t.adamw.decay_embedding, "decay the embedding too, so every matrix"},
       {"optimiser", "decay_all", &t.adamw.decay_all, "decay norms and embedding too"},
       {"optimiser", "clip_norm", &t.clip_norm, "gradients with a larger norm are scaled down to it; 0: never"},
       {"data", "batch", &t.batch, "sequences in a step"},
@@ -78,20 +81,22 @@ const Key& nearest_key(const std::vector<Key>& known, const std::string& section
   throw UserError(fmt::format("{}:{}: {}", file, mark.line + 1, message));
 }
 
+constexpr size_t longest_recipe = 1 << 16;  // bytes
+
 void set(const Key& key, const YAML::Node& node, const std::string& file) {
   std::visit(
       [&](auto* value) {
         using T = std::remove_pointer_t<decltype(value)>;
-        const char* expected = std::is_same_v<T, size_t>   ? "a whole number, 0 or more"
-                               : std::is_same_v<T, double> ? "a number"
+        const char* expected = std::is_same_v<T, size_t>   ? "a whole number, 0 or more, in plain decimal"
+                               : std::is_same_v<T, double> ? "a number in plain decimal"
                                : std::is_same_v<T, bool>   ? "true or false"
                                                            : "a word";
         try {
-          if (std::is_same_v<T, size_t> && node.IsScalar() && node.Scalar().starts_with('-'))
-            throw YAML::Exception(node.Mark(), "");
-          *value = node.as<T>();
-          if constexpr (std::is_same_v<T, double>)
-            if (!std::isfinite(*value)) throw YAML::Exception(node.Mark(), "");
+          if constexpr (std::is_same_v<T, size_t> || std::is_same_v<T, double>) {
+            if (!node.IsScalar() || !read_decimal(node.Scalar(), *value)) throw YAML::Exception(node.Mark(), "");
+          } else {
+            *value = node.as<T>();
+          }
         } catch (const YAML::Exception&) {
           fail(file, node.Mark(),
                fmt::format("{} is {}, expected {}", key.path(), node.IsScalar() ? node.Scalar() : "no single value",
@@ -170,16 +175,17 @@ Recipe::Recipe() {
   training.batch = 8;
 }
 
-Recipe read_recipe(const std::filesystem::path& path) { return parse_recipe(read_file(path), path.string()); }
+Recipe read_recipe(const std::filesystem::path& path) {
+  return parse_recipe(read_file(path, longest_recipe), shown_path(path));
+}
 
 Recipe parse_recipe(const std::string& text, const std::string& file) {
   if (!is_utf8(text)) throw UserError(fmt::format("{}: this is not UTF-8, expected YAML", file));
   Recipe recipe;
   YAML::Node root;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) fail(file, documents[1].Mark(), "a second document begins, expected one");
-    if (!documents.empty()) root = documents.front();
+    check_yaml_limits(text, file);
+    root = YAML::Load(text);
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, fmt::format("this is not YAML: {}", error.msg));
   }

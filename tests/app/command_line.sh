@@ -182,6 +182,7 @@ refuses 'too many threads' '--threads is 100000, expected at most 1024' train --
 
 new=(train --tokenizer bytes --steps 2 --out new)
 : >empty.txt
+mkdir nowhere
 printf 'short' >short.txt
 refuses 'a missing file' 'none.txt: No such file or directory' "${new[@]}" --data none.txt
 refuses 'a missing file to learn BPE from' 'none.txt: No such file or directory' train --data none.txt --steps 1
@@ -191,7 +192,7 @@ refuses 'a text shorter than a context' '5 tokens to train on are fewer than one
 odd=$'odd\xff.txt'
 cp text.txt "$odd"
 refuses 'a name that no checkpoint can hold' 'is not UTF-8' "${new[@]}" --data "$odd"
-refuses 'a folder for a file' 'cannot read .' "${new[@]}" --data .
+refuses 'a folder for a file' 'the folder nowhere holds no file' "${new[@]}" --data nowhere
 refuses 'a folder that cannot be made' 'text.txt' train --data text.txt --recipe tiny.yaml --tokenizer bytes --steps 1 --out text.txt/run
 refuses 'a run over another' 'holds a training run already' train --data text.txt --out whole --steps 1
 cp -r whole model && rm model/training.safetensors
@@ -201,6 +202,32 @@ mkdir -p runs && cp -r model runs/text
 check 'a run that is given no folder' train --steps 1
 check 'takes one that holds no model' test -e runs/text-2/model.safetensors
 refuses 'resuming nothing' 'holds no checkpoint to resume from' train --out new --steps 1 --resume
+mkdir -p part/one && head -c 5000 text.txt >part/one/a.txt && tail -c 5000 text.txt >part/b.txt
+check 'a run on a folder' "$program" train --data part --tokenizer bytes --recipe tiny.yaml --steps 2 --out folder
+check 'resumed on its files under other names' \
+  "$program" train --data "$PWD/./part/b.txt" part/../part/one/a.txt --steps 3 --out folder --resume
+mv part moved
+refuses 'resuming where the data is gone' 'on which this run was trained, is not here; --data says where it is now' \
+  train --steps 4 --out folder --resume
+check 'and where it says where the data is' "$program" train --data moved --steps 4 --out folder --resume
+refuses 'resuming with other data' 'text.txt has changed since this run began' \
+  train --data text.txt --steps 5 --out folder --resume
+check 'a run on a pipe' sh -c 'cat text.txt | "$0" train --data - --recipe tiny.yaml --steps 2 --out pipe' "$program"
+
+check 'a run from a model' "$program" train --from whole --data moved --recipe tiny.yaml --steps 1 --out further
+check 'has its tokenizer' cmp whole/tokenizer.json further/tokenizer.json
+check 'goes on' "$program" train --steps 2 --out further --resume
+refuses 'a run from a model, with another tokenizer' '--tokenizer and --from are both given' \
+  train --from whole --data text.txt --steps 1 --out new --tokenizer bytes
+refuses 'a run from a model, with a longer context' 'data.context is 256, but whole reads at most 64 tokens' \
+  train --from whole --data text.txt --steps 1 --out new
+printf 'model: {dim: 64}\ndata: {context: 64}\n' >wider.yaml
+refuses 'a run from a model, with another shape' 'wider.yaml: its section model is not that of whole; leave it out' \
+  train --from whole --data text.txt --steps 1 --out new --recipe wider.yaml
+printf ',' >comma.yaml
+refuses 'a recipe without end' 'comma.yaml' train --data text.txt --steps 1 --out new --recipe comma.yaml
+printf 'model: {dim: 0100}\n' >octal.yaml
+refuses 'a number in octal' 'model.dim is 0100' train --data text.txt --steps 1 --out new --recipe octal.yaml
 refuses 'resuming with another seed' '--seed is 9, but the run to resume began with 1' train --out killed --steps 600 --resume --seed 9
 refuses 'an unknown tokenizer' 'wordpiece' train --data text.txt --out new --steps 1 --tokenizer wordpiece
 

@@ -41,6 +41,19 @@ TEST_CASE("norms and the embedding do not decay, unless asked for") {
   }
 }
 
+TEST_CASE("every matrix decays and no norm, as is usual in PyTorch, where that is asked for") {
+  const LlamaParameters weights(tiny()), gradients(tiny());
+  std::ranges::fill(weights.flat(), real(1));
+  ThreadPool pool(1);
+  AdamW optimiser(weights, {.weight_decay = 0.5, .decay_embedding = true});
+  optimiser.step(weights, gradients, 1, 0.1, pool);
+  const real decayed = 1 - real(0.1) * real(0.5);
+  weights.for_each([&](const std::string& name, const auto& view) {
+    CAPTURE(name);
+    CHECK(std::ranges::all_of(view.span(), [&](real w) { return w == (view.shape().size() == 2 ? decayed : 1); }));
+  });
+}
+
 TEST_CASE("AdamW: the example of the lesson, worked by hand") {
   const LlamaParameters weights(tiny()), gradients(tiny());
   std::ranges::fill(weights.flat(), real(1));

@@ -81,7 +81,7 @@ TEST_CASE("as many tokens are held out as the recipe allows, and all when it set
   Recipe recipe = tiny(2, 8);
   for (const size_t limit : {size_t{0}, size_t{20}, ~size_t{0}}) {
     recipe.validation_tokens = limit;
-    CHECK(open_validation(file, tokenizer, recipe, false).targets == std::min<size_t>(limit, 99));
+    CHECK(open_validation(file, tokenizer, recipe, std::nullopt).targets == std::min<size_t>(limit, 99));
   }
 }
 
@@ -108,6 +108,81 @@ TEST_CASE("a file with separators is a set of documents, each learned to its end
   CHECK(std::vector(seen.begin(), seen.begin() + 20) != std::vector(seen.begin() + 20, seen.end()));
 }
 
+TEST_CASE("a separator on a line of its own takes its line ends with it, and what is empty is no document") {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer(bytes_model());
+  Recipe recipe = tiny(1, 32);
+  recipe.validation = 0;
+  for (const char* end : {"\n", "\r\n"}) {
+    const std::string mark = end + recipe.separator + end;
+    const Corpus corpus =
+        open_corpus({write(folder, "one" + mark + "two" + mark + mark + "three" + mark), 1}, tokenizer, recipe);
+    std::vector<std::string> found = texts(corpus.training->next());
+    std::ranges::sort(found);
+    CHECK(found == std::vector<std::string>{"one", "three", "two"});
+  }
+}
+
+TEST_CASE("several files and folders are several documents, and the same ones wherever they lie") {
+  const TemporaryFolder folder, other;
+  const Tokenizer tokenizer(bytes_model());
+  Recipe recipe = tiny(1, 32);
+  recipe.validation = 0;
+  std::filesystem::create_directory(folder / "part");
+  std::ofstream(folder / "a.txt") << "one<|endoftext|>two";
+  std::ofstream(folder / "part/b.txt") << "three";
+  std::ofstream(other / "z.txt") << "one\n<|endoftext|>\ntwo\n<|endoftext|>\nthree";
+  const auto open = [&](std::vector<std::string> names) { return open_corpus({names, 1}, tokenizer, recipe); };
+  const Corpus files = open({(folder / "a.txt").string(), (folder / "part/b.txt").string()});
+  std::vector<std::string> found = texts(files.training->next());
+  std::ranges::sort(found);
+  CHECK(found == std::vector<std::string>{"one", "three", "two"});
+  CHECK(open({folder.path().string()}).fingerprint == files.fingerprint);
+  CHECK(open({other.path().string()}).fingerprint == files.fingerprint);
+  std::ofstream(other / "z.txt") << "one<|endoftext|>twothree";
+  CHECK(open({other.path().string()}).fingerprint != files.fingerprint);
+  std::ofstream(other / "z.txt") << "one<|endoftext|>twot<|endoftext|>hree";
+  CHECK(open({other.path().string()}).fingerprint != files.fingerprint);
+}
+
+TEST_CASE("a tokenizer learns nothing from separators") {
+  const TemporaryFolder folder;
+  Recipe recipe;
+  recipe.vocabulary = 300;
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "a few words\n<|endoftext|>\n";
+  const Tokenizer tokenizer = make_tokenizer("bpe", {write(folder, text), 1}, recipe);
+  for (size_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    const std::string piece(tokenizer.piece(static_cast<TokenId>(id)));
+    CAPTURE(piece);
+    CHECK((piece.size() == 1 || tokenizer.is_special(static_cast<TokenId>(id)) ||
+           std::string("a few words").find(piece) != std::string::npos));
+  }
+}
+
+TEST_CASE("documents stand between the tokenizer's own tokens") {
+  const TemporaryFolder folder;
+  const Tokenizer own(bytes_model({"<s>", "</s>"})), one(bytes_model({"<|endoftext|>"}));
+  std::ofstream(folder / "tokenizer_config.json")
+      << R"({"bos_token": {"content": "<s>", "lstrip": false}, "eos_token": "</s>", "unk_token": null})";
+  const DocumentEnds ends = document_ends(own, folder.path());
+  CHECK(ends.begin == 256);
+  CHECK(ends.end == 257);
+  CHECK_FALSE(document_ends(own).begin);
+  std::ofstream(folder / "tokenizer_config.json") << R"({"bos_token": null, "eos_token": "<|endoftext|>"})";
+  CHECK(document_ends(one, folder / "tokenizer.json").begin == 256);  // there is one for both
+  CHECK(document_ends(one, folder / "tokenizer.json").end == 256);
+
+  Recipe recipe = tiny(1, 16);
+  recipe.validation = 0;
+  const Corpus corpus = open_corpus({write(folder, "one<|endoftext|>two"), 1}, own, recipe, {257, 256});
+  const Batch batch = corpus.training->next();
+  CHECK(batch.tokens(0, 0) == 257);
+  CHECK(batch.targets(0, 3) == 256);
+  CHECK_THROWS_WITH(open_corpus({write(folder, "one<|endoftext|>two"), 1}, own, recipe),
+                    contains("the tokenizer lacks"));
+}
+
 TEST_CASE("texts that are missing, empty or too short are refused with the numbers") {
   const TemporaryFolder folder;
   const Tokenizer tokenizer(bytes_model());
@@ -123,9 +198,10 @@ TEST_CASE("texts that are missing, empty or too short are refused with the numbe
   recipe.separator = std::string("\n");
   recipe.validation = 0.9;
   CHECK_THROWS_WITH(open_corpus({write(folder, "a\nb"), 1}, tokenizer, recipe), contains("all documents are held out"));
-  CHECK_THROWS_WITH(open_validation(write(folder, "a"), tokenizer, recipe, false), contains("expected at least 2"));
-  CHECK_THROWS_WITH(open_validation(write(folder, ""), tokenizer, recipe, false), contains("is empty"));
-  CHECK_THROWS_WITH(open_validation(write(folder, "\n\n"), tokenizer, recipe, true),
+  CHECK_THROWS_WITH(open_validation(write(folder, "a"), tokenizer, recipe, std::nullopt),
+                    contains("expected at least 2"));
+  CHECK_THROWS_WITH(open_validation(write(folder, ""), tokenizer, recipe, std::nullopt), contains("is empty"));
+  CHECK_THROWS_WITH(open_validation(write(folder, "\n\n"), tokenizer, recipe, document_ends(tokenizer)),
                     contains("nothing but separators"));
   CHECK_THROWS_WITH(open_corpus({write(folder, "\n\n"), 1}, tokenizer, recipe), contains("nothing but separators"));
 }

@@ -47,8 +47,9 @@ struct Run {
     const bool resumes = std::filesystem::exists(folder / checkpoint_file);
     const RunFolder claimed = resumes ? RunFolder::to_resume(folder.path()) : RunFolder::for_new_run(folder.path());
     if (resumes) state = read_training_state(folder / checkpoint_file);
-    Corpus corpus = open_corpus({state.data, state.seed}, tokenizer, recipe);
-    require_same_data(state, corpus);
+    const Data opened(state.data, state.seed);
+    Corpus corpus = open_corpus(opened, tokenizer, recipe);
+    require_same_data(state, opened, corpus);
     ThreadPool pool(threads);
     const ModelConfig described = config();
     Pretraining training(described, weights, tokenizer, corpus, recipe, pool);
@@ -155,6 +156,12 @@ TEST_CASE("a run does not go on with a text that has changed") {
   run.train(run.initial(), 2);
   const LlamaParameters weights(run.recipe.model);
   run.train(weights, 4);
+  const std::string renamed = (run.folder / "renamed.txt").string();
+  std::filesystem::rename(run.data, renamed);
+  const TrainingState state = read_training_state(run.folder / checkpoint_file);
+  const Data elsewhere(renamed, 1);
+  CHECK_NOTHROW(require_same_data(state, elsewhere, open_corpus(elsewhere, run.tokenizer, run.recipe)));
+  std::filesystem::rename(renamed, run.data);
   std::ofstream(run.data, std::ios::app) << 'b';
   CHECK_THROWS_WITH(run.train(weights, 6), contains("text.txt has changed since this run began"));
 }

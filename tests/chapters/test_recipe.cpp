@@ -96,15 +96,20 @@ TEST_CASE("an unknown key is refused with file, line and the nearest known one")
 }
 
 TEST_CASE("values of the wrong type are refused with file and line") {
-  check_refused("data:\n  batch: many\n", "my.yaml:2: data.batch is many, expected a whole number, 0 or more");
-  check_refused("data:\n  batch: -1\n", "my.yaml:2: data.batch is -1, expected a whole number, 0 or more");
-  check_refused("data:\n  batch: 1.5\n", "my.yaml:2: data.batch is 1.5, expected a whole number, 0 or more");
+  check_refused("data:\n  batch: many\n",
+                "my.yaml:2: data.batch is many, expected a whole number, 0 or more, in plain decimal");
+  check_refused("data:\n  batch: -1\n",
+                "my.yaml:2: data.batch is -1, expected a whole number, 0 or more, in plain decimal");
+  check_refused("data:\n  batch: 1.5\n",
+                "my.yaml:2: data.batch is 1.5, expected a whole number, 0 or more, in plain decimal");
   check_refused("data:\n  batch: [1, 2]\n",
-                "my.yaml:2: data.batch is no single value, expected a whole number, 0 or more");
+                "my.yaml:2: data.batch is no single value, expected a whole number, 0 or more, in plain decimal");
   check_refused("data:\n  batch: 99999999999999999999\n",
-                "my.yaml:2: data.batch is 99999999999999999999, expected a whole number, 0 or more");
-  check_refused("optimiser:\n  warmup: short\n", "my.yaml:2: optimiser.warmup is short, expected a number");
-  check_refused("optimiser:\n  clip_norm: .nan\n", "my.yaml:2: optimiser.clip_norm is .nan, expected a number");
+                "my.yaml:2: data.batch is 99999999999999999999, expected a whole number, 0 or more, in plain decimal");
+  check_refused("optimiser:\n  warmup: short\n",
+                "my.yaml:2: optimiser.warmup is short, expected a number in plain decimal");
+  check_refused("optimiser:\n  clip_norm: .nan\n",
+                "my.yaml:2: optimiser.clip_norm is .nan, expected a number in plain decimal");
   check_refused("model:\n  tied_embeddings: 3\n", "my.yaml:2: model.tied_embeddings is 3, expected true or false");
   check_refused("model: 3\n", "my.yaml:1: section model must hold keys with values");
   check_refused("- model\n", "my.yaml:1: expected the sections model, tokenizer, optimiser and data");
@@ -163,6 +168,32 @@ TEST_CASE("a key or a section that is there twice is refused") {
 
 TEST_CASE("a second YAML document is refused, as it would have no effect") {
   check_refused("data:\n  batch: 4\n---\ndata:\n  batch: 8\n", "my.yaml:4: a second document begins, expected one");
+}
+
+TEST_CASE("a number that YAML reads in another base than ten is refused") {
+  for (const char* number : {"0100", "0x40", "0o100", "1_000", "+64", "64.", "1:30", "00"})
+    check_refused(
+        fmt::format("model:\n  dim: {}\n", number),
+        fmt::format("my.yaml:2: model.dim is {}, expected a whole number, 0 or more, in plain decimal", number));
+  for (const char* number : {"010", "0x1p3", "+1", ".inf", "1e999"})
+    check_refused(fmt::format("optimiser:\n  clip_norm: {}\n", number),
+                  fmt::format("my.yaml:2: optimiser.clip_norm is {}, expected a number in plain decimal", number));
+  CHECK(parse("optimiser:\n  clip_norm: 0.5\n  warmup: 0\n").training.clip_norm == 0.5);
+}
+
+TEST_CASE("a short text does not become an endless recipe") {
+  for (const char* text : {",", ",,", "]", "}", "a: b\n, c\n", "--- --- ---", "%", "- ,\n,", "&a [*a, *a]"})
+    CHECK_THROWS_AS(parse(text), UserError);
+  CHECK_THROWS_WITH(parse(std::string(20, '[') + std::string(20, ']')), contains("my.yaml:1: nested too deeply"));
+  CHECK_THROWS_AS(parse(std::string(30000, '[')), UserError);
+  CHECK_THROWS_AS(parse(std::string(30000, '{')), UserError);
+  CHECK_THROWS_WITH(parse("model: &m {dim: 8}\ndata: *m\n"), contains("my.yaml:2: an alias, expected a value"));
+  std::string many = "model:\n";
+  for (int i = 0; i < 2000; ++i) many += "  dim: 8\n";
+  CHECK_THROWS_WITH(parse(many), contains("more than 1000 keys and values"));
+  const TemporaryFolder folder;
+  std::ofstream(folder / "long.yaml") << std::string(1 << 20, '#');
+  CHECK_THROWS_WITH(read_recipe(folder / "long.yaml"), contains("is too long: expected at most 65536 bytes"));
 }
 
 TEST_CASE("a recipe that is not UTF-8 is refused, as no checkpoint could hold it") {
