@@ -2,6 +2,7 @@
 #include "chapters/11-pretraining/document_ends.hpp"
 
 #include "chapters/11-pretraining/json_keys.hpp"
+#include "lib/formats/json.hpp"
 
 namespace cria {
 namespace {
