@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <numbers>
+#include <set>
 
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "lib/base/file.hpp"
@@ -117,9 +118,8 @@ TEST_CASE("a separator on a line of its own takes its line ends with it, and wha
     const std::string mark = end + recipe.separator + end;
     const Corpus corpus =
         open_corpus({write(folder, "one" + mark + "two" + mark + mark + "three" + mark), 1}, tokenizer, recipe);
-    std::vector<std::string> found = texts(corpus.training->next());
-    std::ranges::sort(found);
-    CHECK(found == std::vector<std::string>{"one", "three", "two"});
+    const std::vector<std::string> found = texts(corpus.training->next());  // of more than one pass
+    CHECK(std::set(found.begin(), found.end()) == std::set<std::string>{"one", "three", "two"});
   }
 }
 
@@ -134,9 +134,8 @@ TEST_CASE("several files and folders are several documents, and the same ones wh
   std::ofstream(other / "z.txt") << "one\n<|endoftext|>\ntwo\n<|endoftext|>\nthree";
   const auto open = [&](std::vector<std::string> names) { return open_corpus({names, 1}, tokenizer, recipe); };
   const Corpus files = open({(folder / "a.txt").string(), (folder / "part/b.txt").string()});
-  std::vector<std::string> found = texts(files.training->next());
-  std::ranges::sort(found);
-  CHECK(found == std::vector<std::string>{"one", "three", "two"});
+  const std::vector<std::string> found = texts(files.training->next());
+  CHECK(std::set(found.begin(), found.end()) == std::set<std::string>{"one", "three", "two"});
   CHECK(open({folder.path().string()}).fingerprint == files.fingerprint);
   CHECK(open({other.path().string()}).fingerprint == files.fingerprint);
   std::ofstream(other / "z.txt") << "one<|endoftext|>twothree";

