@@ -8,8 +8,9 @@
 namespace cria::jinja {
 
 std::string strip_text(const std::string& text, bool left, bool right, const std::string* set, Budget& budget) {
+  if (set) budget.search(text.size(), set->size());
   const std::string_view result = strip(text, left, right, set);
-  budget.search(4 * (text.size() - result.size()), set ? set->size() : 1);
+  budget.read(4 * (text.size() - result.size()));
   return std::string(result);
 }
 
