@@ -83,7 +83,10 @@ bool contains(const Value& container, const Value& item, Budget& budget) {
     budget.search(text->size(), part->size());
     return text->find(*part) != text->npos;
   }
-  if (const Dict* dict = container.as_dict()) return find(*dict, item, budget) != nullptr;
+  if (const Dict* dict = container.as_dict()) {
+    require_hashable(item);
+    return find(*dict, item, budget) != nullptr;
+  }
   if (!container.is_undefined() && !container.as_sequence())
     throw Failure(fmt::format("argument of type '{}' is not iterable", type_name(container)));
   return std::ranges::any_of(iterate(container, budget)->items,

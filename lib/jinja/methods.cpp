@@ -115,6 +115,7 @@ Value view(Call& call) {
 
 Value get(Call& call) {
   call.take({"key", "default"}, 1);
+  require_hashable(call[0]);
   const Value* value = find(*call.subject.as_dict(), call[0], call.budget);
   return value ? *value : call.has(1) ? call[1] : Value::none();
 }
