@@ -115,6 +115,7 @@ bool can_join(const Value& value) {
 }  // namespace
 
 Value arithmetic(Operator operation, const Value& left, const Value& right, Budget& budget) {
+  if (operation == Operator::modulo && left.as_text()) throw Failure("formatting a text with `%` is not supported");
   if (left.is_undefined()) fail_undefined(left);
   if (right.is_undefined()) fail_undefined(right);
   if (operation != Operator::divide) {
@@ -128,7 +129,6 @@ Value arithmetic(Operator operation, const Value& left, const Value& right, Budg
     return repeated(left, *whole_number(right), budget);
   if (operation == Operator::multiply && can_join(right) && whole_number(left))
     return repeated(right, *whole_number(left), budget);
-  if (operation == Operator::modulo && left.as_text()) throw Failure("formatting a text with `%` is not supported");
   throw Failure(fmt::format("unsupported operand types for {}: '{}' and '{}'",
                             symbols[static_cast<std::size_t>(operation)], type_name(left), type_name(right)));
 }
