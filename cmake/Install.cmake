@@ -1,8 +1,8 @@
 # cmake --install: the libraries, their headers, the program and its data, and find_package(cria) for other projects.
 #
 # Headers keep their folders: include/cria/lib/base/view.hpp, include/cria/chapters/08-llama/llama.hpp. They include each
-# other from the project's root ("lib/base/view.hpp"), so include/cria is searched as well as include. Leaves out
-# lib/base/xtensor.hpp's dependencies: who wants array(view) in a consumer links xtensor there.
+# other from the project's root ("lib/base/view.hpp"), so include/cria is searched as well as include.
+# Who uses an installed cria needs xtensor: views are its expressions.
 include(CMakePackageConfigHelpers)
 target_include_directories(cria_settings INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/cria>)
 install(FILES ${PROJECT_BINARY_DIR}/include/cria/cria.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cria)

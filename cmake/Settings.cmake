@@ -1,27 +1,23 @@
-# What everything that includes cria's headers must agree on, other projects too.
+# What everything that includes cria's headers must agree on, other projects too. Every view is an xtensor expression.
+# (Without XTENSOR_USE_XSIMD the layout of xtensor's types is the same whatever the -m flags.)
 add_library(cria_settings INTERFACE)
 add_library(cria::settings ALIAS cria_settings)
 set_target_properties(cria_settings PROPERTIES EXPORT_NAME settings)
 target_compile_features(cria_settings INTERFACE cxx_std_20)
 target_include_directories(cria_settings INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+target_link_libraries(cria_settings INTERFACE $<BUILD_INTERFACE:xtensor> $<BUILD_INTERFACE:xtl> $<INSTALL_INTERFACE:xtensor>)
 target_compile_definitions(cria_settings INTERFACE
+  $<BUILD_INTERFACE:$<$<BOOL:${CRIA_ASSERT}>:XTENSOR_ENABLE_ASSERT>>
   $<$<BOOL:${CRIA_DOUBLE}>:CRIA_DOUBLE>
   $<BUILD_INTERFACE:$<$<BOOL:${CRIA_ASSERT}>:CRIA_ASSERT>>)
 
 # How cria's own files are compiled; who links cria sees nothing of it.
 # -fopenmp-simd lets a loop marked `omp simd reduction` form several partial sums, without fast-math and without OpenMP.
+# Only the files of lib/simd add flags of their own, and they never include xtensor.
 add_library(cria_flags INTERFACE)
 target_compile_options(cria_flags INTERFACE -Wall -Wextra -Wshadow -fopenmp-simd -fno-math-errno
                                             $<$<BOOL:${CRIA_NATIVE}>:-march=native>)
 target_compile_definitions(cria_flags INTERFACE $<$<BOOL:${CRIA_ASSERT}>:_GLIBCXX_ASSERTIONS>)
-
-# What a .cpp that computes with xtensor links to; the public headers never include it. All that see xtensor share one
-# set of flags: its allocator's alignment, and with it the layout of its types, changes with the -m flags. Only the files
-# of lib/simd add flags of their own, and they never include it.
-add_library(cria_xtensor INTERFACE)
-target_link_libraries(cria_xtensor INTERFACE cria_settings cria_flags xtensor xtl xsimd)
-target_compile_definitions(cria_xtensor INTERFACE XTENSOR_USE_XSIMD
-  $<$<BOOL:${CRIA_ASSERT}>:XTENSOR_ENABLE_ASSERT>)
 
 if(CRIA_SANITIZE)
   add_compile_options(-fsanitize=${CRIA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

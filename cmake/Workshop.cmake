@@ -63,7 +63,7 @@ function(cria_workshop_library chapter name)
     set(target cria_${name}_${variant})
     add_library(${target} STATIC EXCLUDE_FROM_ALL ${staged}
                 "$<FILTER:$<TARGET_OBJECTS:cria_${name}>,EXCLUDE,/(${replaced})\\.o$>")
-    target_link_libraries(${target} PUBLIC cria_settings ${arg_LINK} PRIVATE cria_xtensor ${arg_PRIVATE})
+    target_link_libraries(${target} PUBLIC cria_settings ${arg_LINK} PRIVATE cria_flags ${arg_PRIVATE})
     target_compile_options(${target} PRIVATE -Wno-unused)  # a stub leaves much unused
   endforeach()
   cria_compile_checked(cria_${name}_checked)

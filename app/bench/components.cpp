@@ -7,6 +7,7 @@
 #include "chapters/03-rmsnorm/rmsnorm.hpp"
 #include "chapters/04-rope/rope.hpp"
 #include "chapters/05-attention/attention.hpp"
+#include "chapters/07-swiglu/swiglu.hpp"
 #include "chapters/10-training-step/adamw.hpp"
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "lib/simd/primitives.hpp"
@@ -40,6 +41,23 @@ void add_rmsnorm(std::vector<Case>& cases) {
             inverse = RandomNumbers(N), d_x = RandomNumbers(N * C), d_weight = RandomNumbers(C)] {
       rmsnorm_backward(d_y.view(rows), x.view(rows), weight.view<1>({C}), inverse.view<1>({N}), d_x.view(rows),
                        d_weight.view<1>({C}));
+    };
+  }));
+}
+
+void add_swiglu(std::vector<Case>& cases) {
+  constexpr size_t N = 64, F = 768;
+  constexpr Shape<2> rows = {N, F};
+  const std::string shape = fmt::format("{}x{}", N, F);
+  cases.push_back(component("swiglu forward", shape, (exponential_operations + 5) * N * F, 3 * N * F, [=] {
+    return [=, gate = RandomNumbers(N * F, 5), up = RandomNumbers(N * F), out = RandomNumbers(N * F)] {
+      swiglu_forward(gate.view(rows), up.view(rows), out.view(rows));
+    };
+  }));
+  cases.push_back(component("swiglu backward", shape, (exponential_operations + 14) * N * F, 7 * N * F, [=] {
+    return [=, d_out = RandomNumbers(N * F, 1e-6), gate = RandomNumbers(N * F, 5), up = RandomNumbers(N * F),
+            d_gate = RandomNumbers(N * F), d_up = RandomNumbers(N * F)] {
+      swiglu_backward(d_out.view(rows), gate.view(rows), up.view(rows), d_gate.view(rows), d_up.view(rows));
     };
   }));
 }
@@ -138,6 +156,7 @@ std::vector<Case> component_cases(const Setting&) {
   static ThreadPool alone(1);
   std::vector<Case> components, cases;
   add_rmsnorm(components);
+  add_swiglu(components);
   add_rope(components);
   add_cross_entropy(components);
   add_adamw(components, alone);

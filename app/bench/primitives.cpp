@@ -61,7 +61,7 @@ Case product(const char* name, size_t m, size_t n, size_t k, bool left_transpose
 }
 
 std::vector<Case> on_one_target() {
-  constexpr size_t n = 2048, row = 256, wide = 1536;
+  constexpr size_t n = 2048, row = 256;
   std::vector<Case> cases;
   cases.push_back(over_vectors("dot", n, 2, 2, [] {
     return [x = RandomNumbers(n), y = RandomNumbers(n)] { keep(simd::dot(x.data(), y.data(), n)); };
@@ -74,18 +74,11 @@ std::vector<Case> on_one_target() {
   // In place, again and again: the numbers settle (all 1/n; 0.16), which takes no less time.
   cases.push_back(over_vectors("softmax", row, exponential_operations + 4, 2,
                                [] { return [x = RandomNumbers(row, 5)] { keep(simd::softmax(x.data(), row)); }; }));
-  cases.push_back(over_vectors("exp_minus", row, exponential_operations + 1, 2,
-                               [] { return [x = RandomNumbers(row)] { simd::exp_minus(x.data(), 2, row); }; }));
-  cases.push_back(over_vectors("silu_mul", wide, exponential_operations + 5, 3, [] {
-    return [gate = RandomNumbers(wide, 5), up = RandomNumbers(wide), out = RandomNumbers(wide)] {
-      simd::silu_mul(gate.data(), up.data(), out.data(), wide);
-    };
+  cases.push_back(over_vectors("exp", row, exponential_operations + 1, 2, [] {
+    return [x = RandomNumbers(row), y = RandomNumbers(row)] { simd::exp(x.data(), 1, -2, y.data(), row); };
   }));
-  cases.push_back(over_vectors("silu_mul_backward", wide, exponential_operations + 14, 7, [] {
-    return [gate = RandomNumbers(wide, 5), up = RandomNumbers(wide), d_out = RandomNumbers(wide, 1e-6),
-            d_gate = RandomNumbers(wide), d_up = RandomNumbers(wide)] {
-      simd::silu_mul_backward(gate.data(), up.data(), d_out.data(), d_gate.data(), d_up.data(), wide);
-    };
+  cases.push_back(over_vectors("sigmoid", row, exponential_operations + 3, 2, [] {
+    return [x = RandomNumbers(row, 5), y = RandomNumbers(row)] { simd::sigmoid(x.data(), 1, 0, y.data(), row); };
   }));
   add_half<simd::Float16>(cases, "f16", n);
   add_half<simd::BFloat16>(cases, "bf16", n);

@@ -5,13 +5,10 @@
 #include <fmt/format.h>
 
 #include "lib/base/check.hpp"
-#include "lib/base/xtensor.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
-
-simd::Matrix matrix(View<const real, 2> view) { return {view.data(), view.stride(0), view.stride(1)}; }
 
 void require_token(std::int32_t token, size_t vocabulary) {
   if (token < 0 || static_cast<size_t>(token) >= vocabulary)
@@ -20,12 +17,26 @@ void require_token(std::int32_t token, size_t vocabulary) {
 
 }  // namespace
 
+void plain_product(View<const real, 2> a, View<const real, 2> b, View<real, 2> c) {
+  const size_t N = a.shape(0), K = a.shape(1), M = b.shape(1);
+  require_shape("plain_product: b", b, Shape<2>{K, M});
+  require_shape("plain_product: c", c, Shape<2>{N, M});
+  // solution: plain_product
+  for (size_t n = 0; n < N; ++n)
+    for (size_t m = 0; m < M; ++m) {
+      real sum = 0;
+      for (size_t k = 0; k < K; ++k) sum += a(n, k) * b(k, m);
+      c(n, m) = sum;
+    }
+  // end of solution
+}
+
 void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real, 2> y) {
   const size_t N = x.shape(0), K = x.shape(1), M = weight.shape(0);
   require_shape("linear_forward: weight", weight, Shape<2>{M, K});
   require_shape("linear_forward: y", y, Shape<2>{N, M});
   // solution: linear_forward
-  simd::gemm(N, M, K, matrix(x), matrix(weight).transposed(), y.data(), y.stride(0));
+  noalias(y) = matmul(x, transposed(weight));
   // end of solution
 }
 
@@ -36,12 +47,11 @@ void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const 
   require_shape("linear_backward: weight", weight, Shape<2>{M, K});
   require_shape("linear_backward: d_x", d_x, Shape<2>{N, K});
   require_shape("linear_backward: d_weight", d_weight, Shape<2>{M, K});
-  const bool accumulate = true;
   // solution: linear_backward
   // y[n, m] = Σ_k x[n, k] weight[m, k], so x[n, k] is met once for each m, with weight[m, k] …
-  simd::gemm(N, K, M, matrix(d_y), matrix(weight), d_x.data(), d_x.stride(0), accumulate);
+  noalias(d_x) += matmul(d_y, weight);
   // … and weight[m, k] once for each row n, with x[n, k].
-  simd::gemm(M, K, N, matrix(d_y).transposed(), matrix(x), d_weight.data(), d_weight.stride(0), accumulate);
+  noalias(d_weight) += matmul(transposed(d_y), x);
   // end of solution
 }
 
@@ -51,7 +61,7 @@ void embedding_forward(View<const std::int32_t, 1> tokens, View<const real, 2> t
   for (size_t n = 0; n < N; ++n) {
     require_token(tokens[n], V);
     // solution: embedding_forward
-    noalias(array(out[n])) = array(table[static_cast<size_t>(tokens[n])]);
+    noalias(out[n]) = table[static_cast<size_t>(tokens[n])];
     // end of solution
   }
 }
@@ -63,7 +73,7 @@ void embedding_backward(View<const real, 2> d_out, View<const std::int32_t, 1> t
     require_token(tokens[n], V);
     // solution: embedding_backward
     // out[n] = table[tokens[n]]
-    noalias(array(d_table[static_cast<size_t>(tokens[n])])) += array(d_out[n]);
+    noalias(d_table[static_cast<size_t>(tokens[n])]) += d_out[n];
     // end of solution
   }
 }

@@ -10,6 +10,11 @@
 
 namespace cria {
 
+/// c = a b, number by number: what matmul(a, b) computes, before it is fast. Written once, and used by tests only.
+void plain_product(View<const real, 2> a,  // (N, K)
+                   View<const real, 2> b,  // (K, M)
+                   View<real, 2> c);       // (N, M)
+
 /// y = x Wᵀ. Rows of x and y may be apart by more than their width (parts of a wider matrix).
 /// Throws ContractError when the shapes do not fit.
 void linear_forward(View<const real, 2> x,       // (N, K)

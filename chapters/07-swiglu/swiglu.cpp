@@ -1,9 +1,8 @@
-// SwiGLU, forward and backward, a row at a time. The formula itself, with the exponential that must not overflow, is
-// the primitive silu_mul (lib/simd/portable.cpp is the one to read).
+// SwiGLU, forward and backward.
 #include "chapters/07-swiglu/swiglu.hpp"
 
 #include "lib/base/check.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 
@@ -11,11 +10,7 @@ void swiglu_forward(View<const real, 2> gate, View<const real, 2> up, View<real,
   require_shape("swiglu_forward: up", up, gate.shape());
   require_shape("swiglu_forward: out", out, gate.shape());
   // solution: swiglu_forward
-  const auto [N, F] = gate.shape();
-  for (size_t n = 0; n < N; ++n) {
-    // out = gate * sigmoid(gate) * up
-    simd::silu_mul(gate[n].data(), up[n].data(), out[n].data(), F);
-  }
+  noalias(out) = gate * sigmoid(gate) * up;
   // end of solution
 }
 
@@ -26,13 +21,11 @@ void swiglu_backward(View<const real, 2> d_out, View<const real, 2> gate, View<c
   require_shape("swiglu_backward: d_gate", d_gate, gate.shape());
   require_shape("swiglu_backward: d_up", d_up, gate.shape());
   // solution: swiglu_backward
-  const auto [N, F] = gate.shape();
-  for (size_t n = 0; n < N; ++n) {
-    // out = gate * sigmoid(gate) * up, with s = sigmoid(gate) and s' = s (1 - s):
-    //   d_gate += d_out * up * (s + gate * s * (1 - s))
-    //   d_up   += d_out * gate * s
-    simd::silu_mul_backward(gate[n].data(), up[n].data(), d_out[n].data(), d_gate[n].data(), d_up[n].data(), F);
-  }
+  // out = silu(gate) * up, with silu = gate * s, s = sigmoid(gate) and s' = s (1 - s)
+  const auto s = sigmoid(gate);
+  const auto silu = gate * s;
+  const auto slope = s + gate * s * (1 - s);
+  noalias(d_up, d_gate) += together(d_out * silu, d_out * up * slope);
   // end of solution
 }
 

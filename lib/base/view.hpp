@@ -1,16 +1,21 @@
 // View<T, N>: an N-dimensional window on memory that somebody else owns. It is what every chapter takes and gives.
 //
 // A view is a pointer, a shape and strides (in elements), so it is passed by value. Constness is in T, as with
-// std::span: a View<const real, 2> cannot be written through. It knows no arithmetic: array(view), in xtensor.hpp,
-// turns it into an xtensor for that, without copying.
+// std::span: a View<const real, 2> cannot be written through. It is an xtensor expression as well, so operators and
+// functions of xtensor take it as it is. `a = b` makes a look where b looks; numbers are written by noalias(a) = b * c
+// (lib/tensor/assign.hpp).
 #pragma once
 
 #include <array>
 #include <cassert>
 #include <concepts>
 #include <cstddef>
+#include <iterator>
+#include <memory>
 #include <span>
 #include <type_traits>
+
+#include "lib/base/xtensor_core.hpp"
 
 namespace cria {
 
@@ -39,28 +44,82 @@ struct Range {
 };
 
 template <class T, size_t N>
-class View {
+class View;
+
+/// A pointer, with the members that xtensor asks of a container's memory.
+template <class T>
+struct Memory {
+  using allocator_type = std::allocator<std::remove_const_t<T>>;  // never used
+  using value_type = std::remove_const_t<T>;
+  using reference = T&;
+  using const_reference = T&;
+  using pointer = T*;
+  using const_pointer = T*;
+  using iterator = T*;
+  using const_iterator = T*;
+  using reverse_iterator = std::reverse_iterator<T*>;
+  using const_reverse_iterator = std::reverse_iterator<T*>;
+  using size_type = size_t;
+  using difference_type = std::ptrdiff_t;
+
+  T* at = nullptr;
+
+  T* data() const { return at; }
+  T* begin() const { return at; }
+  T* cbegin() const { return at; }
+  T& operator[](size_t i) const { return at[i]; }
+};
+
+}  // namespace cria
+
+/// What xtensor asks about a container.
+template <class T, std::size_t N>
+struct xt::xcontainer_inner_types<cria::View<T, N>> {
+  using storage_type = cria::Memory<T>;
+  using reference = T&;
+  using const_reference = T&;
+  using size_type = std::size_t;
+  using shape_type = std::array<std::size_t, N>;
+  using strides_type = shape_type;
+  using backstrides_type = shape_type;
+  using inner_shape_type = shape_type;
+  using inner_strides_type = shape_type;
+  using inner_backstrides_type = shape_type;
+  using temporary_type = xt::xtensor<std::remove_const_t<T>, N>;
+  static constexpr xt::layout_type layout = xt::layout_type::dynamic;
+};
+template <class T, std::size_t N>
+struct xt::xiterable_inner_types<cria::View<T, N>> : xt::xcontainer_iterable_types<cria::View<T, N>> {};
+
+namespace cria {
+
+template <class T, size_t N>
+class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N>> {
  public:
   using value_type = std::remove_const_t<T>;
+  using expression_tag = xt::xtensor_expression_tag;
 
   View() = default;
 
   /// Row-major and without gaps.
-  View(T* data, Shape<N> shape) : data_(data), shape_(shape) {
+  View(T* data, Shape<N> shape) : memory_{data}, shape_(shape) {
     size_t stride = 1;
-    for (size_t axis = N; axis-- > 0; stride *= shape[axis]) strides_[axis] = stride;
+    for (size_t axis = N; axis-- > 0; stride *= shape[axis]) strides_[axis] = shape[axis] == 1 ? 0 : stride;
   }
-  View(T* data, Shape<N> shape, Shape<N> strides) : data_(data), shape_(shape), strides_(strides) {}
+  View(T* data, Shape<N> shape, Shape<N> strides) : memory_{data}, shape_(shape) {
+    for (size_t axis = 0; axis < N; ++axis) strides_[axis] = shape[axis] == 1 ? 0 : strides[axis];
+  }
 
   /// A writable view serves where a read-only one is asked for.
   View(const View<value_type, N>& other) requires std::is_const_v<T>
-      : data_(other.data()), shape_(other.shape()), strides_(other.strides()) {}
+      : memory_{other.data()}, shape_(other.shape()), strides_(other.strides()) {}
   View(const View&) = default;
   View& operator=(const View&) = default;
 
-  T* data() const { return data_; }
+  T* data() const { return memory_.at; }
   const Shape<N>& shape() const { return shape_; }
   size_t shape(size_t axis) const { return shape_[axis]; }
+  /// In elements; 0 for an axis of length 1, as xtensor has it, so that the axis may be broadcast.
   const Shape<N>& strides() const { return strides_; }
   size_t stride(size_t axis) const { return strides_[axis]; }
   size_t size() const { return element_count(shape_); }
@@ -73,11 +132,20 @@ class View {
     return true;
   }
 
+  // For xtensor.
+  bool is_contiguous() const { return contiguous(); }
+  xt::layout_type layout() const { return contiguous() ? xt::layout_type::row_major : xt::layout_type::dynamic; }
+  Shape<N> backstrides() const {
+    Shape<N> result;
+    for (size_t axis = 0; axis < N; ++axis) result[axis] = shape_[axis] == 0 ? 0 : (shape_[axis] - 1) * strides_[axis];
+    return result;
+  }
+
   template <std::convertible_to<size_t>... Index>
   requires(sizeof...(Index) == N) T& operator()(Index... index) const {
     size_t offset = 0, axis = 0;
     ((check_index(axis, static_cast<size_t>(index)), offset += static_cast<size_t>(index) * strides_[axis++]), ...);
-    return data_[offset];
+    return data()[offset];
   }
 
   /// view[i]: the i-th row, with one dimension less; for N = 1 the element.
@@ -93,10 +161,11 @@ class View {
   requires(Axis<N && N> 1) View<T, N - 1> at(size_t index)
   const {
     check_index(Axis, index);
-    Shape<N - 1> shape{}, strides{};
+    View<T, N - 1> result;
+    result.memory_ = {data() + index * strides_[Axis]};
     for (size_t axis = 0, to = 0; axis < N; ++axis)
-      if (axis != Axis) shape[to] = shape_[axis], strides[to++] = strides_[axis];
-    return {data_ + index * strides_[Axis], shape, strides};
+      if (axis != Axis) result.shape_[to] = shape_[axis], result.strides_[to++] = strides_[axis];
+    return result;
   }
 
   /// The rows begin … end - 1.
@@ -109,22 +178,28 @@ class View {
   template <size_t M>
   View<T, M> reshape(Shape<M> shape) const {
     assert(contiguous() && element_count(shape) == size());
-    return {data_, shape};
+    return {data(), shape};
   }
   View<T, 1> flat() const { return reshape(Shape<1>{size()}); }
 
   std::span<T> span() const {
     assert(contiguous());
-    return {data_, size()};
+    return {data(), size()};
   }
 
  private:
+  friend class xt::xcontainer<View>;
+  template <class, size_t>
+  friend class View;
+
   template <size_t Axis>
   View slice(Range range) const {
     assert(range.begin <= range.end && range.end <= shape_[Axis]);
-    Shape<N> shape = shape_;
-    shape[Axis] = range.size();
-    return {data_ + range.begin * strides_[Axis], shape, strides_};
+    View result = *this;
+    result.memory_ = {data() + range.begin * strides_[Axis]};
+    result.shape_[Axis] = range.size();
+    if (range.size() == 1) result.strides_[Axis] = 0;
+    return result;
   }
 
   void check_index([[maybe_unused]] size_t axis, [[maybe_unused]] size_t index) const {
@@ -133,9 +208,13 @@ class View {
 #endif
   }
 
-  T* data_ = nullptr;
-  Shape<N> shape_{};
-  Shape<N> strides_{};
+  Memory<T>& storage_impl() { return memory_; }
+  const Memory<T>& storage_impl() const { return memory_; }
+  const Shape<N>& shape_impl() const { return shape_; }
+  const Shape<N>& strides_impl() const { return strides_; }
+
+  Memory<T> memory_;
+  Shape<N> shape_{}, strides_{};
 };
 
 }  // namespace cria

@@ -57,10 +57,20 @@ void axpy(T a, const T* x, T* y, size_t n) {
 }
 
 template <class Arch, class T>
-void exp_minus(T* x, T offset, size_t n) {
-  const Batch<T, Arch> shift(offset);
-  for_each_batch<Batch<T, Arch>::size>(
-      n, [=](size_t i, auto count) { store<Arch>(x + i, exponential(load<Arch>(x + i, count) - shift), count); });
+void exp(const T* x, T sign, T offset, T* y, size_t n) {
+  const Batch<T, Arch> factor(sign), shift(offset);
+  for_each_batch<Batch<T, Arch>::size>(n, [=](size_t i, auto count) {
+    store<Arch>(y + i, exponential(multiply_add(load<Arch>(x + i, count), factor, shift)), count);
+  });
+}
+
+template <class Arch, class T>
+void sigmoid(const T* x, T sign, T offset, T* y, size_t n) {
+  const Batch<T, Arch> factor(-sign), shift(-offset), one(T(1));
+  for_each_batch<Batch<T, Arch>::size>(n, [=](size_t i, auto count) {
+    const auto e = exponential(multiply_add(load<Arch>(x + i, count), factor, shift));
+    store<Arch>(y + i, one / (one + e), count);
+  });
 }
 
 template <class Arch, class T>
@@ -93,34 +103,6 @@ T softmax(T* x, size_t n) {
     return max + __builtin_logf(total);
   else
     return max + __builtin_log(total);
-}
-
-/// 1 / (1 + exp(-x)): 0 and 1 far out, where exp(-x) is infinite or 0.
-template <class T, class Arch>
-inline Batch<T, Arch> sigmoid(const Batch<T, Arch>& x) {
-  const Batch<T, Arch> one(T(1));
-  return one / (one + exponential(Batch<T, Arch>(T(0)) - x));
-}
-
-template <class Arch, class T>
-void silu_mul(const T* gate, const T* up, T* out, size_t n) {
-  for_each_batch<Batch<T, Arch>::size>(n, [=](size_t i, auto count) {
-    const auto g = load<Arch>(gate + i, count);
-    store<Arch>(out + i, g * sigmoid(g) * load<Arch>(up + i, count), count);
-  });
-}
-
-template <class Arch, class T>
-void silu_mul_backward(const T* gate, const T* up, const T* d_out, T* d_gate, T* d_up, size_t n) {
-  const Batch<T, Arch> one(T(1));
-  for_each_batch<Batch<T, Arch>::size>(n, [=](size_t i, auto count) {
-    const auto g = load<Arch>(gate + i, count), d = load<Arch>(d_out + i, count);
-    const auto s = sigmoid(g);
-    store<Arch>(d_up + i, multiply_add(d, g * s, load<Arch>(d_up + i, count)), count);
-    // (x s)' = s + x s (1 - s) = s (1 + x (1 - s))
-    const auto slope = s * multiply_add(g, one - s, one);
-    store<Arch>(d_gate + i, multiply_add(d * load<Arch>(up + i, count), slope, load<Arch>(d_gate + i, count)), count);
-  });
 }
 
 }  // namespace cria::simd::kernels

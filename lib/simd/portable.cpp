@@ -37,8 +37,12 @@ void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_st
   }
 }
 
-void exp_minus(real* x, real offset, size_t n) {
-  for (size_t i = 0; i < n; ++i) x[i] = std::exp(x[i] - offset);
+void exp(const real* x, real sign, real offset, real* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] = std::exp(sign * x[i] + offset);
+}
+
+void sigmoid(const real* x, real sign, real offset, real* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] = 1 / (1 + std::exp(-(sign * x[i] + offset)));
 }
 
 real softmax(real* x, size_t n) {
@@ -50,25 +54,11 @@ real softmax(real* x, size_t n) {
   return largest + std::log(sum);
 }
 
-real sigmoid(real x) { return 1 / (1 + std::exp(-x)); }
-
-void silu_mul(const real* gate, const real* up, real* out, size_t n) {
-  for (size_t i = 0; i < n; ++i) out[i] = gate[i] * sigmoid(gate[i]) * up[i];
-}
-
-void silu_mul_backward(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    const real s = sigmoid(gate[i]);
-    d_up[i] += d_out[i] * gate[i] * s;
-    d_gate[i] += d_out[i] * up[i] * s * (1 + gate[i] * (1 - s));  // (x s)' = s + x s (1 - s)
-  }
-}
-
 }  // namespace
 
 const Primitives& primitives() {
-  static constexpr Primitives table = {"portable",        dot,   axpy,  gemm,   softmax, exp_minus, silu_mul,
-                                       silu_mul_backward, widen, widen, narrow, narrow,  dot,       dot};
+  static constexpr Primitives table = {"portable", dot,   axpy,   gemm,   softmax, exp, sigmoid,
+                                       widen,      widen, narrow, narrow, dot,     dot};
   return table;
 }
 

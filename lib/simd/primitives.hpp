@@ -44,9 +44,8 @@ struct Primitives {
   void (*axpy)(real a, const real* x, real* y, size_t n);
   void (*gemm)(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate);
   real (*softmax)(real* x, size_t n);
-  void (*exp_minus)(real* x, real offset, size_t n);
-  void (*silu_mul)(const real* gate, const real* up, real* out, size_t n);
-  void (*silu_mul_backward)(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n);
+  void (*exp)(const real* x, real sign, real offset, real* y, size_t n);
+  void (*sigmoid)(const real* x, real sign, real offset, real* y, size_t n);
   void (*widen_float16)(const Float16* x, real* y, size_t n);
   void (*widen_bfloat16)(const BFloat16* x, real* y, size_t n);
   void (*narrow_float16)(const real* x, Float16* y, size_t n);
@@ -84,15 +83,15 @@ inline void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size
 /// nothing but -inf, and one with NaN or +inf, becomes NaN.
 inline real softmax(real* x, size_t n) { return active().softmax(x, n); }
 
+/// y = exp(sign x + offset), with a sign of 1 or -1; y may be x.
+inline void exp(const real* x, real sign, real offset, real* y, size_t n) { active().exp(x, sign, offset, y, n); }
+
 /// x = exp(x - offset) in place.
-inline void exp_minus(real* x, real offset, size_t n) { active().exp_minus(x, offset, n); }
+inline void exp_minus(real* x, real offset, size_t n) { exp(x, 1, -offset, x, n); }
 
-/// out = silu(gate) * up, with silu(x) = x / (1 + exp(-x)); out may be gate or up.
-inline void silu_mul(const real* gate, const real* up, real* out, size_t n) { active().silu_mul(gate, up, out, n); }
-
-/// d_gate += d_out * up * silu'(gate) and d_up += d_out * silu(gate).
-inline void silu_mul_backward(const real* gate, const real* up, const real* d_out, real* d_gate, real* d_up, size_t n) {
-  active().silu_mul_backward(gate, up, d_out, d_gate, d_up, n);
+/// y = 1 / (1 + exp(-(sign x + offset))): 0 and 1 far out. y may be x.
+inline void sigmoid(const real* x, real sign, real offset, real* y, size_t n) {
+  active().sigmoid(x, sign, offset, y, n);
 }
 
 /// y = x, exactly; NaN stays NaN.

@@ -29,7 +29,7 @@ TEST_CASE("decoding through the cache gives the logits of the full forward pass"
   Decoder decoder(weights, tokens.size());
   for (size_t t = 0; t < tokens.size(); ++t) {
     const std::span<const real> logits = decoder.feed({&tokens[t], 1});
-    CHECK(relative_error(array(View<const real, 1>(logits.data(), {logits.size()})), array(view(full)[t])) <
+    CHECK(relative_error(View<const real, 1>(logits.data(), {logits.size()}), view(full)[t]) <
           same_tolerance);
   }
 }
@@ -52,7 +52,7 @@ TEST_CASE("two sequences at once through a cache give what each gives alone") {
       const Array<real, 2> alone = logits_of(weights, tokens[b]);
       for (size_t t = 0; t < T; ++t) {
         CAPTURE(b, begin + t);
-        CHECK(relative_error(array(view(logits)[b * T + t]), array(view(alone)[begin + t])) < same_tolerance);
+        CHECK(relative_error(view(logits)[b * T + t], view(alone)[begin + t]) < same_tolerance);
       }
     }
     begin += T;

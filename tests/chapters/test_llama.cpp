@@ -49,7 +49,7 @@ TEST_CASE("a model's gradient worked by hand: past a layer that writes nothing, 
   llama_forward(weights, input, activations);
   const Array<real, 2> d_logits = {{0, 1}};
   llama_backward(weights, input, activations, view(d_logits), buffers, gradients);
-  const Array<real, 2> d_embedding = array(gradients.tensors().embedding);
+  const Array<real, 2> d_embedding = gradients.tensors().embedding;
   // Measured: 0.2 epsilon, as 1.4 is no binary number.
   CHECK(difference(d_embedding, Array<double, 2>{{1.4, -0.2}, {0.2, 1.4}}, 2 * epsilon) == "");
 }
@@ -65,7 +65,7 @@ TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and ever
   const double count = double(count_targets(batch));
   const double loss = evaluator.forward_backward(model.weights, batch, 1 / count, gradients) / count;
 
-  const auto rows = [&](View<const real, 2> x) { return array(x.reshape(Shape<3>{B, T, x.size() / N})); };
+  const auto rows = [&](View<const real, 2> x) { return x.reshape(Shape<3>{B, T, x.size() / N}); };
   for (size_t i = 0; i < model.weights.config().layers; ++i) {
     CAPTURE(i);
     CHECK(relative_error(rows(evaluator.activations().layer(i).input),
@@ -76,7 +76,7 @@ TEST_CASE("the model agrees with PyTorch: residual stream, logits, loss and ever
   CHECK(relative_error(rows(evaluator.logits()), golden<3>(model.prefix + "logits.npy")) < forward_tolerance);
   CHECK(std::abs(loss / golden<1>(model.prefix + "loss.npy")(0) - 1) < 1.4 * epsilon);  // measured: 0.35
   const Array<double, 1> expected = golden<1>(model.prefix + "d_parameters.npy");
-  CHECK(relative_error(array(View<real, 1>(gradients.flat().data(), {expected.size()})), expected) <
+  CHECK(relative_error(View<real, 1>(gradients.flat().data(), {expected.size()}), expected) <
         gradient_tolerance);
 }
 
@@ -106,9 +106,9 @@ TEST_CASE("two documents in one sequence are as if each stood alone") {
   const LlamaParameters weights = random_model(tied(), 3);
   const Array<real, 2> together = logits_of(weights, {1, 2, 3, 7, 8, 9, 10}, {0, 0, 0, 3, 3, 3, 3});
   const Array<real, 2> first = logits_of(weights, {1, 2, 3}), second = logits_of(weights, {7, 8, 9, 10});
-  CHECK(relative_error(array(view(together).rows(0, 3)), first) < same_tolerance);
+  CHECK(relative_error(view(together).rows(0, 3), first) < same_tolerance);
   // The second document stands at positions 3 to 6 here and 0 to 3 there: RoPE sees only distances.
-  CHECK(relative_error(array(view(together).rows(3, 7)), second) < same_tolerance);
+  CHECK(relative_error(view(together).rows(3, 7), second) < same_tolerance);
 }
 
 #ifdef CRIA_DOUBLE

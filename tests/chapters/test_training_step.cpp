@@ -47,7 +47,7 @@ TEST_CASE("ten training steps agree with PyTorch: losses, gradient norms and wei
     CHECK(std::abs(result.gradient_norm / norms(step) - 1) < 250 * epsilon);
   }
   const Array<double, 1> trained = golden<1>("10-training-step/trained_parameters.npy");
-  CHECK(relative_error(array(View<real, 1>(weights.flat().data(), {trained.size()})), trained) < 60 * epsilon);
+  CHECK(relative_error(View<real, 1>(weights.flat().data(), {trained.size()}), trained) < 60 * epsilon);
 }
 
 TEST_CASE("the loss and the weights have the same bits at 1, 2 and 4 threads") {

@@ -144,33 +144,39 @@ TEST_CASE("softmax of nothing but -inf, and with NaN or +inf in it, is NaN every
   });
 }
 
-TEST_CASE("silu_mul and its backward agree with wider arithmetic, far out as well") {
+TEST_CASE("exp and sigmoid agree with wider arithmetic, far out as well, and in place") {
   on_every_target([] {
-    for (size_t n : sizes()) {
-      INFO("n " << n);
-      Guarded gate(n + 1, 5, 4), up(n + 1, 6), d_out(n + 1, 7), out(n + 1, 8), d_gate(n + 1, 9), d_up(n + 1, 10);
-      if (n > 2) gate[1] = 100, gate[n] = -100, gate[2] = -1000;
-      const Guarded old_out = out, old_d_gate = d_gate, old_d_up = d_up, old_gate = gate;
-      simd::silu_mul(gate.data() + 1, up.data() + 1, out.data() + 1, n);
-      simd::silu_mul_backward(gate.data() + 1, up.data() + 1, d_out.data() + 1, d_gate.data() + 1, d_up.data() + 1, n);
-      Worst forward, backward;
-      for (size_t i = 1; i < n + 1; ++i) {
-        const wide g = gate[i], s = 1 / (1 + std::exp(-g)), slope = s * (1 + g * (1 - s));
-        // Roundings: exp(-g) has 2, sum, quotient and products one each; 1 - s cancels, but only beside the 1.
-        forward.see(out[i], g * s * up[i], 8 * eps * std::abs(g * s * up[i]));
-        backward.see(d_up[i], old_d_up[i] + d_out[i] * g * s,
-                     8 * eps * (std::abs(wide(old_d_up[i])) + std::abs(d_out[i] * g * s)));
-        backward.see(d_gate[i], old_d_gate[i] + d_out[i] * up[i] * slope,
-                     8 * eps * (std::abs(wide(old_d_gate[i])) + std::abs(d_out[i] * up[i]) * s * (1 + std::abs(g))));
-      }
-      REQUIRE(forward.ratio <= 1);
-      REQUIRE(backward.ratio <= 1);
-      REQUIRE((out[0] == old_out[0] && d_gate[0] == old_d_gate[0] && d_up[0] == old_d_up[0]));
-      REQUIRE((out.intact() && d_gate.intact() && d_up.intact()));
+    for (size_t n : sizes())
+      for (real sign : {1, -1})
+        for (real offset : {real(0), real(-1.5)}) {
+          INFO("n " << n << ", sign " << sign << ", offset " << offset);
+          Guarded x(n + 1, 5, 4), y(n + 1, 6), z(n + 1, 7);
+          if (n > 2) x[1] = 100, x[n] = -100, x[2] = -1000;
+          const Guarded old_y = y, old_z = z;
+          simd::exp(x.data() + 1, sign, offset, y.data() + 1, n);
+          simd::sigmoid(x.data() + 1, sign, offset, z.data() + 1, n);
+          Worst exponential, sigmoid;
+          for (size_t i = 1; i < n + 1; ++i) {
+            const real argument = sign * x[i] + offset;
+            const wide e = std::exp(wide(argument)), s = 1 / (1 + std::exp(-wide(argument)));
+            if (e < wide(std::numeric_limits<real>::max()) && e > 8 * wide(std::numeric_limits<real>::min()))
+              exponential.see(y[i], e, 2 * eps * e);
+            else
+              REQUIRE(y[i] == (argument > 0 ? infinity : real(0)));
+            // Roundings: exp has 2, sum and quotient one each. Below 2^-125 exp is 0, and so is a sigmoid.
+            sigmoid.see(z[i], s, 4 * eps * s + 8 * wide(std::numeric_limits<real>::min()));
+          }
+          REQUIRE(exponential.ratio <= 1);
+          REQUIRE(sigmoid.ratio <= 1);
+          REQUIRE((y[0] == old_y[0] && z[0] == old_z[0]));
+          REQUIRE((y.intact() && z.intact()));
 
-      // In place: out may be gate.
-      simd::silu_mul(gate.data() + 1, up.data() + 1, gate.data() + 1, n);
-      for (size_t i = 1; i < n + 1; ++i) REQUIRE(gate[i] == out[i]);
-    }
+          Guarded in_place = x;
+          simd::exp(in_place.data() + 1, sign, offset, in_place.data() + 1, n);
+          for (size_t i = 1; i < n + 1; ++i) REQUIRE(in_place[i] == y[i]);
+          in_place = x;
+          simd::sigmoid(in_place.data() + 1, sign, offset, in_place.data() + 1, n);
+          for (size_t i = 1; i < n + 1; ++i) REQUIRE(in_place[i] == z[i]);
+        }
   });
 }

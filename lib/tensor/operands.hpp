@@ -1,0 +1,123 @@
+// What an expression may consist of, and the checks of its operands before it is written: their shapes, and that none
+// overlaps the target.
+#pragma once
+
+#include <tuple>
+
+#include "lib/base/check.hpp"
+#include "lib/base/xtensor.hpp"
+#include "lib/tensor/column.hpp"
+#include "lib/tensor/functions.hpp"
+
+/// For what has to dissolve into the loop around it; compilers alone decide otherwise (clang most of all).
+#define CRIA_INLINE inline __attribute__((always_inline))
+
+namespace cria::rows {
+
+/// std::apply, inlined.
+template <class Use, class Tuple, size_t... i>
+CRIA_INLINE decltype(auto) unpack(const Tuple& tuple, Use use, std::index_sequence<i...>) {
+  return use(std::get<i>(tuple)...);
+}
+template <class Use, class... T>
+CRIA_INLINE decltype(auto) unpack(const std::tuple<T...>& tuple, Use use) {
+  return unpack(tuple, use, std::index_sequence_for<T...>());
+}
+
+template <class E>
+constexpr bool supported = false;
+template <class T, size_t N>
+constexpr bool supported<View<T, N>> = true;
+template <class EC, size_t N, class Tag>
+constexpr bool supported<xt::xtensor_container<EC, N, xt::layout_type::row_major, Tag>> = true;
+template <class T>
+constexpr bool supported<Column<T>> = true;
+template <class CT>
+constexpr bool supported<xt::xscalar<CT>> = true;
+template <class F, class... CT>
+constexpr bool supported<xt::xfunction<F, CT...>> = (supported<std::decay_t<CT>> && ...);
+
+/// The memory of a view: an address, and the shape and strides in bytes.
+struct Place {
+  const char* data;
+  std::span<const size_t> shape, strides;
+  size_t element;
+};
+template <class T, size_t N>
+Place place(const View<T, N>& v) {
+  return {reinterpret_cast<const char*>(v.data()), v.shape(), v.strides(), sizeof(T)};
+}
+
+/// Throw a ContractError that prints both shapes.
+[[noreturn]] void fail_shape(const Place& operand, const Place& target);
+[[noreturn]] void fail_lengths(size_t x, size_t y);
+[[noreturn]] void fail_gaps();
+/// … when an element of the operand is one of the target as well, at another place.
+void require_apart(const Place& operand, const Place& target);
+
+/// One behind the last element; not above the first one of an empty view.
+template <class T, size_t N>
+CRIA_INLINE const T* end_of(const View<T, N>& v) {
+  const T* last = v.data();
+  for (size_t axis = 0; axis < N; ++axis) last += (v.shape(axis) - 1) * v.stride(axis);
+  return last + 1;
+}
+
+/// The operands of expressions beside the view that they are written into.
+template <class T, size_t N>
+struct Operands {
+  bool dense;    // all rows lie without gaps, and as long as the target's
+  bool one_row;  // everything can be taken as one long row
+
+  template <class... E>
+  CRIA_INLINE Operands(const View<T, N>& to, const E&... e)
+      : dense(to.stride(N - 1) <= 1), one_row(to.contiguous()), to_(to), end_(end_of(to)) {
+    (add(e), ...);
+  }
+
+ private:
+  template <class U, size_t M>
+  CRIA_INLINE void check(const View<U, M>& v) const {
+    static_assert(M <= N, "an operand has more dimensions than the view that is written");
+    for (size_t axis = 0; axis < M; ++axis)
+      if (v.shape(axis) != to_.shape(N - M + axis) && v.shape(axis) != 1) fail_shape(place(v), place(to_));
+    if (static_cast<const void*>(v.data()) < end_ && static_cast<const void*>(end_of(v)) > to_.data()) {
+      bool same = false;
+      if constexpr (M == N && std::is_same_v<std::remove_const_t<U>, T>)
+        same = v.data() == to_.data() && v.shape() == to_.shape() && v.strides() == to_.strides();
+      if (!same) require_apart(place(v), place(to_));
+    }
+  }
+
+  template <class U, size_t M>
+  CRIA_INLINE void add(const View<U, M>& v) {
+    check(v);
+    dense &= v.shape(M - 1) == to_.shape(N - 1) && v.stride(M - 1) <= 1;
+    if constexpr (M == N)
+      one_row &= v.shape() == to_.shape() && v.strides() == to_.strides();
+    else
+      one_row = false;
+  }
+  template <class EC, size_t M, xt::layout_type L, class Tag>
+  CRIA_INLINE void add(const xt::xtensor_container<EC, M, L, Tag>& a) {
+    add(view(a));
+  }
+  template <class U>
+  CRIA_INLINE void add(const Column<U>& column) {
+    static_assert(N >= 2, "a column belongs to a matrix");
+    check(View<U, 2>(column.v.data(), {column.v.size(), 1}, {column.v.stride(0), 0}));
+    one_row = false;
+  }
+  template <class CT>
+  CRIA_INLINE void add(const xt::xscalar<CT>&) {}
+  template <class F, class... CT>
+  CRIA_INLINE void add(const xt::xfunction<F, CT...>& e) {
+    unpack(
+        e.arguments(), [this](const auto&... operand) __attribute__((always_inline)) { (add(operand), ...); });
+  }
+
+  const View<T, N>& to_;
+  const void* end_;
+};
+
+}  // namespace cria::rows
