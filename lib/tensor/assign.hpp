@@ -80,9 +80,9 @@ CRIA_INLINE void write(const std::array<View<T, N>, K>& to, Op op, const E&... e
       const Operands<T, N> operands(target, e...);
       dense &= operands.dense, one_row &= operands.one_row;
       if constexpr (K > 1) {
-        if (target.shape() != to[0].shape()) fail_shape(place(target), place(to[0]));
+        if (target.shape() != to[0].shape()) fail_shape(target, to[0]);
         for (const View<T, N>& other : to)
-          if (&other != &target) require_apart(place(other), place(target));
+          if (&other != &target) require_apart(other, target);
       }
     }
     const Shape<N>& shape = to[0].shape();

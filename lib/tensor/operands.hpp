@@ -55,6 +55,16 @@ Place place(const View<T, N>& v) {
 /// … when an element of the operand is one of the target as well, at another place.
 void require_apart(const Place& operand, const Place& target);
 
+// The same by value: what is passed by address, if only where things go wrong, is kept in memory by compilers.
+template <class U, size_t M, class T, size_t N>
+[[noreturn]] __attribute__((noinline, cold)) void fail_shape(View<U, M> operand, View<T, N> target) {
+  fail_shape(place(operand), place(target));
+}
+template <class U, size_t M, class T, size_t N>
+__attribute__((noinline, cold)) void require_apart(View<U, M> operand, View<T, N> target) {
+  require_apart(place(operand), place(target));
+}
+
 /// One behind the last element; not above the first one of an empty view.
 template <class T, size_t N>
 CRIA_INLINE const T* end_of(const View<T, N>& v) {
@@ -80,12 +90,12 @@ struct Operands {
   CRIA_INLINE void check(const View<U, M>& v) const {
     static_assert(M <= N, "an operand has more dimensions than the view that is written");
     for (size_t axis = 0; axis < M; ++axis)
-      if (v.shape(axis) != to_.shape(N - M + axis) && v.shape(axis) != 1) fail_shape(place(v), place(to_));
+      if (v.shape(axis) != to_.shape(N - M + axis) && v.shape(axis) != 1) fail_shape(v, to_);
     if (static_cast<const void*>(v.data()) < end_ && static_cast<const void*>(end_of(v)) > to_.data()) {
       bool same = false;
       if constexpr (M == N && std::is_same_v<std::remove_const_t<U>, T>)
         same = v.data() == to_.data() && v.shape() == to_.shape() && v.strides() == to_.strides();
-      if (!same) require_apart(place(v), place(to_));
+      if (!same) require_apart(v, to_);
     }
   }
 
