@@ -25,7 +25,7 @@ TEST_CASE("attention reproduces CS336's scaled dot product with its causal mask"
   const Array<real, 3> q = read_case(folder / "q.npy", 32, 64), k = read_case(folder / "k.npy", 32, 64);
   const Array<real, 3> v = read_case(folder / "v.npy", 32, 64), expected = read_case(folder / "expected.npy", 32, 64);
   const auto one = [](const Array<real, 3>& x, size_t i) {
-    return Array<real, 3>(xt::adapt(x.data() + i * 32 * 64, 32 * 64, xt::no_ownership(), Shape<3>{32, 1, 64}));
+    return Array<real, 3>(View<const real, 3>(x.data() + i * 32 * 64, {32, 1, 64}));
   };
   for (size_t i = 0; i < q.shape(0); ++i) {
     Problem problem(one(q, i), one(k, i), one(v, i));

@@ -88,7 +88,7 @@ TEST_CASE("every layer gives the bits of the plain function in the lesson") {
   llama_forward(weights, {{tokens.data(), {1, tokens.size()}}}, activations);
   for (size_t i = 0; i < config.layers; ++i) {
     CAPTURE(i);
-    Array<real, 2> hidden = array(activations.layer(i).input);
+    Array<real, 2> hidden = activations.layer(i).input;
     plain_block(config, weights.tensors().layers[i], activations.angles, view(hidden));
     CHECK(std::ranges::equal(hidden, activations.layer(i).output.span()));
   }

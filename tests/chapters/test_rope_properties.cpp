@@ -52,7 +52,7 @@ TEST_CASE("RoPE: heads and rows are turned one by one, in rows of a wider matrix
   for (size_t n = 0; n < N; ++n) {
     for (size_t h = 0; h < H; ++h) {
       const Array<real, 3> alone =
-          at_position(xt::adapt(&x(n, h, 0), D, xt::no_ownership(), Shape<3>{1, 1, D}), positions[n], pairing);
+          at_position(View<const real, 3>(&x(n, h, 0), {1, 1, D}), positions[n], pairing);
       CHECK(std::equal(alone.begin(), alone.end(), &wide(n, h * D)));
     }
     for (size_t c = H * D; c < width; ++c) CHECK(wide(n, c) == 77);
