@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "lib/base/check.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -28,30 +28,38 @@ struct Visible {
   size_t end(size_t t) const { return keys - queries + std::min(t + 1, queries); }
 };
 
-/// Rows begin … end - 1 and the keys that at least one of them sees; what lies outside is never computed. The matrices
+/// Some rows of queries and the keys that at least one of them sees; what lies outside is never computed. The matrices
 /// of a tile, such as its scores, are (rows, keys).
 struct Tile {
-  size_t begin, end, first_key, end_key;
+  Range rows, keys;
 
-  Tile(const Visible& visible, size_t from, size_t row_count)
-      : begin(from), end(std::min(from + tile_rows, row_count)) {
-    end_key = visible.end(end - 1);
-    first_key = end_key;
-    for (size_t t = begin; t < end; ++t) first_key = std::min(first_key, visible.begin(t));
+  Tile(const Visible& visible, size_t from, size_t row_count) : rows{from, std::min(from + tile_rows, row_count)} {
+    keys.begin = keys.end = visible.end(rows.end - 1);
+    for (size_t t = rows.begin; t < rows.end; ++t) keys.begin = std::min(keys.begin, visible.begin(t));
   }
-  size_t rows() const { return end - begin; }
-  size_t keys() const { return end_key - first_key; }
+  Shape<2> shape() const { return {rows.size(), keys.size()}; }
+  /// Which columns of the tile's matrices row t sees.
+  Range seen(const Visible& visible, size_t t) const {
+    return {visible.begin(t) - keys.begin, visible.end(t) - keys.begin};
+  }
 };
 
-/// The rows from `row` on of one head, as a matrix (…, Dh).
-simd::Matrix head_rows(View<const real, 3> x, size_t row, size_t head) { return {&x(row, head, 0), x.stride(0)}; }
+/// Some rows of one head: (rows, Dh).
+template <class T>
+View<T, 2> of_head(View<T, 3> x, size_t head, Range rows) {
+  return x.rows(rows).template at<1>(head);
+}
+
+void zero_outside(View<real, 1> row, Range seen) {
+  noalias(row.rows(0, seen.begin)) = 0;
+  noalias(row.rows(seen.end, row.size())) = 0;
+}
 
 /// The H heads of a single query as H/G rows of G heads, by other strides on the same memory. The heads of a group see
 /// the same keys, so as rows of one tile they share a product: decoding reads k and v once, not H/G times.
 template <class T>
 View<T, 3> heads_as_rows(View<T, 3> x, size_t G) {
-  const size_t rows = x.shape(1) / G, Dh = x.shape(2);
-  return {x.data(), {rows, G, Dh}, {Dh, rows * Dh, 1}};
+  return x.reshape(Shape<3>{G, x.shape(1) / G, x.shape(2)}).template swapped<0, 1>();
 }
 
 template <class T, size_t N>
@@ -81,6 +89,17 @@ Visible checked_sizes(View<const real, 3> q, View<const real, 3> k, View<const r
 
 }  // namespace
 
+real plain_softmax(View<real, 1> x) {
+  // solution: plain_softmax
+  real most = x(0);
+  for (size_t i = 1; i < x.size(); ++i) most = std::max(most, x(i));
+  real sum = 0;
+  for (size_t i = 0; i < x.size(); ++i) sum += x(i) = std::exp(x(i) - most);
+  for (size_t i = 0; i < x.size(); ++i) x(i) /= sum;
+  return most + std::log(sum);
+  // end of solution
+}
+
 size_t attention_scratch_size(size_t keys) { return 2 * tile_rows * keys; }
 
 void attention_forward(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
@@ -94,29 +113,26 @@ void attention_forward(View<const real, 3> q, View<const real, 3> k, View<const 
   if (T == 1) {  // decoding
     q = heads_as_rows(q, G);
     out = heads_as_rows(out, G);
-    log_sum_exp = {log_sum_exp.data(), {H / G, G}, {1, H / G}};
+    log_sum_exp = transposed(log_sum_exp.reshape(Shape<2>{G, H / G}));
   }
   const size_t row_count = q.shape(0), heads = q.shape(1), heads_per_group = heads / G;
   const real scale = 1 / std::sqrt(static_cast<real>(Dh));
-  real* p = scratch.data();
   for (size_t h = 0; h < heads; ++h) {
     const size_t g = h / heads_per_group;
     for (size_t from = 0; from < row_count; from += tile_rows) {
       const Tile tile(visible, from, row_count);
-      const size_t rows = tile.rows(), keys = tile.keys();
-      // scores = Q Kᵀ
-      simd::gemm(rows, keys, Dh, head_rows(q, tile.begin, h), head_rows(k, tile.first_key, g).transposed(), p, keys);
-      // P = softmax(scale scores), row by row over the keys that the row sees; the rest of the row is 0.
-      for (size_t t = tile.begin; t < tile.end; ++t) {
-        real* row = p + (t - tile.begin) * keys;
-        const size_t begin = visible.begin(t) - tile.first_key, end = visible.end(t) - tile.first_key;
-        for (size_t s = begin; s < end; ++s) row[s] *= scale;
-        log_sum_exp(t, h) = simd::softmax(row + begin, end - begin);
-        std::fill(row, row + begin, real(0));
-        std::fill(row + end, row + keys, real(0));
+      const auto Q = of_head(q, h, tile.rows), K = of_head(k, g, tile.keys), V = of_head(v, g, tile.keys);
+      const View<real, 2> P(scratch, tile.shape());
+      noalias(P) = matmul(Q, transposed(K));
+      noalias(P) *= scale;  // the scores
+      // P = softmax(scores), row by row over the keys that the row sees; the rest of the row is 0.
+      for (size_t t = tile.rows.begin; t < tile.rows.end; ++t) {
+        const View<real, 1> row = P[t - tile.rows.begin];
+        const Range seen = tile.seen(visible, t);
+        log_sum_exp(t, h) = softmax(row.rows(seen));
+        zero_outside(row, seen);
       }
-      // out = P V
-      simd::gemm(rows, Dh, keys, {p, keys}, head_rows(v, tile.first_key, g), &out(tile.begin, h, 0), out.stride(0));
+      noalias(of_head(out, h, tile.rows)) = matmul(P, V);
     }
   }
   // end of solution
@@ -134,41 +150,33 @@ void attention_backward(View<const real, 3> d_out, View<const real, 3> q, View<c
   require_rows("attention_backward: d_q", d_q, q.shape());
   require_rows("attention_backward: d_k", d_k, k.shape());
   require_rows("attention_backward: d_v", d_v, v.shape());
-  const bool accumulate = true;
   // solution: attention_backward
   const real scale = 1 / std::sqrt(static_cast<real>(Dh));
-  real* p = scratch.data();
-  real* d_s = p + scratch.size() / 2;  // first d_P, then the gradient of the scores
   for (size_t h = 0; h < H; ++h) {
     const size_t g = h / heads_per_group;
     for (size_t from = 0; from < T; from += tile_rows) {
       const Tile tile(visible, from, T);
-      const size_t rows = tile.rows(), keys = tile.keys();
-      const simd::Matrix Q = head_rows(q, tile.begin, h), d_O = head_rows(d_out, tile.begin, h);
-      const simd::Matrix K = head_rows(k, tile.first_key, g), V = head_rows(v, tile.first_key, g);
-      simd::gemm(rows, keys, Dh, Q, K.transposed(), p, keys);  // forward's scores, again
-      // out = P V gives d_P = d_out Vᵀ
-      simd::gemm(rows, keys, Dh, d_O, V.transposed(), d_s, keys);
-      for (size_t t = tile.begin; t < tile.end; ++t) {
-        real *row = p + (t - tile.begin) * keys, *d_row = d_s + (t - tile.begin) * keys;
-        const size_t begin = visible.begin(t) - tile.first_key, end = visible.end(t) - tile.first_key;
-        for (size_t s = begin; s < end; ++s) row[s] *= scale;
-        simd::exp_minus(row + begin, log_sum_exp(t, h), end - begin);  // forward's P, again
+      const auto Q = of_head(q, h, tile.rows), K = of_head(k, g, tile.keys), V = of_head(v, g, tile.keys);
+      const auto d_O = of_head(d_out, h, tile.rows);
+      const View<real, 2> P(scratch, tile.shape()), d_S(scratch.subspan(scratch.size() / 2), tile.shape());
+      noalias(P) = matmul(Q, transposed(K));      // forward's scores again, before the scale
+      noalias(d_S) = matmul(d_O, transposed(V));  // out = P V gives d_P = d_out Vᵀ, of which d_S is made in place
+      for (size_t t = tile.rows.begin; t < tile.rows.end; ++t) {
+        const View<real, 1> row = P[t - tile.rows.begin], d_row = d_S[t - tile.rows.begin];
+        const Range seen = tile.seen(visible, t);
+        const View<real, 1> p = row.rows(seen), d_s = d_row.rows(seen);
+        noalias(p) = xt::exp(p * scale - log_sum_exp(t, h));  // forward's P, again
         // P = softmax(scale scores) gives d_scores = P (d_P - Σ P d_P) scale, and Σ_s P d_P = d_out · out
-        const real mean = simd::dot(&d_out(t, h, 0), &out(t, h, 0), Dh);
-        for (size_t s = begin; s < end; ++s) d_row[s] = row[s] * (d_row[s] - mean) * scale;
-        for (real* x : {row, d_row}) {
-          std::fill(x, x + begin, real(0));
-          std::fill(x + end, x + keys, real(0));
-        }
+        const real mean = dot(d_out[t][h], out[t][h]);
+        noalias(d_s) = p * (d_s - mean) * scale;
+        zero_outside(row, seen);
+        zero_outside(d_row, seen);
       }
       // out = P V gives d_V += Pᵀ d_out
-      simd::gemm(keys, Dh, rows, simd::Matrix{p, keys}.transposed(), d_O, &d_v(tile.first_key, g, 0), d_v.stride(0),
-                 accumulate);
+      noalias(of_head(d_v, g, tile.keys)) += matmul(transposed(P), d_O);
       // scores = Q Kᵀ gives d_Q += d_scores K and d_K += d_scoresᵀ Q
-      simd::gemm(rows, Dh, keys, {d_s, keys}, K, &d_q(tile.begin, h, 0), d_q.stride(0), accumulate);
-      simd::gemm(keys, Dh, rows, simd::Matrix{d_s, keys}.transposed(), Q, &d_k(tile.first_key, g, 0), d_k.stride(0),
-                 accumulate);
+      noalias(of_head(d_q, h, tile.rows)) += matmul(d_S, K);
+      noalias(of_head(d_k, g, tile.keys)) += matmul(transposed(d_S), Q);
     }
   }
   // end of solution

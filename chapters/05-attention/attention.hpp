@@ -14,6 +14,10 @@
 
 namespace cria {
 
+/// x = softmax(x), one number after the other; returns log Σ exp(x). What softmax(x) of lib/tensor computes, before it is
+/// fast: written once, and used by tests only. x has at least one number.
+real plain_softmax(View<real, 1> x);
+
 /// How many numbers of scratch memory attention over so many keys needs, forward or backward, for any number of
 /// queries.
 size_t attention_scratch_size(size_t keys);

@@ -4,14 +4,15 @@
 #include <algorithm>
 
 #include "lib/base/check.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
 
 /// to[(position + t) % capacity] = from[t], from a head on
 void copy_rows(View<const real, 3> from, size_t position, View<real, 3> to, size_t first_head) {
-  for (size_t t = 0; t < from.shape(0); ++t)
-    std::ranges::copy(from[t].span(), &to((position + t) % to.shape(0), first_head, 0));
+  const Range heads = {first_head, first_head + from.shape(1)};
+  for (size_t t = 0; t < from.shape(0); ++t) noalias(to[(position + t) % to.shape(0)].rows(heads)) = from[t];
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "lib/base/xtensor_core.hpp"
 
@@ -106,6 +107,8 @@ class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N
     size_t stride = 1;
     for (size_t axis = N; axis-- > 0; stride *= shape[axis]) strides_[axis] = shape[axis] == 1 ? 0 : stride;
   }
+  /// The beginning of a span.
+  View(std::span<T> memory, Shape<N> shape) : View(memory.data(), shape) { assert(memory.size() >= size()); }
   View(T* data, Shape<N> shape, Shape<N> strides) : memory_{data}, shape_(shape) {
     for (size_t axis = 0; axis < N; ++axis) strides_[axis] = shape[axis] == 1 ? 0 : strides[axis];
   }
@@ -173,6 +176,16 @@ class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N
   View rows(Range range) const { return slice<0>(range); }
   /// The same of the second axis; such a view has gaps between its rows.
   View columns(Range range) const requires(N > 1) { return slice<1>(range); }
+
+  /// The same elements with two axes exchanged.
+  template <size_t A, size_t B>
+  requires(A < N && B < N) View swapped()
+  const {
+    View result = *this;
+    std::swap(result.shape_[A], result.shape_[B]);
+    std::swap(result.strides_[A], result.strides_[B]);
+    return result;
+  }
 
   /// The same elements in another shape; the view must be contiguous and the counts must agree.
   template <size_t M>

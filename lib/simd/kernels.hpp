@@ -57,18 +57,18 @@ void axpy(T a, const T* x, T* y, size_t n) {
 }
 
 template <class Arch, class T>
-void exp(const T* x, T sign, T offset, T* y, size_t n) {
-  const Batch<T, Arch> factor(sign), shift(offset);
+void exp(const T* x, T factor, T offset, T* y, size_t n) {
+  const Batch<T, Arch> scale(factor), shift(offset);
   for_each_batch<Batch<T, Arch>::size>(n, [=](size_t i, auto count) {
-    store<Arch>(y + i, exponential(multiply_add(load<Arch>(x + i, count), factor, shift)), count);
+    store<Arch>(y + i, exponential(multiply_add(load<Arch>(x + i, count), scale, shift)), count);
   });
 }
 
 template <class Arch, class T>
-void sigmoid(const T* x, T sign, T offset, T* y, size_t n) {
-  const Batch<T, Arch> factor(-sign), shift(-offset), one(T(1));
+void sigmoid(const T* x, T factor, T offset, T* y, size_t n) {
+  const Batch<T, Arch> scale(-factor), shift(-offset), one(T(1));
   for_each_batch<Batch<T, Arch>::size>(n, [=](size_t i, auto count) {
-    const auto e = exponential(multiply_add(load<Arch>(x + i, count), factor, shift));
+    const auto e = exponential(multiply_add(load<Arch>(x + i, count), scale, shift));
     store<Arch>(y + i, one / (one + e), count);
   });
 }

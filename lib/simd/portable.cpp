@@ -37,12 +37,12 @@ void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_st
   }
 }
 
-void exp(const real* x, real sign, real offset, real* y, size_t n) {
-  for (size_t i = 0; i < n; ++i) y[i] = std::exp(sign * x[i] + offset);
+void exp(const real* x, real factor, real offset, real* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] = std::exp(factor * x[i] + offset);
 }
 
-void sigmoid(const real* x, real sign, real offset, real* y, size_t n) {
-  for (size_t i = 0; i < n; ++i) y[i] = 1 / (1 + std::exp(-(sign * x[i] + offset)));
+void sigmoid(const real* x, real factor, real offset, real* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] = 1 / (1 + std::exp(-(factor * x[i] + offset)));
 }
 
 real softmax(real* x, size_t n) {

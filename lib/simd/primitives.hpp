@@ -28,7 +28,7 @@ struct Matrix {
   Matrix transposed() const { return {data, column_stride, row_stride}; }
 };
 
-/// Numbers of 16 bits, as weights are stored: IEEE 754 binary16 (1 sign bit, 5 of exponent, 10 of mantissa), and the
+/// Numbers of 16 bits, as weights are stored: IEEE 754 binary16 (1 factor bit, 5 of exponent, 10 of mantissa), and the
 /// upper half of a float.
 struct Float16 {
   std::uint16_t bits;
@@ -44,8 +44,8 @@ struct Primitives {
   void (*axpy)(real a, const real* x, real* y, size_t n);
   void (*gemm)(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate);
   real (*softmax)(real* x, size_t n);
-  void (*exp)(const real* x, real sign, real offset, real* y, size_t n);
-  void (*sigmoid)(const real* x, real sign, real offset, real* y, size_t n);
+  void (*exp)(const real* x, real factor, real offset, real* y, size_t n);
+  void (*sigmoid)(const real* x, real factor, real offset, real* y, size_t n);
   void (*widen_float16)(const Float16* x, real* y, size_t n);
   void (*widen_bfloat16)(const BFloat16* x, real* y, size_t n);
   void (*narrow_float16)(const real* x, Float16* y, size_t n);
@@ -83,15 +83,15 @@ inline void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size
 /// nothing but -inf, and one with NaN or +inf, becomes NaN.
 inline real softmax(real* x, size_t n) { return active().softmax(x, n); }
 
-/// y = exp(sign x + offset), with a sign of 1 or -1; y may be x.
-inline void exp(const real* x, real sign, real offset, real* y, size_t n) { active().exp(x, sign, offset, y, n); }
+/// y = exp(factor x + offset); y may be x.
+inline void exp(const real* x, real factor, real offset, real* y, size_t n) { active().exp(x, factor, offset, y, n); }
 
 /// x = exp(x - offset) in place.
 inline void exp_minus(real* x, real offset, size_t n) { exp(x, 1, -offset, x, n); }
 
-/// y = 1 / (1 + exp(-(sign x + offset))): 0 and 1 far out. y may be x.
-inline void sigmoid(const real* x, real sign, real offset, real* y, size_t n) {
-  active().sigmoid(x, sign, offset, y, n);
+/// y = 1 / (1 + exp(-(factor x + offset))): 0 and 1 far out. y may be x.
+inline void sigmoid(const real* x, real factor, real offset, real* y, size_t n) {
+  active().sigmoid(x, factor, offset, y, n);
 }
 
 /// y = x, exactly; NaN stays NaN.

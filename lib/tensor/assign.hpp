@@ -13,12 +13,29 @@
 namespace cria {
 namespace rows {
 
+struct Assign {
+  template <class T>
+  CRIA_INLINE void operator()(T& a, T b) const {
+    a = b;
+  }
+};
+
 /// Stores value i at place i, in this order: all values are known by then.
 template <class Op, class T, size_t... i>
 CRIA_INLINE void store(Op op, const std::array<T*, sizeof...(i)>& to, size_t c, std::index_sequence<i...>,
                        const auto&... row) {
   const std::array<T, sizeof...(i)> values = {row(c)...};
   (op(to[i][c], values[i]), ...);
+}
+
+/// A function that lib/simd has, and nothing around it: no buffer in between.
+template <class F, class Row>
+CRIA_INLINE void write_rows(const std::array<real*, 1>& to, size_t count, Assign, const Call<F, Row>& call) {
+  for_each_stretch(
+      count,
+      [&](size_t begin, size_t length, const auto& operand)
+          __attribute__((always_inline)) { compute<F>(operand, length, to[0] + begin); },
+      call.operand);
 }
 
 template <class T, size_t K, class Op, class... Row>

@@ -24,19 +24,19 @@ auto sigmoid(E&& x) {
 
 namespace rows {
 
-/// The functions that lib/simd has: run(x, sign, offset, y, count) writes f(sign * x + offset) to y.
+/// The functions that lib/simd has: run(x, factor, offset, y, count) writes f(factor * x + offset) to y.
 template <class F>
 struct Vectorised : std::false_type {};
 template <>
 struct Vectorised<xt::math::exp_fun> : std::true_type {
-  static void run(const real* x, real sign, real offset, real* y, size_t count) {
-    simd::exp(x, sign, offset, y, count);
+  static void run(const real* x, real factor, real offset, real* y, size_t count) {
+    simd::exp(x, factor, offset, y, count);
   }
 };
 template <>
 struct Vectorised<SigmoidFunction> : std::true_type {
-  static void run(const real* x, real sign, real offset, real* y, size_t count) {
-    simd::sigmoid(x, sign, offset, y, count);
+  static void run(const real* x, real factor, real offset, real* y, size_t count) {
+    simd::sigmoid(x, factor, offset, y, count);
   }
 };
 

@@ -2,6 +2,7 @@
 // overlaps the target.
 #pragma once
 
+#include <cstdint>
 #include <tuple>
 
 #include "lib/base/check.hpp"
@@ -101,6 +102,14 @@ struct Operands {
 
   template <class U, size_t M>
   CRIA_INLINE void add(const View<U, M>& v) {
+    if constexpr (N == 1 && std::is_same_v<std::remove_const_t<U>, std::remove_const_t<T>>) {
+      // Rows are short and come one by one, so the usual case costs a few instructions: as long as the target, without
+      // gaps, and either the target itself or at least that far away.
+      const size_t bytes = to_.shape(0) * sizeof(T);
+      const size_t distance = reinterpret_cast<std::uintptr_t>(v.data()) - reinterpret_cast<std::uintptr_t>(to_.data());
+      if (v.shape(0) == to_.shape(0) && v.stride(0) <= 1 && (distance == 0 || distance + bytes - 1 >= 2 * bytes - 1))
+        return;
+    }
     check(v);
     dense &= v.shape(M - 1) == to_.shape(N - 1) && v.stride(M - 1) <= 1;
     if constexpr (M == N)

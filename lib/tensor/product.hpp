@@ -8,7 +8,7 @@ namespace cria {
 /// The transpose, by other strides on the same memory.
 template <class T>
 View<T, 2> transposed(const View<T, 2>& x) {
-  return {x.data(), {x.shape(1), x.shape(0)}, {x.stride(1), x.stride(0)}};
+  return x.template swapped<0, 1>();
 }
 
 /// A product that is not computed yet: noalias(c) = matmul(a, b) computes it, noalias(c) += matmul(a, b) adds it. It is

@@ -143,7 +143,7 @@ CRIA_INLINE auto run(const Apply<F, Row...>& row, size_t begin, size_t count, Re
       });
 }
 
-// f of sign * x + offset is one call where x is a row in memory.
+// f(factor * x + offset) is one pass where x is a row in memory.
 template <class F>
 CRIA_INLINE void compute(const Elements<real>& x, size_t count, real* to) {
   Vectorised<F>::run(x.at, 1, 0, to, count);
@@ -155,6 +155,17 @@ CRIA_INLINE void compute(const Apply<xt::detail::negate, Elements<real>>& x, siz
 template <class F>
 CRIA_INLINE void compute(const Apply<xt::detail::minus, Elements<real>, Number<real>>& x, size_t count, real* to) {
   Vectorised<F>::run(std::get<0>(x.operands).at, 1, -std::get<1>(x.operands).value, to, count);
+}
+template <class F>
+CRIA_INLINE void compute(const Apply<xt::detail::multiplies, Elements<real>, Number<real>>& x, size_t count, real* to) {
+  Vectorised<F>::run(std::get<0>(x.operands).at, std::get<1>(x.operands).value, 0, to, count);
+}
+template <class F>
+CRIA_INLINE void compute(
+    const Apply<xt::detail::minus, Apply<xt::detail::multiplies, Elements<real>, Number<real>>, Number<real>>& x,
+    size_t count, real* to) {
+  const auto& [product, offset] = x.operands;
+  Vectorised<F>::run(std::get<0>(product.operands).at, std::get<1>(product.operands).value, -offset.value, to, count);
 }
 template <class F, class Row>
 CRIA_INLINE void compute(const Row& x, size_t count, real* to) {

@@ -1,11 +1,31 @@
 // Attention's example, goldens, gradients and contract.
 #include <numeric>
 
+#include "lib/tensor/tensor.hpp"
 #include "tests/allocations.hpp"
 #include "tests/chapters/attention_problem.hpp"
 
 using namespace cria;
 using namespace cria::testing;
+
+TEST_CASE("the plain softmax: the example of the lesson, and numbers whose exponentials overflow") {
+  const real ln3 = std::log(real(3));
+  Array<real, 1> small = {0, ln3}, large = {10000, real(10000) - ln3};
+  CHECK(std::abs(plain_softmax(view(small)) - std::log(4.0)) <= 2 * epsilon);
+  CHECK(difference(small, Array<double, 1>{0.25, 0.75}, 2 * epsilon) == "");
+  CHECK(std::abs(plain_softmax(view(large)) - (10000 + std::log(4.0 / 3))) <= 10000 * epsilon);
+  CHECK(difference(large, Array<double, 1>{0.75, 0.25}, 10000 * epsilon) == "");
+}
+
+TEST_CASE("the plain softmax and the fast one agree") {
+  for (const size_t n : {1, 2, 7, 16, 100}) {
+    Array<real, 1> plain = random_array<1>({n}, n, 5), fast = plain;
+    const real log_sum = plain_softmax(view(plain));
+    CHECK(std::abs(softmax(view(fast)) - log_sum) <= 4 * epsilon * (1 + std::abs(log_sum)));
+    // A score less the largest is rounded, and the exponential makes that a relative error.
+    CHECK(relative_error(fast, plain) < 32 * epsilon);
+  }
+}
 
 TEST_CASE("attention: the example of the lesson, worked by hand") {
   // Two positions, one head of width 4, so scores are halved. Query 1 has scores 0 and ln 3, so weights 1/4 and 3/4.

@@ -51,8 +51,7 @@ TEST_CASE("RoPE: heads and rows are turned one by one, in rows of a wider matrix
   rope_forward(View<real, 3>(wide.data(), {N, H, D}, {width, D, 1}), Angles(positions, D, 10000), pairing);
   for (size_t n = 0; n < N; ++n) {
     for (size_t h = 0; h < H; ++h) {
-      const Array<real, 3> alone =
-          at_position(View<const real, 3>(&x(n, h, 0), {1, 1, D}), positions[n], pairing);
+      const Array<real, 3> alone = at_position(View<const real, 3>(&x(n, h, 0), {1, 1, D}), positions[n], pairing);
       CHECK(std::equal(alone.begin(), alone.end(), &wide(n, h * D)));
     }
     for (size_t c = H * D; c < width; ++c) CHECK(wide(n, c) == 77);
