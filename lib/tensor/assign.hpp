@@ -11,7 +11,7 @@
 #include "lib/tensor/rows.hpp"
 
 namespace cria {
-namespace rows {
+namespace rowwise {
 
 struct Assign {
   template <class T>
@@ -125,7 +125,7 @@ CRIA_INLINE void write(const std::array<View<T, N>, K>& to, Op op, const E&... e
   }
 }
 
-}  // namespace rows
+}  // namespace rowwise
 
 /// Several expressions for as many views: noalias(a, b) = together(x, y).
 template <class... E>
@@ -147,7 +147,7 @@ class Target {
 
   template <class E>
   CRIA_INLINE void operator=(const E& e) const {
-    if constexpr (rows::WritesItself<E, View<T, N>>)
+    if constexpr (rowwise::WritesItself<E, View<T, N>>)
       e.write_to(to_[0], false);
     else
       write(
@@ -155,7 +155,7 @@ class Target {
   }
   template <class E>
   CRIA_INLINE void operator+=(const E& e) const {
-    if constexpr (rows::WritesItself<E, View<T, N>>)
+    if constexpr (rowwise::WritesItself<E, View<T, N>>)
       e.write_to(to_[0], true);
     else
       write(
@@ -180,16 +180,16 @@ class Target {
  private:
   template <class E, class Op>
   CRIA_INLINE void write(const xt::xexpression<E>& e, Op op) const {
-    rows::write(to_, op, e.derived_cast());
+    rowwise::write(to_, op, e.derived_cast());
   }
   template <class... E, class Op>
   CRIA_INLINE void write(const Together<E...>& e, Op op) const {
-    rows::unpack(
-        e.expressions, [&](const auto&... each) __attribute__((always_inline)) { rows::write(to_, op, each...); });
+    rowwise::unpack(
+        e.expressions, [&](const auto&... each) __attribute__((always_inline)) { rowwise::write(to_, op, each...); });
   }
   template <class Op>
   CRIA_INLINE void write(T number, Op op) const {
-    rows::write(to_, op, xt::xscalar<T>(number));
+    rowwise::write(to_, op, xt::xscalar<T>(number));
   }
 
   const std::array<View<T, N>, K> to_;

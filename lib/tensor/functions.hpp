@@ -22,7 +22,7 @@ auto sigmoid(E&& x) {
   return xt::detail::make_xfunction<SigmoidFunction>(std::forward<E>(x));
 }
 
-namespace rows {
+namespace rowwise {
 
 /// The functions that lib/simd has: run(x, factor, offset, y, count) writes f(factor * x + offset) to y.
 template <class F>
@@ -46,5 +46,5 @@ template <class F, class CT>
 constexpr bool vectorised<xt::xfunction<F, CT>> =
     Vectorised<std::decay_t<F>>::value&& std::is_same_v<typename std::decay_t<CT>::value_type, real>;
 
-}  // namespace rows
+}  // namespace rowwise
 }  // namespace cria

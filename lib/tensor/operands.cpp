@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cria::rows {
+namespace cria::rowwise {
 namespace {
 
 /// Whether two places whose axes have the same strides, each wide enough for all inside it, have an element in common.
@@ -67,4 +67,4 @@ void require_apart(const Place& operand, const Place& target) {
                   shape_text(operand.shape), shape_text(target.shape)));
 }
 
-}  // namespace cria::rows
+}  // namespace cria::rowwise

@@ -13,7 +13,7 @@
 /// For what has to dissolve into the loop around it; compilers alone decide otherwise (clang most of all).
 #define CRIA_INLINE inline __attribute__((always_inline))
 
-namespace cria::rows {
+namespace cria::rowwise {
 
 /// std::apply, inlined.
 template <class Use, class Tuple, size_t... i>
@@ -139,4 +139,4 @@ struct Operands {
   const void* end_;
 };
 
-}  // namespace cria::rows
+}  // namespace cria::rowwise

@@ -17,7 +17,7 @@ void Product::write_to(View<real, 2> c, bool add) const {
                                     shape_text(b.shape())));
   require_shape("matmul: the result", c, Shape<2>{m, n});
   require(c.stride(1) <= 1, "matmul", "the rows of the result must not have gaps");
-  for (const View<const real, 2>& operand : {a, b}) rows::require_apart(operand, c);
+  for (const View<const real, 2>& operand : {a, b}) rowwise::require_apart(operand, c);
   simd::gemm(m, n, k, matrix(a), matrix(b), c.data(), c.stride(0), add);
 }
 

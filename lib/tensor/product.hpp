@@ -25,14 +25,14 @@ inline Product matmul(View<const real, 2> a, View<const real, 2> b) { return {a,
 
 /// Σ x[i] y[i]
 inline real dot(View<const real, 1> x, View<const real, 1> y) {
-  if (x.size() != y.size()) rows::fail_lengths(x.size(), y.size());
-  if (x.stride(0) > 1 || y.stride(0) > 1) rows::fail_gaps();
+  if (x.size() != y.size()) rowwise::fail_lengths(x.size(), y.size());
+  if (x.stride(0) > 1 || y.stride(0) > 1) rowwise::fail_gaps();
   return simd::dot(x.data(), y.data(), x.size());
 }
 
 /// x = softmax(x) in place; returns log Σ exp(x). See simd::softmax.
 inline real softmax(View<real, 1> x) {
-  if (x.stride(0) > 1) rows::fail_gaps();
+  if (x.stride(0) > 1) rowwise::fail_gaps();
   return simd::softmax(x.data(), x.size());
 }
 

@@ -6,7 +6,7 @@
 #include "lib/tensor/rows.hpp"
 
 namespace cria {
-namespace rows {
+namespace rowwise {
 
 /// The length of a one-dimensional expression.
 template <class T>
@@ -53,13 +53,13 @@ CRIA_INLINE auto reduce(const E& e, typename E::value_type start, Join join) {
   return lanes[0];
 }
 
-}  // namespace rows
+}  // namespace rowwise
 
 /// Σ of a row's numbers.
 template <class E>
 CRIA_INLINE auto total(const xt::xexpression<E>& e) {
   using T = typename E::value_type;
-  return rows::reduce(
+  return rowwise::reduce(
       e.derived_cast(), 0, [](T a, T b) __attribute__((always_inline)) { return a + b; });
 }
 
@@ -67,7 +67,7 @@ CRIA_INLINE auto total(const xt::xexpression<E>& e) {
 template <class E>
 CRIA_INLINE auto largest(const xt::xexpression<E>& e) {
   using T = typename E::value_type;
-  return rows::reduce(
+  return rowwise::reduce(
       e.derived_cast(), -std::numeric_limits<T>::infinity(),
       [](T a, T b) __attribute__((always_inline)) { return a > b ? a : b; });
 }

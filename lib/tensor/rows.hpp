@@ -11,7 +11,7 @@
 
 #include "lib/tensor/operands.hpp"
 
-namespace cria::rows {
+namespace cria::rowwise {
 
 /// Indices of a row: all axes but the last.
 template <size_t N>
@@ -202,4 +202,4 @@ CRIA_INLINE void for_each_stretch(size_t count, Use use, const Row&... whole) {
   }
 }
 
-}  // namespace cria::rows
+}  // namespace cria::rowwise
