@@ -7,7 +7,7 @@ using namespace cria;
 using namespace cria::testing;
 
 TEST_CASE("the primer's views look at memory that somebody else owns") {
-  // solution: views
+  // example: views
   std::vector<real> memory = {1, 2, 3, 4, 5, 6};
   const View<real, 2> x(memory.data(), {2, 3});  // 1 2 3
                                                  // 4 5 6
@@ -18,7 +18,7 @@ TEST_CASE("the primer's views look at memory that somebody else owns") {
   CHECK(transposed(x)(2, 1) == 6);               // (3, 2): nothing is moved
   x(0, 0) = 10;
   CHECK(memory[0] == 10);
-  // end of solution
+  // end of example
 }
 
 TEST_CASE("the primer's expressions are written into memory that exists, and allocate nothing") {
@@ -30,42 +30,42 @@ TEST_CASE("the primer's expressions are written into memory that exists, and all
   };
   noalias(z) = matmul(x, transposed(x));  // the first product takes its workspace
   size_t before = allocations();
-  // solution: expressions
+  // example: expressions
   noalias(y) = 2 * x + 1;    // 3 5 7 / 9 11 13
   noalias(y) += x * x;       // 4 9 16 / 25 36 49: element by element, not a matrix product
   noalias(y) = xt::sqrt(y);  // 2 3 4 / 5 6 7: y itself may be an operand
   noalias(y[0]) = x[1] - 1;  // 3 4 5 / 5 6 7: one row
-  // end of solution
+  // end of example
   CHECK(allocations() == before);
   CHECK(is(y, {3, 4, 5, 5, 6, 7}));
-  // solution: broadcasting
+  // example: broadcasting
   noalias(y) = x * w;          // w = (10, 20, 30) along each row: 10 40 90 / 40 100 180
   noalias(y) = x + column(r);  // r = (100, 200) upright:          101 102 103 / 204 205 206
-  // end of solution
+  // end of example
   CHECK(is(y, {101, 102, 103, 204, 205, 206}));
   noalias(y) = x * w;
   CHECK(is(y, {10, 40, 90, 40, 100, 180}));
-  // solution: reductions
+  // example: reductions
   const real sum = total(x[0] * w);  // 1·10 + 2·20 + 3·30 = 140
   const real same = dot(x[0], w);    // the same, 140
   const real most = largest(x[1]);   // 6
   noalias(y[0]) = x[0] / sum;        // a number is as good as any operand
-  // end of solution
+  // end of example
   CHECK((sum == 140 && same == 140 && most == 6 && y(0, 2) == real(3) / 140));
   before = allocations();
-  // solution: products
+  // example: products
   noalias(z) = matmul(x, transposed(x));   // (2, 3) (3, 2): 14 32 / 32 77
   noalias(z) += matmul(x, transposed(x));  // 28 64 / 64 154
-  // end of solution
+  // end of example
   CHECK(allocations() == before);
   CHECK(is(z, {28, 64, 64, 154}));
 }
 
 TEST_CASE("the primer's arrays own their memory") {
-  // solution: arrays
+  // example: arrays
   Array<real, 2> a = zeros<real, 2>({2, 3});
   noalias(view(a)) = 1;
   const real mean = xt::mean<real>(a)();  // xtensor's own functions take arrays and views
-  // end of solution
+  // end of example
   CHECK(mean == 1);
 }
