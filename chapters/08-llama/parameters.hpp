@@ -75,6 +75,8 @@ class LlamaParameters {
   const LlamaConfig& config() const { return config_; }
   const LlamaTensors<real>& tensors() const { return tensors_; }
   std::span<real> flat() const { return arena_.span(); }
+  /// Some of the numbers, in the order in which they are stored.
+  View<real, 1> flat(Range part) const { return View<real, 1>(flat(), {flat().size()}).rows(part); }
 
   template <class Visit>
   void for_each(Visit&& visit) const {

@@ -7,7 +7,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -18,12 +18,13 @@ constexpr size_t chunk = 16384;  // numbers: long enough to be worth a hand-over
 
 double global_norm(std::span<const real> gradient, ThreadPool& pool) {
   constexpr size_t parts = 64;
+  const View<const real, 1> all(gradient, {gradient.size()});
   std::array<double, parts> squares{};
   pool.for_each(parts, [&](size_t i) {
     const size_t end = gradient.size() * (i + 1) / parts;
     for (size_t at = gradient.size() * i / parts; at < end; at += chunk) {
-      const auto part = gradient.subspan(at, std::min(chunk, end - at));
-      squares[i] += simd::dot(part.data(), part.data(), part.size());
+      const auto part = all.rows(at, std::min(at + chunk, end));
+      squares[i] += dot(part, part);
     }
   });
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
@@ -51,7 +52,7 @@ AdamW::AdamW(const LlamaParameters& weights, AdamWOptions options)
     const bool is_matrix = view.shape().size() == 2, is_embedding = name == "model.embed_tokens.weight";
     const bool decays = options_.decay_all || (is_matrix && (options_.decay_embedding || !is_embedding));
     for (size_t at = 0; at < view.size(); at += chunk)
-      parts_.push_back({begin + at, std::min(chunk, view.size() - at), decays});
+      parts_.push_back({{begin + at, begin + std::min(at + chunk, view.size())}, decays});
     begin += view.size();
   });
 }
@@ -61,9 +62,8 @@ void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradient
   ++steps_;
   pool.for_each(parts_.size(), [&](size_t index) {
     const Part part = parts_[index];
-    const auto of = [&](const LlamaParameters& p) { return p.flat().data() + part.begin; };
-    real *w = of(weights), *m = of(first_), *v = of(second_);
-    const real* gradient = of(gradients);
+    const View<real, 1> w = weights.flat(part.numbers), m = first_.flat(part.numbers), v = second_.flat(part.numbers);
+    const View<const real, 1> gradient = gradients.flat(part.numbers);
     const real beta1 = real(options_.beta1), beta2 = real(options_.beta2), eps = real(options_.eps);
     const real new1 = real(1 - options_.beta1),
                new2 = real(1 - options_.beta2);  // 1 - 0.999f is off in the fifth digit
@@ -73,12 +73,11 @@ void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradient
     // Both means start at zero; these corrections undo the bias towards it (Kingma & Ba 2015, section 3).
     const real unbias1 = real(1 / (1 - std::pow(options_.beta1, double(steps_))));
     const real unbias2 = real(1 / (1 - std::pow(options_.beta2, double(steps_))));
-    for (size_t i = 0; i < part.size; ++i) {
-      const real g = factor * gradient[i];
-      m[i] = beta1 * m[i] + new1 * g;
-      v[i] = beta2 * v[i] + new2 * g * g;
-      w[i] -= rate * (m[i] * unbias1 / (std::sqrt(v[i] * unbias2) + eps) + decay * w[i]);
-    }
+    const auto g = factor * gradient;
+    const auto m_new = beta1 * m + new1 * g;
+    const auto v_new = beta2 * v + new2 * g * g;
+    const auto step = m_new * unbias1 / (xt::sqrt(v_new * unbias2) + eps);
+    noalias(m, v, w) = together(m_new, v_new, w - rate * (step + decay * w));
     // end of solution
   });
 }

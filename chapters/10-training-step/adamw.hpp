@@ -55,13 +55,13 @@ class AdamW {
 
  private:
   struct Part {
-    size_t begin, size;
+    Range numbers;
     bool decays;
   };
 
   AdamWOptions options_;
   LlamaParameters first_, second_;
-  std::vector<Part> parts_;  // spans short enough to share out between threads
+  std::vector<Part> parts_;  // short enough to share out between threads
   size_t steps_ = 0;
 };
 

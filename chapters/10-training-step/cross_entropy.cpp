@@ -1,10 +1,10 @@
 // Chapter 10, cross entropy over rows of logits. It leaves out label smoothing and the z-loss; Llama uses neither.
 #include "chapters/10-training-step/cross_entropy.hpp"
 
-#include <algorithm>
+#include <cmath>
 
 #include "lib/base/check.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -16,19 +16,18 @@ void require_target(std::int32_t target, size_t vocabulary) {
 
 }  // namespace
 
-double cross_entropy_forward(View<const real, 2> logits, View<const std::int32_t, 1> targets, View<real, 1> log_sum_exp,
-                             std::span<real> row) {
+double cross_entropy_forward(View<const real, 2> logits, View<const std::int32_t, 1> targets,
+                             View<real, 1> log_sum_exp) {
   const size_t N = logits.shape(0), V = logits.shape(1);
   require_shape("cross_entropy_forward: targets", targets, Shape<1>{N});
   require_shape("cross_entropy_forward: log_sum_exp", log_sum_exp, Shape<1>{N});
-  require(row.size() >= V, "cross_entropy_forward", "row has room for fewer numbers than the vocabulary has tokens");
   double sum = 0;
   for (size_t n = 0; n < N; ++n) {
     require_target(targets[n], V);
     if (targets[n] == no_target) continue;
     // solution: cross_entropy_forward
-    std::ranges::copy(logits[n].span(), row.begin());
-    log_sum_exp(n) = simd::softmax(row.data(), V);
+    const real most = largest(logits[n]);  // taken off, so that no exponential overflows
+    log_sum_exp(n) = most + std::log(total(xt::exp(logits[n] - most)));
     sum += log_sum_exp(n) - logits(n, targets[n]);
     // end of solution
   }
@@ -36,20 +35,17 @@ double cross_entropy_forward(View<const real, 2> logits, View<const std::int32_t
 }
 
 void cross_entropy_backward(View<const real, 2> logits, View<const std::int32_t, 1> targets,
-                            View<const real, 1> log_sum_exp, real scale, View<real, 2> d_logits, std::span<real> row) {
+                            View<const real, 1> log_sum_exp, real scale, View<real, 2> d_logits) {
   const size_t N = logits.shape(0), V = logits.shape(1);
   require_shape("cross_entropy_backward: targets", targets, Shape<1>{N});
   require_shape("cross_entropy_backward: log_sum_exp", log_sum_exp, Shape<1>{N});
   require_shape("cross_entropy_backward: d_logits", d_logits, Shape<2>{N, V});
-  require(row.size() >= V, "cross_entropy_backward", "row has room for fewer numbers than the vocabulary has tokens");
   for (size_t n = 0; n < N; ++n) {
     require_target(targets[n], V);
     if (targets[n] == no_target) continue;
     // solution: cross_entropy_backward
     // log Σ_v exp(logits[v]): its derivative is the softmax, which exp(logits - log_sum_exp) gives again
-    std::ranges::copy(logits[n].span(), row.begin());
-    simd::exp_minus(row.data(), log_sum_exp(n), V);
-    simd::axpy(scale, row.data(), d_logits[n].data(), V);
+    noalias(d_logits[n]) += scale * xt::exp(logits[n] - log_sum_exp(n));
     // - logits[target]
     d_logits(n, targets[n]) -= scale;
     // end of solution

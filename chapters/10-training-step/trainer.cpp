@@ -7,7 +7,7 @@
 
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "lib/base/check.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 
@@ -25,21 +25,20 @@ size_t count_targets(const Batch& batch) {
 LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients)
     : activations_(config, sequences, positions, positions, for_gradients ? Keep::all_layers : Keep::one_layer) {
   const size_t rows = sequences * positions, vocabulary = config.vocabulary_size;
-  memory_ = Arena<real>((for_gradients ? 2 : 1) * rows * vocabulary + rows + vocabulary);
+  memory_ = Arena<real>((for_gradients ? 2 : 1) * rows * vocabulary + rows);
   logits_ = memory_.take(Shape<2>{rows, vocabulary});
   if (for_gradients) {
     d_logits_ = memory_.take(Shape<2>{rows, vocabulary});
     buffers_ = std::make_unique<LlamaBackwardBuffers>(config, rows);
   }
   log_sum_exp_ = memory_.take(Shape<1>{rows});
-  row_ = memory_.take(Shape<1>{vocabulary}).span();
 }
 
 double LossEvaluator::forward(const LlamaParameters& weights, const Batch& batch) {
   const size_t N = batch.tokens.size();
   llama_forward(weights, {batch.tokens, batch.first_key}, activations_);
   llama_logits(weights, activations_.normed.rows(0, N), logits_.rows(0, N));
-  return cross_entropy_forward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N), row_);
+  return cross_entropy_forward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N));
 }
 
 double LossEvaluator::forward_backward(const LlamaParameters& weights, const Batch& batch, double scale,
@@ -47,9 +46,8 @@ double LossEvaluator::forward_backward(const LlamaParameters& weights, const Bat
   const double loss = forward(weights, batch);
   const size_t N = batch.tokens.size();
   const View<real, 2> d_logits = d_logits_.rows(0, N);
-  std::ranges::fill(d_logits.span(), real(0));
-  cross_entropy_backward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N), real(scale), d_logits,
-                         row_);
+  noalias(d_logits) = 0;
+  cross_entropy_backward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N), real(scale), d_logits);
   llama_backward(weights, {batch.tokens, batch.first_key}, activations_, d_logits, *buffers_, gradients);
   return loss;
 }
@@ -79,11 +77,11 @@ double Trainer::for_each_micro_batch(const Batch& batch, Work&& work) {
 
 void Trainer::sum_gradients() {
   constexpr size_t chunk = 16384;
-  const std::span<real> sum = lanes_[0].gradients.flat();
-  pool_.for_each((sum.size() + chunk - 1) / chunk, [&](size_t i) {
-    const size_t begin = i * chunk, size = std::min(chunk, sum.size() - begin);
-    for (size_t lane = 1; lane < lanes_.size(); ++lane)
-      simd::axpy(1, lanes_[lane].gradients.flat().data() + begin, sum.data() + begin, size);
+  const LlamaParameters& sum = lanes_[0].gradients;
+  const size_t count = sum.flat().size();
+  pool_.for_each((count + chunk - 1) / chunk, [&](size_t i) {
+    const Range part = {i * chunk, std::min((i + 1) * chunk, count)};
+    for (size_t lane = 1; lane < lanes_.size(); ++lane) noalias(sum.flat(part)) += lanes_[lane].gradients.flat(part);
   });
 }
 

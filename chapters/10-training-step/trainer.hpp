@@ -47,7 +47,6 @@ class LossEvaluator {
   Arena<real> memory_;
   View<real, 2> logits_, d_logits_;
   View<real, 1> log_sum_exp_;
-  std::span<real> row_;
   std::unique_ptr<LlamaBackwardBuffers> buffers_;
 };
 
