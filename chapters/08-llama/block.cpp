@@ -5,13 +5,11 @@
 // Backward has no such division: training gives whole sequences to each thread (chapter 10).
 #include "chapters/08-llama/block.hpp"
 
-#include <algorithm>
-
 #include "chapters/02-linear/linear.hpp"
 #include "chapters/03-rmsnorm/rmsnorm.hpp"
 #include "chapters/05-attention/attention.hpp"
 #include "chapters/07-swiglu/swiglu.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -22,18 +20,13 @@ View<real, 3> by_head(View<real, 2> x, size_t head_dim) {
 }
 
 void zero(std::initializer_list<View<real, 2>> views) {
-  for (const View<real, 2>& view : views) std::ranges::fill(view.span(), real(0));
+  for (const View<real, 2>& view : views) noalias(view) = 0;
 }
 
 /// The columns `of` of y = x weightᵀ. A part of the columns needs that part of the weight's rows only, so all threads
 /// of a team together read each weight once.
 void linear_columns(View<const real, 2> x, View<const real, 2> weight, View<real, 2> y, Range of) {
   linear_forward(x, weight.rows(of), y.columns(of));
-}
-
-/// The same columns of y += x.
-void add_columns(View<const real, 2> x, View<real, 2> y, Range of) {
-  for (size_t n = 0; n < x.shape(0); ++n) simd::axpy(1, &x(n, of.begin), &y(n, of.begin), of.size());
 }
 
 // The rows of sequence b.
@@ -77,7 +70,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerTensors<real>
   }
   c.team.wait();
   linear_columns(a.attended, w.output, a.middle, width);
-  add_columns(a.input, a.middle, width);
+  noalias(a.middle.columns(width)) += a.input.columns(width);
   c.team.wait();
 
   rmsnorm_forward(a.middle.rows(rows), w.feed_forward_norm, eps, a.feed_forward_normed.rows(rows),
@@ -88,7 +81,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerTensors<real>
   swiglu_forward(a.gate.columns(hidden), a.up.columns(hidden), a.gated.columns(hidden));
   c.team.wait();
   linear_columns(a.gated, w.down, a.output, width);
-  add_columns(a.middle, a.output, width);
+  noalias(a.output.columns(width)) += a.middle.columns(width);
   c.team.wait();
   // end of solution
 }

@@ -2,12 +2,11 @@
 // 09), the loss (10), data and checkpoints (11).
 #include "chapters/08-llama/llama.hpp"
 
-#include <algorithm>
-
 #include "chapters/02-linear/linear.hpp"
 #include "chapters/03-rmsnorm/rmsnorm.hpp"
 #include "chapters/08-llama/block.hpp"
 #include "lib/base/check.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -58,8 +57,8 @@ void llama_backward(const LlamaParameters& weights, LlamaInput input, const Llam
   require_shape("llama_backward: d_logits", d_logits, Shape<2>{N, config.vocabulary_size});
   // solution: llama_backward
   const BackwardTensors b = buffers.tensors.first_rows(N);
-  std::ranges::fill(b.d_normed.span(), real(0));
-  std::ranges::fill(b.d_hidden.span(), real(0));
+  noalias(b.d_normed) = 0;
+  noalias(b.d_hidden) = 0;
   // logits = normed headᵀ
   linear_backward(d_logits, activations.normed.rows(0, N), w.head, b.d_normed, d.head);
   // normed = rmsnorm(hidden)

@@ -1,7 +1,8 @@
 #include "chapters/08-llama/parameters.hpp"
 
-#include <algorithm>
 #include <cmath>
+
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 
@@ -24,7 +25,7 @@ void initialise(const LlamaParameters& weights, Random& random) {
   const LlamaConfig& config = weights.config();
   weights.for_each([&](const std::string& name, const auto& view) {
     if (view.shape().size() == 1) {
-      std::ranges::fill(view.span(), real(1));
+      noalias(view) = 1;
       return;
     }
     const bool writes_residual = name.find("o_proj") != name.npos || name.find("down_proj") != name.npos;
