@@ -31,12 +31,12 @@ std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
       const size_t chunks = (rest.size() + chunk_ - 1) / chunk_;
       const size_t room = cache_.capacity() - std::min(cache_.length(), cache_.capacity());
       const size_t count = std::min((rest.size() + chunks - 1) / chunks, std::max<size_t>(room, 1));
-      llama_forward(weights_, {View<const std::int32_t, 2>(rest.data(), {1, count})}, activations_, &cache_, team);
+      llama_forward(weights_, {View<const std::int32_t, 2>(rest, {1, count})}, activations_, &cache_, team);
       rest = rest.subspan(count);
       last = count - 1;
     }
     llama_logits(weights_, activations_.normed.rows(last, last + 1),
-                 View<real, 2>(logits_.span().data(), {1, logits_.capacity()}), team);
+                 View<real, 2>(logits_.span(), {1, logits_.capacity()}), team);
   };
   // The threads meet some thirty times in a token, at the barriers of llama_forward. Where other work keeps one of them
   // from running, a thread alone is faster.

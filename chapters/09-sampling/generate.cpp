@@ -18,7 +18,7 @@ GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, con
   TokenId next;
   while (result.tokens < options.tokens) {
     const std::span<real> logits = decoder.feed(fresh);
-    next = sampler.sample(View<const real, 1>(logits.data(), {vocabulary}), tokens);
+    next = sampler.sample(View<const real, 1>(logits, {vocabulary}), tokens);
     result.ended = std::ranges::find(ends, next) != ends.end();
     if (result.ended) break;
     ++result.tokens;

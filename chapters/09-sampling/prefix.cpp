@@ -18,8 +18,9 @@ using Bits = std::conditional_t<sizeof(real) == 4, std::uint32_t, std::uint64_t>
 Prefix tokens_from(std::span<const real> probabilities, Bits threshold) {
   const real least = std::bit_cast<real>(threshold);
   const size_t strip = probabilities.size() / 4;
-  const real *p0 = probabilities.data(), *p1 = p0 + strip, *p2 = p1 + strip, *p3 = p2 + strip;
-  // Four strips at once, as one sum would have to wait for each of its additions.
+  const auto part = [=](size_t k) { return probabilities.subspan(k * strip, strip); };
+  const auto p0 = part(0), p1 = part(1), p2 = part(2), p3 = part(3);
+  // A loop, as one pass forms mass and count; four strips at once, as one sum would have to wait for each addition.
   real mass0 = 0, mass1 = 0, mass2 = 0, mass3 = 0;
   std::int32_t count = 0;
 #pragma omp simd reduction(+ : mass0, mass1, mass2, mass3, count)

@@ -11,7 +11,7 @@
 
 #include "chapters/09-sampling/prefix.hpp"
 #include "lib/base/check.hpp"
-#include "lib/simd/primitives.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -62,17 +62,16 @@ std::int32_t Sampler::sample(View<const real, 1> logits, std::span<const std::in
 void Sampler::distribution(View<const real, 1> logits, std::span<const std::int32_t> recent,
                            View<real, 1> probabilities) {
   require_shape("Sampler::distribution: probabilities", probabilities, {vocabulary_size_});
-  const auto out = probabilities.span();
-  std::ranges::fill(out, real(0));
+  noalias(probabilities) = 0;
   load_logits(logits, recent);
   if (greedy()) {
-    out[static_cast<size_t>(largest())] = 1;
+    probabilities[static_cast<size_t>(largest())] = 1;
     return;
   }
   to_probabilities();
   const double mass = filters() ? filter() : 1;
   for (size_t i = 0; i < values_.size(); ++i)
-    out[static_cast<size_t>(tokens_[i])] = static_cast<real>(values_[i] / mass);
+    probabilities[static_cast<size_t>(tokens_[i])] = static_cast<real>(values_[i] / mass);
 }
 
 void Sampler::load_logits(View<const real, 1> logits, std::span<const std::int32_t> recent) {
@@ -91,12 +90,12 @@ void Sampler::load_logits(View<const real, 1> logits, std::span<const std::int32
 }
 
 void Sampler::to_probabilities() {
+  const View<real, 1> values(values_, {values_.size()});
   real log_sum_exp = 0;
   // solution: temperature
   const real temperature = static_cast<real>(options_.temperature);
-  if (temperature != 1)
-    for (real& value : values_) value /= temperature;
-  log_sum_exp = simd::softmax(values_.data(), values_.size());
+  if (temperature != 1) noalias(values) /= temperature;
+  log_sum_exp = softmax(values);
   // end of solution
   if (!std::isfinite(log_sum_exp)) fail_on_logits();
   tokens_.resize(vocabulary_size_);
@@ -128,7 +127,8 @@ std::int32_t Sampler::pick_by_id(double target) const {
 }
 
 // Which prefix of the descending order is left to draw from.
-// Sets the probabilities of what is filtered out to 0, and returns the sum of the others.
+// Sets the probabilities of what is filtered out to 0, and returns the sum of the others. Loops, as a token's place
+// decides as well, and the values become fewer.
 double Sampler::filter() {
   double mass = 1;
   // solution: filter
