@@ -32,6 +32,9 @@ std::string describe_place(const std::vector<double>& actual, const std::vector<
                      actual[place], expected[place]);
 }
 
+// 0 between equal numbers, infinities too.
+double distance(double a, double b) { return a == b ? 0 : std::abs(a - b); }
+
 // "; pattern: yours is -1 times what is expected", or nothing. `cria learn` tells it apart by these words.
 std::string describe_pattern(const std::vector<double>& actual, const std::vector<double>& expected,
                              const std::vector<size_t>& shape) {
@@ -55,7 +58,7 @@ std::string describe_difference(const std::vector<double>& actual, const std::ve
   double largest = 0;
   size_t first = actual.size(), differing = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
-    const double gap = std::abs(actual[i] - expected[i]);
+    const double gap = distance(actual[i], expected[i]);
     if (!(gap <= tolerance)) {
       if (first == actual.size()) first = i;
       ++differing;
@@ -66,6 +69,13 @@ std::string describe_difference(const std::vector<double>& actual, const std::ve
   return fmt::format("{} of {} differ by more than {:.3g}, at most by {:.3g}; {}", differing, actual.size(), tolerance,
                      largest, describe_place(actual, expected, shape, first)) +
          describe_pattern(actual, expected, shape);
+}
+
+std::string difference(double actual, double expected, double tolerance) {
+  const double gap = distance(actual, expected);
+  if (gap <= tolerance) return "";
+  return fmt::format("is {:.9g}, expected {:.9g}: they differ by {:.3g}, more than {:.3g}", actual, expected, gap,
+                     tolerance);
 }
 
 RelativeError relative_error_of(const std::vector<double>& actual, const std::vector<double>& expected,

@@ -18,6 +18,7 @@
 #include <iosfwd>
 #include <limits>
 #include <optional>
+#include <ranges>
 #include <string>
 
 #include "lib/base/check.hpp"
@@ -43,10 +44,20 @@ Array<real, N> golden_real(const std::string& name) {
   return xt::cast<real>(golden<N>(name));
 }
 
+template <class T>
+concept HasShape = requires(T x) {
+  x.shape();
+};
+
 /// Nothing when |actual - expected| <= tolerance everywhere, else one line with the first place that differs, both
 /// values and the largest difference. NaN never agrees. Use: CHECK(difference(…) == "").
-template <class A, class E>
+template <HasShape A, class E>
 std::string difference(const A& actual, const E& expected, double tolerance);
+
+/// The same of two spans or vectors, and of two numbers.
+template <std::ranges::range A, class E>
+requires(!HasShape<A>) std::string difference(const A& actual, const E& expected, double tolerance);
+std::string difference(double actual, double expected, double tolerance);
 
 /// A number to compare with a tolerance, which says where it comes from when the comparison fails.
 struct RelativeError {

@@ -35,13 +35,22 @@ Array<double, N> golden(const std::string& name) {
   return out;
 }
 
-template <class A, class E>
+template <HasShape A, class E>
 std::string difference(const A& actual, const E& expected, double tolerance) {
   const std::vector<size_t> shape(expected.shape().begin(), expected.shape().end());
   const std::vector<size_t> actual_shape(actual.shape().begin(), actual.shape().end());
   if (actual_shape != shape)
     return fmt::format("the shape is {}, expected {}", shape_text(actual_shape), shape_text(shape));
   return describe_difference({actual.begin(), actual.end()}, {expected.begin(), expected.end()}, shape, tolerance);
+}
+
+template <std::ranges::range A, class E>
+requires(!HasShape<A>)
+std::string difference(const A& actual, const E& expected, double tolerance) {
+  if (actual.size() != expected.size())
+    return fmt::format("there are {} numbers, expected {}", actual.size(), expected.size());
+  return describe_difference({actual.begin(), actual.end()}, {expected.begin(), expected.end()}, {expected.size()},
+                             tolerance);
 }
 
 template <class A, class E>

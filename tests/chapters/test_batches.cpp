@@ -87,18 +87,19 @@ TEST_CASE("a batch source continues from its state with the same batches") {
 
 TEST_CASE("random windows predict the next token and reach both ends of the text") {
   const auto source = random_windows({0, 1, 2, 3, 4, 5}, 2.5, 4, 3, 1);
-  bool first = false, last = false;
+  bool reached_first = false, reached_last = false;
   for (int i = 0; i < 50; ++i) {
     const Batch batch = source->next();
     for (size_t b = 0; b < 4; ++b)
       for (size_t t = 0; t < 3; ++t) {
         CHECK(batch.tokens(b, t) == batch.tokens(b, 0) + std::int32_t(t));
         CHECK(batch.targets(b, t) == batch.tokens(b, t) + 1);
-        first = first || batch.tokens(b, t) == 0;
-        last = last || batch.targets(b, t) == 5;
+        reached_first = reached_first || batch.tokens(b, t) == 0;
+        reached_last = reached_last || batch.targets(b, t) == 5;
       }
   }
-  CHECK((first && last));
+  CHECK(reached_first);
+  CHECK(reached_last);
   CHECK(source->bytes() == 2.5 * 12);
   CHECK_THROWS_AS(random_windows({0, 1, 2}, 1, 1, 3, 1), ContractError);
 }

@@ -50,7 +50,7 @@ TEST_CASE("bits per byte, by hand: 3 targets of 2 nats for 12 bytes of text") {
   validation.targets = 3;
   validation.bytes = 12;
   CHECK(validation.loss([](const Batch&) { return 6.0; }) == 2);
-  CHECK(std::abs(validation.bits_per_byte(2) - 6 / (12 * std::numbers::ln2)) < 1e-15);
+  CHECK(difference(validation.bits_per_byte(2), 6 / (12 * std::numbers::ln2), 1e-15) == "");
 }
 
 TEST_CASE("a text without separators is one stream whose end is held out") {
@@ -243,7 +243,7 @@ TEST_CASE("stories: the floor is the parser's bits over the held-out bytes, and 
   CHECK(corpus.validation.bytes == bytes);
   CHECK(corpus.validation.targets == size_t(bytes));  // one token a byte
   REQUIRE(corpus.validation.floor);
-  CHECK(std::abs(*corpus.validation.floor / (bits / bytes) - 1) < 1e-12);  // sums of a few hundred logarithms
+  CHECK(difference(*corpus.validation.floor / (bits / bytes), 1, 1e-12) == "");  // sums of a few hundred logarithms
   for (const std::string& text : texts(corpus.training->next()))
     CHECK(std::ranges::find(held_out, text) == held_out.end());
 

@@ -86,7 +86,7 @@ TEST_CASE("a token that does not exist is refused by a team, and the decoder goe
   const std::vector<std::int32_t> wrong = {1, 2, 3, 99}, right = {1, 2, 3, 4};
   CHECK_THROWS_WITH(decoder.feed(wrong), contains("token id 99"));
   CHECK(decoder.length() == 0);
-  CHECK(std::ranges::equal(decoder.feed(right), other.feed(right)));
+  CHECK(difference(decoder.feed(right), other.feed(right), 0) == "");
 }
 
 TEST_CASE("decoding allocates nothing after its first token") {

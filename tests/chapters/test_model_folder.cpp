@@ -44,7 +44,7 @@ TEST_CASE("a saved model is loaded with the same configuration, weights and toke
   CHECK(model.config.llama == saved.weights.config());
   CHECK(model.config.begin_of_text == 256);
   CHECK(model.config.end_of_text == std::vector<TokenId>{257});
-  CHECK(std::ranges::equal(model.weights.flat(), saved.weights.flat()));
+  CHECK(difference(model.weights.flat(), saved.weights.flat(), 0) == "");
   REQUIRE(model.tokenizer);
   CHECK(model.tokenizer->decode(model.tokenizer->encode("a \xff")) == "a \xff");
   for (const auto& entry : std::filesystem::directory_iterator(saved.folder.path()))
@@ -106,7 +106,7 @@ TEST_CASE("tied embeddings may be stored under the head's name alone, as safeten
   Tensors tensors(file);
   tensors.rename("model.embed_tokens.weight", "lm_head.weight");
   tensors.write(file);
-  CHECK(std::ranges::equal(load_model(saved.folder.path()).weights.flat(), saved.weights.flat()));
+  CHECK(difference(load_model(saved.folder.path()).weights.flat(), saved.weights.flat(), 0) == "");
   tensors.all["model.embed_tokens.weight"] = tensors.all["lm_head.weight"];
   tensors.write(file);
   CHECK(saved.error() == "");
@@ -147,7 +147,7 @@ TEST_CASE("weights in several files are those of one") {
     std::ofstream(index) << nlohmann::json{{"metadata", {{"total_size", 1}}}, {"weight_map", weight_map}};
   };
   write_index(map);
-  CHECK(std::ranges::equal(load_model(saved.folder.path()).weights.flat(), saved.weights.flat()));
+  CHECK(difference(load_model(saved.folder.path()).weights.flat(), saved.weights.flat(), 0) == "");
 
   const auto with = [&](const char* name, const nlohmann::json& file) {
     nlohmann::json changed = map;

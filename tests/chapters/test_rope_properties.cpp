@@ -24,7 +24,7 @@ TEST_CASE("RoPE keeps the length of every head") {
   const RopePairing pairing = GENERATE(half_split, interleaved);
   for (std::int32_t position : {1, 17, 100000}) {
     const Array<real, 3> x = random_array<3>({1, 1, 36}, 3), y = at_position(x, position, pairing);
-    CHECK(std::abs(product(y, y) / product(x, x) - 1) < tolerance);
+    CHECK(difference(product(y, y) / product(x, x), 1, tolerance) == "");
   }
 }
 
@@ -36,9 +36,9 @@ TEST_CASE("RoPE: a query's product with a key depends on how far apart they are,
   };
   const double lengths = std::sqrt(product(q, q) * product(k, k));
   for (std::int32_t shift : {1, 100, 100000})
-    CHECK(std::abs(score(12 + shift, 5 + shift) - score(12, 5)) < (tolerance + angle_rounding) * lengths);
-  CHECK(std::abs(score(13, 5) - score(12, 5)) > 0.01 * lengths);
-  CHECK(std::abs(score(5, 12) - score(12, 5)) > 0.01 * lengths);  // the sign of the distance matters too
+    CHECK(difference(score(12 + shift, 5 + shift), score(12, 5), (tolerance + angle_rounding) * lengths) == "");
+  CHECK(difference(score(13, 5), score(12, 5), 0.01 * lengths) != "");
+  CHECK(difference(score(5, 12), score(12, 5), 0.01 * lengths) != "");  // the sign of the distance matters too
 }
 
 TEST_CASE("RoPE: heads and rows are turned one by one, in rows of a wider matrix as well") {
@@ -52,7 +52,8 @@ TEST_CASE("RoPE: heads and rows are turned one by one, in rows of a wider matrix
   for (size_t n = 0; n < N; ++n) {
     for (size_t h = 0; h < H; ++h) {
       const Array<real, 3> alone = at_position(View<const real, 3>(&x(n, h, 0), {1, 1, D}), positions[n], pairing);
-      CHECK(std::equal(alone.begin(), alone.end(), &wide(n, h * D)));
+      CAPTURE(n, h);
+      CHECK(relative_error(View<real, 3>(&wide(n, h * D), {1, 1, D}), alone) < tolerance);  // measured: 0
     }
     for (size_t c = H * D; c < width; ++c) CHECK(wide(n, c) == 77);
   }
@@ -78,8 +79,8 @@ TEST_CASE("RoPE: a model gives the same scores with either pairing, once its row
   const double scale = std::sqrt(product(project(query_weight, x, D), project(query_weight, x, D)) *
                                  product(project(key_weight, z, D), project(key_weight, z, D)));
   const auto mixed = [&](const Array<real, 2>& weight) { return permuted(weight, D, half_split); };
-  CHECK(std::abs(score(mixed(query_weight), mixed(key_weight), interleaved) - expected) < tolerance * scale);
-  CHECK(std::abs(score(query_weight, key_weight, interleaved) - expected) > 0.01 * scale);
+  CHECK(difference(score(mixed(query_weight), mixed(key_weight), interleaved), expected, tolerance * scale) == "");
+  CHECK(difference(score(query_weight, key_weight, interleaved), expected, 0.01 * scale) != "");
 }
 
 TEST_CASE("RoPE: permuting its rows turns Hugging Face's query and key weights into Meta's, exactly") {

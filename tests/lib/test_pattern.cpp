@@ -1,4 +1,4 @@
-// What a learner reads about an array that is wrong as a whole.
+// What a learner reads about numbers that are wrong, and about an array that is wrong as a whole.
 #include "tests/pattern.hpp"
 
 #include "tests/testing.hpp"
@@ -18,6 +18,19 @@ std::string seen(const std::function<double(size_t)>& change) {
 }
 
 }  // namespace
+
+TEST_CASE("two numbers, or two rows of them, are compared with both values told") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(difference(0.5, 0.25, 0.3) == "");
+  CHECK(difference(0.5, 0.25, 0.2) == "is 0.5, expected 0.25: they differ by 0.25, more than 0.2");
+  CHECK(difference(infinity, infinity, 0) == "");
+  CHECK(difference(std::nan(""), std::nan(""), infinity) != "");
+  const std::vector<double> row = {1, 2, infinity}, wrong = {1, 3, infinity}, shorter = {1, 2};
+  CHECK(difference(row, row, 0) == "");
+  CHECK(difference(wrong, row, 0) ==
+        "1 of 3 differ by more than 0, at most by 1; first at (1) of (3): is 3, expected 2");
+  CHECK(difference(shorter, row, 0) == "there are 2 numbers, expected 3");
+}
 
 TEST_CASE("a factor is recognised, and named by the axis that it may come from") {
   const auto times = [](double factor) { return seen([=](size_t i) { return factor * expected[i]; }); };
