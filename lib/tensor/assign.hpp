@@ -61,16 +61,16 @@ CRIA_INLINE bool next(Index<N>& index, const Shape<N>& shape) {
   return false;
 }
 
-/// Where rows have gaps or are not as long as the target's: any strides, one number after the other. (By value: an
-/// address of the expressions, here only, would keep them from dissolving into their operands everywhere.)
-template <class T, size_t N, size_t K, class Op, class... E>
-__attribute__((noinline, cold)) void write_elements(std::array<View<T, N>, K> to, Op op, E... e) {
+/// Where rows have gaps or are not as long as the target's: any strides, one number after the other. (It takes the
+/// expressions taken apart, as an address of one, here only, would keep it in memory everywhere.)
+template <class T, size_t N, size_t K, class Op, class... Numbers>
+__attribute__((noinline, cold)) void write_numbers(std::array<View<T, N>, K> to, Op op, Numbers... numbers) {
   Index<N> outer{};
   do {
     Shape<N> index;
     std::copy(outer.begin(), outer.end(), index.begin());
     for (size_t& c = index[N - 1] = 0; c < to[0].shape(N - 1); ++c) {
-      const std::array<T, K> values = {static_cast<T>(e.element(index.begin(), index.end()))...};
+      const std::array<T, K> values = {static_cast<T>(numbers(index))...};
       for (size_t k = 0; k < K; ++k) op(std::apply(to[k], index), values[k]);
     }
   } while (next<N>(outer, to[0].shape()));
@@ -97,14 +97,14 @@ CRIA_INLINE void write(const std::array<View<T, N>, K>& to, Op op, const E&... e
       const Operands<T, N> operands(target, e...);
       dense &= operands.dense, one_row &= operands.one_row;
       if constexpr (K > 1) {
-        if (target.shape() != to[0].shape()) fail_shape(target, to[0]);
+        if (target.shape() != to[0].shape()) fail_shape(place(target), place(to[0]));
         for (const View<T, N>& other : to)
-          if (&other != &target) require_apart(other, target);
+          if (&other != &target) require_apart(place(other), place(target));
       }
     }
     const Shape<N>& shape = to[0].shape();
     if (to[0].empty()) return;
-    if (!dense) return write_elements(to, op, e...);
+    if (!dense) return write_numbers(to, op, numbers<N>(e)...);
     std::array<T*, K> start;
     if constexpr (N == 1) {
       for (size_t k = 0; k < K; ++k) start[k] = to[k].data();

@@ -22,10 +22,6 @@ struct Column : xt::xexpression<Column<T>> {
   View<T, 1> v;
 
   explicit Column(View<T, 1> of) : v(of) {}
-  template <class Iterator>
-  T& element(Iterator, Iterator end) const {
-    return v(v.size() == 1 ? 0 : *(end - 2));
-  }
 };
 
 /// v along the rows of a matrix: x * column(v) is x(n, c) * v(n). In xtensor's words xt::view(v, xt::all(),

@@ -22,7 +22,7 @@ bool meet(const size_t* first, const size_t* second, std::span<const size_t> str
   return false;
 }
 
-bool nested(const Place& p) {
+bool nested(const AnyPlace& p) {
   size_t inside = 1;
   for (size_t axis = p.shape.size(); axis-- > 0;) {
     if (p.shape[axis] == 1) continue;
@@ -32,17 +32,17 @@ bool nested(const Place& p) {
   return true;
 }
 
-const char* end(const Place& p) {
+const char* end(const AnyPlace& p) {
   const char* last = p.data;
-  for (size_t axis = 0; axis < p.shape.size(); ++axis) last += (p.shape[axis] - 1) * p.strides[axis] * p.element;
-  return last + p.element;
+  for (size_t axis = 0; axis < p.shape.size(); ++axis) last += (p.shape[axis] - 1) * p.strides[axis] * p.element_size;
+  return last + p.element_size;
 }
 
-bool empty(const Place& p) { return std::ranges::find(p.shape, size_t(0)) != p.shape.end(); }
+bool empty(const AnyPlace& p) { return std::ranges::find(p.shape, size_t(0)) != p.shape.end(); }
 
 }  // namespace
 
-void fail_shape(const Place& operand, const Place& target) {
+void fail_shape_of(const AnyPlace& operand, const AnyPlace& target) {
   throw ContractError(fmt::format("an operand of shape {} does not fit where {} is written", shape_text(operand.shape),
                                   shape_text(target.shape)));
 }
@@ -53,12 +53,12 @@ void fail_lengths(size_t x, size_t y) {
 
 void fail_gaps() { throw ContractError("one number is formed of rows without gaps only"); }
 
-void require_apart(const Place& operand, const Place& target) {
+void require_places_apart(const AnyPlace& operand, const AnyPlace& target) {
   if (empty(operand) || empty(target) || end(operand) <= target.data || end(target) <= operand.data) return;
   // Two parts of one matrix, such as some of its columns and others, are told apart exactly.
-  if (operand.element == target.element && std::ranges::equal(operand.strides, target.strides) && nested(operand) &&
-      nested(target)) {
-    const std::ptrdiff_t bytes = operand.data - target.data, element = static_cast<std::ptrdiff_t>(target.element);
+  if (operand.element_size == target.element_size && std::ranges::equal(operand.strides, target.strides) &&
+      nested(operand) && nested(target)) {
+    const std::ptrdiff_t bytes = operand.data - target.data, element = static_cast<std::ptrdiff_t>(target.element_size);
     if (bytes % element == 0 && !meet(target.shape.data(), operand.shape.data(), target.strides, bytes / element))
       return;
   }

@@ -38,32 +38,42 @@ constexpr bool supported<xt::xscalar<CT>> = true;
 template <class F, class... CT>
 constexpr bool supported<xt::xfunction<F, CT...>> = (supported<std::decay_t<CT>> && ...);
 
-/// The memory of a view: an address, and the shape and strides in bytes.
+/// The memory of a view: an address, and the shape and strides in elements.
+template <size_t N>
 struct Place {
-  const char* data;
-  std::span<const size_t> shape, strides;
-  size_t element;
+  const void* data;
+  Shape<N> shape, strides;
+  size_t element_size;
 };
 template <class T, size_t N>
-Place place(const View<T, N>& v) {
-  return {reinterpret_cast<const char*>(v.data()), v.shape(), v.strides(), sizeof(T)};
+CRIA_INLINE Place<N> place(const View<T, N>& v) {
+  return {v.data(), v.shape(), v.strides(), sizeof(T)};
 }
+struct AnyPlace {
+  const char* data;
+  std::span<const size_t> shape, strides;
+  size_t element_size;
+
+  template <size_t N>
+  AnyPlace(const Place<N>& p)
+      : data(static_cast<const char*>(p.data)), shape(p.shape), strides(p.strides), element_size(p.element_size) {}
+};
 
 /// Throw a ContractError that prints both shapes.
-[[noreturn]] void fail_shape(const Place& operand, const Place& target);
+[[noreturn]] void fail_shape_of(const AnyPlace& operand, const AnyPlace& target);
 [[noreturn]] void fail_lengths(size_t x, size_t y);
 [[noreturn]] void fail_gaps();
 /// … when an element of the operand is one of the target as well, at another place.
-void require_apart(const Place& operand, const Place& target);
+void require_places_apart(const AnyPlace& operand, const AnyPlace& target);
 
-// The same by value: what is passed by address, if only where things go wrong, is kept in memory by compilers.
-template <class U, size_t M, class T, size_t N>
-[[noreturn]] __attribute__((noinline, cold)) void fail_shape(View<U, M> operand, View<T, N> target) {
-  fail_shape(place(operand), place(target));
+// By value: what is passed by address, if only where things go wrong, is kept in memory by compilers.
+template <size_t M, size_t N>
+[[noreturn]] __attribute__((noinline, cold)) void fail_shape(Place<M> operand, Place<N> target) {
+  fail_shape_of(operand, target);
 }
-template <class U, size_t M, class T, size_t N>
-__attribute__((noinline, cold)) void require_apart(View<U, M> operand, View<T, N> target) {
-  require_apart(place(operand), place(target));
+template <size_t M, size_t N>
+__attribute__((noinline, cold)) void require_apart(Place<M> operand, Place<N> target) {
+  require_places_apart(operand, target);
 }
 
 /// One behind the last element; not above the first one of an empty view.
@@ -91,12 +101,12 @@ struct Operands {
   CRIA_INLINE void check(const View<U, M>& v) const {
     static_assert(M <= N, "an operand has more dimensions than the view that is written");
     for (size_t axis = 0; axis < M; ++axis)
-      if (v.shape(axis) != to_.shape(N - M + axis) && v.shape(axis) != 1) fail_shape(v, to_);
+      if (v.shape(axis) != to_.shape(N - M + axis) && v.shape(axis) != 1) fail_shape(place(v), place(to_));
     if (static_cast<const void*>(v.data()) < end_ && static_cast<const void*>(end_of(v)) > to_.data()) {
       bool same = false;
       if constexpr (M == N && std::is_same_v<std::remove_const_t<U>, T>)
         same = v.data() == to_.data() && v.shape() == to_.shape() && v.strides() == to_.strides();
-      if (!same) require_apart(v, to_);
+      if (!same) require_apart(place(v), place(to_));
     }
   }
 

@@ -17,7 +17,9 @@ void Product::write_to(View<real, 2> c, bool add) const {
                                     shape_text(b.shape())));
   require_shape("matmul: the result", c, Shape<2>{m, n});
   require(c.stride(1) <= 1, "matmul", "the rows of the result must not have gaps");
-  for (const View<const real, 2>& operand : {a, b}) rowwise::require_apart(operand, c);
+  for (const View<const real, 2>* operand : {&a, &b})
+    if (operand->data() < rowwise::end_of(c) && c.data() < rowwise::end_of(*operand))
+      rowwise::require_apart(rowwise::place(*operand), rowwise::place(c));
   simd::gemm(m, n, k, matrix(a), matrix(b), c.data(), c.stride(0), add);
 }
 

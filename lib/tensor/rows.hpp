@@ -43,16 +43,33 @@ CRIA_INLINE Elements<T> elements(const T* at, [[maybe_unused]] size_t count) {
 template <class T>
 struct Number {
   T value;
-  CRIA_INLINE T operator()(size_t) const { return value; }
+  template <class Place>
+  CRIA_INLINE T operator()(const Place&) const {
+    return value;
+  }
 };
 
 template <class F, class... Row>
 struct Apply {
   F f;
   std::tuple<Row...> operands;
-  CRIA_INLINE auto operator()(size_t c) const {
+  template <class Place>
+  CRIA_INLINE auto operator()(const Place& c) const {
     return unpack(
         operands, [&](const auto&... row) __attribute__((always_inline)) { return f(row(c)...); });
+  }
+};
+
+/// All numbers of a view, for the indices of an N-dimensional target.
+template <class T, size_t N>
+struct Strided {
+  const T* at;
+  Shape<N> strides;
+
+  T operator()(const Shape<N>& index) const {
+    size_t offset = 0;
+    for (size_t axis = 0; axis < N; ++axis) offset += index[axis] * strides[axis];
+    return at[offset];
   }
 };
 
@@ -95,6 +112,33 @@ CRIA_INLINE auto row(const xt::xfunction<F, CT...>& e, const Index<N>& index, si
         else
           return Apply<std::decay_t<F>, decltype(row<N>(operand, index, count))...>{e.functor(),
                                                                                     {row<N>(operand, index, count)...}};
+      });
+}
+
+// All numbers of an operand.
+template <size_t N, class T, size_t M>
+CRIA_INLINE auto numbers(const View<T, M>& v) {
+  Strided<std::remove_const_t<T>, N> all{v.data(), {}};
+  for (size_t axis = 0; axis < M; ++axis) all.strides[N - M + axis] = v.stride(axis);
+  return all;
+}
+template <size_t N, class EC, size_t M, xt::layout_type L, class Tag>
+CRIA_INLINE auto numbers(const xt::xtensor_container<EC, M, L, Tag>& a) {
+  return numbers<N>(view(a));
+}
+template <size_t N, class T>
+CRIA_INLINE auto numbers(const Column<T>& column) {
+  return numbers<N>(View<T, 2>(column.v.data(), {column.v.size(), 1}, {column.v.stride(0), 0}));
+}
+template <size_t N, class CT>
+CRIA_INLINE auto numbers(const xt::xscalar<CT>& number) {
+  return Number<std::decay_t<CT>>{number()};
+}
+template <size_t N, class F, class... CT>
+CRIA_INLINE auto numbers(const xt::xfunction<F, CT...>& e) {
+  return unpack(
+      e.arguments(), [&](const auto&... operand) __attribute__((always_inline)) {
+        return Apply<std::decay_t<F>, decltype(numbers<N>(operand))...>{e.functor(), {numbers<N>(operand)...}};
       });
 }
 
