@@ -142,7 +142,7 @@ struct Operands {
   template <class F, class... CT>
   CRIA_INLINE void add(const xt::xfunction<F, CT...>& e) {
     unpack(
-        e.arguments(), [this](const auto&... operand) __attribute__((always_inline)) { (add(operand), ...); });
+        e.arguments(), [&](const auto&... operand) __attribute__((always_inline)) { (add(operand), ...); });
   }
 
   const View<T, N>& to_;
