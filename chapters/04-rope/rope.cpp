@@ -41,9 +41,10 @@ void rotate_interleaved(std::span<real> x, std::span<const real> cosine, std::sp
 void rotate(View<real, 3> x, RopeAngles angles, RopePairing pairing, real direction) {
   const auto [N, H, D] = x.shape();
   const auto rotate_head = pairing == RopePairing::half_split ? rotate_half_split : rotate_interleaved;
-  for (size_t n = 0; n < N; ++n)
-    for (size_t h = 0; h < H; ++h)
-      rotate_head(x[n][h].span(), angles.cosine[n].span(), angles.sine[n].span(), direction);
+  for (size_t n = 0; n < N; ++n) {
+    const auto cosine = angles.cosine[n].span(), sine = angles.sine[n].span();
+    for (size_t h = 0; h < H; ++h) rotate_head(x[n][h].span(), cosine, sine, direction);
+  }
 }
 
 }  // namespace
