@@ -35,6 +35,11 @@ std::string describe_place(const std::vector<double>& actual, const std::vector<
 // 0 between equal numbers, infinities too.
 double distance(double a, double b) { return a == b ? 0 : std::abs(a - b); }
 
+// `largest` becomes the larger of the two. A NaN is larger than any number, and stays.
+void raise(double& largest, double value) {
+  if (!(value <= largest) && !std::isnan(largest)) largest = value;
+}
+
 // "; pattern: yours is -1 times what is expected", or nothing. `cria learn` tells it apart by these words.
 std::string describe_pattern(const std::vector<double>& actual, const std::vector<double>& expected,
                              const std::vector<size_t>& shape) {
@@ -63,7 +68,7 @@ std::string describe_difference(const std::vector<double>& actual, const std::ve
       if (first == actual.size()) first = i;
       ++differing;
     }
-    if (!(gap <= largest)) largest = gap;
+    raise(largest, gap);
   }
   if (differing == 0) return "";
   return fmt::format("{} of {} differ by more than {:.3g}, at most by {:.3g}; {}", differing, actual.size(), tolerance,
@@ -86,7 +91,7 @@ RelativeError relative_error_of(const std::vector<double>& actual, const std::ve
   double gap = 0, largest = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
     const double here = std::abs(actual[i] - expected[i]);
-    gap = here <= gap ? gap : here;  // NaN goes through
+    raise(gap, here);
     largest = std::max(largest, std::abs(expected[i]));
   }
   // What rounding explains is not where it went wrong, unless there is nothing more.
@@ -117,7 +122,7 @@ double gradient_error(std::span<real> values, std::span<const real> gradient, co
     };
     const double slope = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step);
     values[i] = value;
-    error = std::max(error, std::abs(slope - gradient[i]));
+    raise(error, std::abs(slope - gradient[i]));
   }
   return error / largest;
 }

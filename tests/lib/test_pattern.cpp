@@ -32,6 +32,17 @@ TEST_CASE("two numbers, or two rows of them, are compared with both values told"
   CHECK(difference(shorter, row, 0) == "there are 2 numbers, expected 3");
 }
 
+TEST_CASE("one NaN among right numbers is an error, wherever it stands") {
+  const Array<double, 1> right = {1, 2, 3};
+  for (size_t i = 0; i < 3; ++i) {
+    Array<double, 1> wrong = right;
+    wrong(i) = std::nan("");
+    CAPTURE(i);
+    CHECK_FALSE(relative_error(wrong, right) < 1);
+    CHECK(difference(wrong, right, 1).find("1 of 3 differ by more than 1, at most by nan") == 0);
+  }
+}
+
 TEST_CASE("a factor is recognised, and named by the axis that it may come from") {
   const auto times = [](double factor) { return seen([=](size_t i) { return factor * expected[i]; }); };
   CHECK(times(-1) == "yours is -1 times what is expected");
