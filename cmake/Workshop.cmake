@@ -3,8 +3,8 @@
 # `cria learn` copies what it is about to build to CRIA_STAGE; the targets below are always defined and built on demand:
 #   cria_rmsnorm_workshop      the chapter's library with the staged files, and the objects of its other files
 #   test_03-rmsnorm_workshop   the chapter's tests, the same objects as test_03-rmsnorm
-#   …_checked                  both with the staged files, and lib/simd, under index checks and sanitizers, to find the line
-#                              at which an index or a pointer goes astray
+#   …_checked                  both with the staged files, lib/tensor and lib/simd, under index checks and sanitizers, to
+#                              find the line at which an index or a pointer goes astray
 #   cria_learn_workshop        cria-learn with the staged files of CRIA_WORKSHOP_CHAPTERS
 #
 # No executable holds two variants of a chapter: chapters link to each other through cria_choose_variant, which looks at the
@@ -13,10 +13,12 @@ set(CRIA_STAGE ${PROJECT_BINARY_DIR}/workshop)
 set(CRIA_WORKSHOP_CHAPTERS "" CACHE STRING "Chapters whose staged files cria_learn_workshop is made of; set by cria learn")
 
 # Compiles a target so that it stops where it goes astray. Only what a learner writes, and what they call with pointers:
-# all of a chapter's tests take ten times as long to compile, and find no more.
+# all of a chapter's tests take ten times as long to compile, and find no more. So do the other sanitizers for undefined
+# behaviour, which look at each pointer once more: expressions would take twice as long.
 function(cria_compile_checked target)
-  target_compile_options(${target} PRIVATE -g1 -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
-                                           -fno-sanitize-recover=all)
+  target_compile_options(
+    ${target} PRIVATE -g1 -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+                      -fsanitize=address,bounds,shift,signed-integer-overflow,integer-divide-by-zero,return,unreachable)
   target_compile_definitions(${target} PRIVATE CRIA_ASSERT _GLIBCXX_ASSERTIONS)
 endfunction()
 
