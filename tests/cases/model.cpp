@@ -35,16 +35,6 @@ std::string unsupported_key(const Json& config) {
   return "";
 }
 
-double largest_difference(std::span<const real> actual, std::span<const double> expected) {
-  REQUIRE(actual.size() == expected.size());
-  double largest = 0;
-  for (size_t i = 0; i < actual.size(); ++i) {
-    const double gap = std::abs(actual[i] - expected[i]);
-    largest = gap <= largest ? largest : gap;  // NaN goes through
-  }
-  return largest;
-}
-
 void check_gradients(const LlamaParameters& gradients, const std::filesystem::path& file) {
   const SafetensorsFile expected(file);
   gradients.for_each([&](const std::string& name, const auto& view) {
@@ -54,7 +44,7 @@ void check_gradients(const LlamaParameters& gradients, const std::filesystem::pa
     convert_elements(stored.type, stored.bytes.data(), std::span(values));
     double largest = 0;
     for (const double value : values) largest = std::max(largest, std::abs(value));
-    CHECK(largest_difference(view.span(), values) < gradient_tolerance * largest + gradient_floor);
+    CHECK(difference(view.span(), values, gradient_tolerance * largest + gradient_floor) == "");
   });
 }
 
@@ -91,16 +81,16 @@ void check_model(const Case& model) {
   const LlamaParameters gradients(loaded.config.llama);
   const double count = double(std::max<size_t>(count_targets(batch), 1));
   const double loss = evaluator.forward_backward(loaded.weights, batch, 1 / count, gradients) / count;
-  CHECK(largest_difference(evaluator.logits().span(), read_npy(model / "logits.npy").values) < logit_tolerance);
+  CHECK(difference(evaluator.logits().span(), read_npy(model / "logits.npy").values, logit_tolerance) == "");
   for (size_t i = 0; i < loaded.config.llama.layers; ++i)
     if (const std::string file = fmt::format("hidden_{}.npy", i + 1); model.has(file))
-      CHECK(largest_difference(evaluator.activations().layer(i).output.span(), read_npy(model / file).values) <
-            logit_tolerance);
+      CHECK(difference(evaluator.activations().layer(i).output.span(), read_npy(model / file).values,
+                       logit_tolerance) == "");
   if (model.has("grads.safetensors")) check_gradients(gradients, model / "grads.safetensors");
   if (!model.has("expected.json")) return;
 
   const Json expected = model.json("expected.json");
-  if (expected.contains("loss")) CHECK(std::abs(loss - expected["loss"].get<double>()) < loss_tolerance);
+  if (expected.contains("loss")) CHECK(difference(loss, expected["loss"].get<double>(), loss_tolerance) == "");
   if (!expected.contains("greedy_tokens")) return;
   const Ids prompt = expected["greedy_prompt"], wanted = expected["greedy_tokens"];
   CHECK(greedy(loaded.weights, prompt, wanted.size(), {}) == wanted);
