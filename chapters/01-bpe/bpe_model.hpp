@@ -1,12 +1,14 @@
 // BpeModel: everything that a tokenizer is, as plain data. Training makes it, files hold it, Tokenizer runs it.
 //
-// Three kinds of tokenizer are the same model:
+// Four kinds of tokenizer are the same model:
 //   byte-level BPE   alphabet bytes, merges, a split pattern         (GPT-2, Llama 3, and `cria tokenize train`)
+//   SentencePiece    alphabet characters, merges by score      (Llama 1 and 2; sentencepiece.hpp)
 //   bytes            alphabet bytes, no merges, no pattern           (256 tokens)
 //   characters       alphabet characters, no merges, no pattern      (one token for each code point of a text)
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,16 @@ struct Merge {
   bool operator==(const Merge&) const = default;
 };
 
+/// What SentencePiece's kind of BPE does beside merging; see sentencepiece.hpp.
+struct SentencePieceRules {
+  std::vector<float> scores;         // of each token; merges that make tokens of equal score share a rank. Empty: as
+                                     // without these rules
+  std::vector<TokenId> byte_tokens;  // (256) what a character that has no token becomes, byte by byte; or empty
+  std::optional<TokenId> unknown;    // what it becomes where there are no byte tokens
+  bool adds_blank = true;            // in front of a text
+  bool collapses_blanks = false;     // drops those at both ends, and keeps one of several
+};
+
 struct BpeModel {
   Alphabet alphabet = Alphabet::bytes;
   SplitPattern pattern = SplitPattern::none;
@@ -35,6 +47,7 @@ struct BpeModel {
   std::vector<TokenId> special_tokens;  // ids in the vocabulary; never the result of encoding plain text
   bool ignore_merges = false;           // a piece that is a token is that token, whatever the merges say (Llama 3)
   bool composes = false;                // a text is first brought into Unicode's composed form, NFC (Qwen2)
+  std::optional<SentencePieceRules> sentencepiece;
 };
 
 inline const std::string begin_of_text = "<|begin_of_text|>";

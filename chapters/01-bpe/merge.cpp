@@ -17,11 +17,15 @@ constexpr std::uint32_t highest_short_rank = 1u << 24;  // a rank and a place fi
 
 }  // namespace
 
-Merger::Merger(const std::vector<Merge>& merges)
+Merger::Merger(const std::vector<Merge>& merges, const std::vector<float>& scores)
     : rules_(merges.size()), filter_(merges.size()), byte_rules_(256 * 256) {
+  const auto share_rank = [&](TokenId a, TokenId b) {
+    return a == b || (!scores.empty() && scores[static_cast<std::size_t>(a)] == scores[static_cast<std::size_t>(b)]);
+  };
   TokenId last = -1;
   for (const auto& [left, right, result] : merges) {
-    if (result != last) ++ranks_, last = result;
+    if (last < 0 || !share_rank(result, last)) ++ranks_;
+    last = result;
     const Rule rule = rules_.find_or_insert(left, right, {ranks_ - 1, result});
     filter_.insert(left, right);
     if ((left | right) < 256) byte_rules_[static_cast<std::size_t>(left << 8 | right)] = rule;

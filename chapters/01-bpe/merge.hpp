@@ -16,7 +16,8 @@ namespace cria {
 class Merger {
  public:
   Merger() = default;
-  explicit Merger(const std::vector<Merge>& merges);
+  /// With scores, one for each token, merges that make tokens of equal score share a rank.
+  explicit Merger(const std::vector<Merge>& merges, const std::vector<float>& scores = {});
 
   /// Merges in place until nothing merges. Returns the number of steps: in a long piece at most 3 * tokens.size().
   std::size_t merge(std::vector<TokenId>& tokens) const;

@@ -163,6 +163,8 @@ std::size_t piece_end(SplitPattern pattern, std::string_view text, std::size_t b
       return llama3_piece_end(text, begin, 1, false);
     case SplitPattern::cl100k:
       return llama3_piece_end(text, begin, 3, true);
+    case SplitPattern::blanks:
+      return std::min(text.find(' ', std::min(text.find_first_not_of(' ', begin), text.size())), text.size());
     case SplitPattern::none:
       break;
   }
@@ -207,6 +209,8 @@ std::string_view split_regex(SplitPattern pattern) {
     case SplitPattern::cl100k:  // tiktoken has {1,3}+, which Hugging Face's engine reads as any number of digits
       return R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}|)"
              R"( ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)";
+    case SplitPattern::blanks:
+      return " *[^ ]*";
     case SplitPattern::none:
       break;
   }
@@ -241,7 +245,7 @@ SplitPattern split_pattern_from_name(std::string_view name) {
 }
 
 std::string_view split_pattern_name(SplitPattern pattern) {
-  constexpr std::string_view names[] = {"none", "gpt2", "smollm", "llama3", "qwen2", "cl100k"};
+  constexpr std::string_view names[] = {"none", "gpt2", "smollm", "llama3", "qwen2", "cl100k", "blanks"};
   return names[static_cast<int>(pattern)];
 }
 

@@ -18,6 +18,7 @@ enum class SplitPattern {
   llama3,
   qwen2,   // Llama 3's, with each digit by itself
   cl100k,  // Llama 3's, but for spaces at the end of a text: tiktoken's for GPT-4
+  blanks,  // in front of each run of blanks: where SentencePiece's tokens never reach across
 };
 
 /// The published regular expression; empty for none. (SmolLM's is published in two steps, here in one.)

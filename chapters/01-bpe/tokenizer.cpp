@@ -5,12 +5,15 @@
 #include <algorithm>
 
 #include "chapters/01-bpe/compose.hpp"
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
 
 Tokenizer::Tokenizer(BpeModel model)
-    : model_(std::move(model)), merger_(model_.merges), kinds_(model_.vocabulary.size(), Kind::whole) {
+    : model_(std::move(model)),
+      merger_(model_.merges, model_.sentencepiece ? model_.sentencepiece->scores : std::vector<float>()),
+      kinds_(model_.vocabulary.size(), Kind::whole) {
   const ByteStrings& vocabulary = model_.vocabulary;
   std::vector<std::string> specials;
   for (TokenId id : model_.special_tokens) {
@@ -18,6 +21,8 @@ Tokenizer::Tokenizer(BpeModel model)
     specials.emplace_back(vocabulary[static_cast<std::size_t>(id)]);
   }
   specials_ = SpecialTokens(std::move(specials));
+  if (model_.sentencepiece)
+    for (const TokenId id : model_.sentencepiece->byte_tokens) kinds_[static_cast<std::size_t>(id)] = Kind::byte;
 
   if (model_.alphabet == Alphabet::bytes) {
     for (int byte = 0; byte < 256; ++byte) {
@@ -31,7 +36,7 @@ Tokenizer::Tokenizer(BpeModel model)
   // Merging decides. In a trained vocabulary every token is what its own bytes merge to, but a file may hold any.
   std::vector<TokenId> symbols;
   for (std::size_t id = 0; id < vocabulary.size(); ++id) {
-    if (kinds_[id] == Kind::special || vocabulary[id].size() == symbol_size(vocabulary[id], 0)) continue;
+    if (kinds_[id] != Kind::whole || vocabulary[id].size() == symbol_size(vocabulary[id], 0)) continue;
     const bool whole = split_into_symbols(vocabulary[id], symbols) == vocabulary[id].size();
     merger_.merge(symbols);
     if (!whole || symbols.size() != 1 || symbols[0] != static_cast<TokenId>(id)) kinds_[id] = Kind::partial;
@@ -50,17 +55,19 @@ void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<T
                  PieceCache<4, 6>(std::min<std::size_t>(text.size() / 64, 4096)),
                  {}};
   if (out.empty()) out.reserve(text.size() / 4);  // about what a text comes to
-  std::string composed;
-  const auto encode_plain = [&](std::string_view plain) {
-    if (model_.composes) plain = composed = compose(plain);
-    for_each_piece(model_.pattern, plain, [&](std::string_view piece) { encode_piece(piece, work, out); });
-  };
   if (special == SpecialText::plain)
-    encode_plain(text);
+    encode_plain(text, work, out);
   else
-    specials_.for_each_part(text, encode_plain, [&](std::string_view token) {
-      out.push_back(static_cast<TokenId>(model_.vocabulary.find(token)));
-    });
+    specials_.for_each_part(
+        text, [&](std::string_view plain) { encode_plain(plain, work, out); },
+        [&](std::string_view token) { out.push_back(static_cast<TokenId>(model_.vocabulary.find(token))); });
+}
+
+void Tokenizer::encode_plain(std::string_view text, Workspace& work, std::vector<TokenId>& out) const {
+  std::string changed;
+  if (model_.composes) text = changed = compose(text);
+  if (model_.sentencepiece) text = changed = with_blanks(text, *model_.sentencepiece);
+  for_each_piece(model_.pattern, text, [&](std::string_view piece) { encode_piece(piece, work, out); });
 }
 
 void Tokenizer::encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const {
@@ -115,22 +122,52 @@ std::size_t Tokenizer::split_into_symbols(std::string_view piece, std::vector<To
   for (std::size_t at = 0, size; at < piece.size(); at += size) {
     size = symbol_size(piece, at);
     const std::size_t id = model_.vocabulary.find(piece.substr(at, size));
-    if (id == ByteStrings::npos || kinds_[id] == Kind::special) return at;
+    const bool has_token = id != ByteStrings::npos && kinds_[id] != Kind::special;
+    if (!has_token && model_.sentencepiece) {
+      push_bytes(piece.substr(at, size), symbols);
+      continue;
+    }
+    if (!has_token) return at;
     symbols.push_back(static_cast<TokenId>(id));
   }
   return piece.size();
+}
+
+// SentencePiece makes one unknown token of several unknown characters in a row.
+void Tokenizer::push_bytes(std::string_view character, std::vector<TokenId>& symbols) const {
+  const SentencePieceRules& rules = *model_.sentencepiece;
+  for (const char byte : character)
+    if (!rules.byte_tokens.empty())
+      symbols.push_back(rules.byte_tokens[static_cast<unsigned char>(byte)]);
+    else if (rules.unknown && (symbols.empty() || symbols.back() != *rules.unknown))
+      symbols.push_back(*rules.unknown);
 }
 
 std::string_view Tokenizer::piece(TokenId id) const {
   if (id < 0 || static_cast<std::size_t>(id) >= vocabulary_size())
     throw UserError("token id " + std::to_string(id) + " is out of range: the vocabulary has " +
                     std::to_string(vocabulary_size()) + " tokens");
-  return model_.vocabulary[static_cast<std::size_t>(id)];
+  if (kinds_[static_cast<std::size_t>(id)] != Kind::byte) return model_.vocabulary[static_cast<std::size_t>(id)];
+  static const std::string every_byte = [] {
+    std::string bytes(256, '\0');
+    for (std::size_t byte = 0; byte < 256; ++byte) bytes[byte] = static_cast<char>(byte);
+    return bytes;
+  }();
+  const std::vector<TokenId>& bytes = model_.sentencepiece->byte_tokens;
+  return std::string_view(every_byte).substr(static_cast<std::size_t>(std::ranges::find(bytes, id) - bytes.begin()), 1);
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {
   std::string text;
-  for (TokenId id : ids) text += piece(id);
+  bool in_front = model_.sentencepiece && model_.sentencepiece->adds_blank;
+  for (TokenId id : ids) {
+    std::string_view bytes = piece(id);
+    if (in_front && !is_special(id)) {
+      if (bytes.starts_with(' ')) bytes.remove_prefix(1);
+      in_front = false;
+    }
+    text += bytes;
+  }
   return text;
 }
 

@@ -1,8 +1,8 @@
 // Tokenizer: text to token ids and back.
 //
 // Every byte string survives encode and decode with a byte-level model, also one that is not UTF-8, unless the model
-// composes characters. Left out: other normalisation, and SentencePiece models (a later chapter). A tokenizer does not
-// change once built, so any number of threads may use it at once.
+// composes characters, and with a SentencePiece model that keeps its blanks. Left out: other normalisation. A tokenizer
+// does not change once built, so any number of threads may use it at once.
 #pragma once
 
 #include <array>
@@ -31,7 +31,8 @@ class Tokenizer {
   /// The same, appended. Throws UserError for a character or byte that the vocabulary does not have.
   void encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const;
 
-  /// The bytes of the tokens, one after the other. Throws UserError for an id out of range.
+  /// The bytes of the tokens, one after the other; the blank that a SentencePiece model puts in front is dropped.
+  /// Throws UserError for an id out of range.
   std::string decode(std::span<const TokenId> ids) const;
 
   /// The bytes of one token, which may be only a part of a character. Throws UserError for an id out of range.
@@ -40,8 +41,8 @@ class Tokenizer {
   bool is_special(TokenId id) const { return kinds_.at(static_cast<std::size_t>(id)) == Kind::special; }
   /// The special token with this text.
   std::optional<TokenId> special_id(std::string_view text) const;
-  std::optional<TokenId> bos_id() const { return special_id(begin_of_text); }
-  std::optional<TokenId> eos_id() const { return special_id(end_of_text); }
+  std::optional<TokenId> bos_id() const { return special_id(model_.sentencepiece ? "<s>" : begin_of_text); }
+  std::optional<TokenId> eos_id() const { return special_id(model_.sentencepiece ? "</s>" : end_of_text); }
 
   const BpeModel& model() const { return model_; }
 
@@ -49,6 +50,7 @@ class Tokenizer {
   enum class Kind : std::uint8_t {
     whole,    // merging its bytes gives this very token, so a piece with these bytes needs no merging
     partial,  // only ever a symbol on the way
+    byte,     // stands for one byte of a character that has no token (SentencePiece)
     special,
   };
   /// What encoding a text needs besides the text; made once, so that pieces allocate nothing.
@@ -57,6 +59,7 @@ class Tokenizer {
     PieceCache<4, 6> long_pieces;
     std::vector<TokenId> symbols;  // of the piece at hand
   };
+  void encode_plain(std::string_view text, Workspace& work, std::vector<TokenId>& out) const;
   void encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   template <class Entry>
   void encode_cached(Entry& cached, std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
@@ -64,6 +67,7 @@ class Tokenizer {
   std::size_t symbol_size(std::string_view text, std::size_t at) const;  // in bytes: of a byte, or a character
   /// How many bytes of the piece could be split: all of them, unless the vocabulary lacks one.
   std::size_t split_into_symbols(std::string_view piece, std::vector<TokenId>& symbols) const;
+  void push_bytes(std::string_view character, std::vector<TokenId>& symbols) const;
 
   BpeModel model_;
   Merger merger_;

@@ -6,6 +6,7 @@
 #include "chapters/04-rope/rope.hpp"
 
 #include <cmath>
+#include <numbers>
 
 #include "lib/base/check.hpp"
 #include "lib/tensor/tensor.hpp"
@@ -53,6 +54,22 @@ void rope_inverse_frequencies(double theta, std::span<double> frequencies) {
   // solution: rope_inverse_frequencies
   const size_t pairs = frequencies.size();
   for (size_t i = 0; i < pairs; ++i) frequencies[i] = std::pow(theta, -double(i) / double(pairs));
+  // end of solution
+}
+
+void rope_scale_frequencies(const RopeScaling& scaling, std::span<double> frequencies) {
+  const bool has_divisors = scaling.kind == RopeScaling::Kind::divisors;
+  require(!has_divisors || scaling.divisors.size() == frequencies.size(), "rope_scale_frequencies",
+          "expected one divisor for each frequency");
+  // solution: rope_scale_frequencies
+  for (size_t i = 0; i < frequencies.size(); ++i) {
+    const double turns = scaling.original_context * frequencies[i] / (2 * std::numbers::pi);
+    double kept = 0;  // 1: as it is, 0: divided
+    if (scaling.kind == RopeScaling::Kind::llama3)
+      kept = std::clamp((turns - scaling.low_turns) / (scaling.high_turns - scaling.low_turns), 0.0, 1.0);
+    if (scaling.kind == RopeScaling::Kind::none) kept = 1;
+    frequencies[i] *= has_divisors ? 1 / double(scaling.divisors[i]) : kept + (1 - kept) / scaling.factor;
+  }
   // end of solution
 }
 

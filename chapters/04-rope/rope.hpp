@@ -1,11 +1,12 @@
 // RoPE, the rotary position embedding: turns pairs of a head's channels by angles that grow with the position, so that
 // a query's product with a key depends on how far apart they are.
 //
-// Leaves out Llama 3.1's scaling for long contexts: it is another way to fill the frequencies.
+// Leaves out the scalings that depend on the length of the text at hand (dynamic NTK) or change attention too (YaRN).
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
@@ -28,6 +29,28 @@ struct RopeAngles {
 /// frequencies[i] = theta^(-2i/D) in radians per position (Su et al. 2021, arXiv:2104.09864, section 3.2.2), for
 /// D = 2 * frequencies.size(). Llama and Llama 2 have theta 10000, Llama 3 has 500000.
 void rope_inverse_frequencies(double theta, std::span<double> frequencies /*(D/2)*/);
+
+/// How a model reads texts longer than those that it was first trained on: by lower frequencies.
+struct RopeScaling {
+  enum class Kind {
+    none,
+    linear,    ///< all divided by `factor` (Chen et al. 2023, arXiv:2306.15595)
+    llama3,    ///< Llama 3.1: low ones divided by `factor`, high ones kept, a blend between
+    divisors,  ///< each divided by a number of its own, as GGUF stores what llama3 comes to
+  };
+  Kind kind = Kind::none;
+  double factor = 1;
+  /// llama3: a frequency is kept that turns more than `high_turns` times within `original_context` positions, and
+  /// divided by `factor` when it turns less than `low_turns` times.
+  double low_turns = 1, high_turns = 4, original_context = 8192;
+  std::vector<float> divisors = {};  // (D/2)
+
+  bool operator==(const RopeScaling&) const = default;
+};
+
+/// Scales frequencies that rope_inverse_frequencies has made. Throws ContractError when there are divisors for another
+/// number of them.
+void rope_scale_frequencies(const RopeScaling& scaling, std::span<double> frequencies /*(D/2)*/);
 
 /// The angles positions[n] * frequencies[i]. Positions need not start at 0 nor follow each other. Angles are formed in
 /// double: at position 100000 a float angle is wrong by 0.004.

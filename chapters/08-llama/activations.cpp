@@ -73,6 +73,7 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
   take(angles.sine, Shape<2>{rows, half});
   take(scratch_, scratch_shape);
   rope_inverse_frequencies(c.rope_theta, frequencies);
+  rope_scale_frequencies(c.rope_scaling, frequencies);
 }
 
 BackwardTensors BackwardTensors::first_rows(size_t n) const {

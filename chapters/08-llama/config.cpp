@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -32,6 +34,20 @@ void LlamaConfig::validate() const {
   if (head_dim % 2 != 0)
     throw UserError(fmt::format("head_dim is {}, expected an even number: RoPE turns pairs", head_dim));
   if (!(norm_eps >= 0)) throw UserError(fmt::format("rms_norm_eps is {}, expected 0 or more", norm_eps));
+  const RopeScaling& scaling = rope_scaling;
+  if (!(scaling.factor > 0) || !std::isfinite(scaling.factor))
+    throw UserError(fmt::format("the factor of RoPE's scaling is {}, expected more than 0", scaling.factor));
+  if (!(scaling.low_turns > 0 && scaling.low_turns < scaling.high_turns))
+    throw UserError(fmt::format("RoPE's low_freq_factor is {} and high_freq_factor {}: expected 0 < low < high",
+                                scaling.low_turns, scaling.high_turns));
+  if (!(scaling.original_context > 0))
+    throw UserError(
+        fmt::format("RoPE's original_max_position_embeddings is {}, expected more than 0", scaling.original_context));
+  if (scaling.kind == RopeScaling::Kind::divisors && scaling.divisors.size() != head_dim / 2)
+    throw UserError(fmt::format("RoPE has {} divisors, expected {} for head_dim {}", scaling.divisors.size(),
+                                head_dim / 2, head_dim));
+  for (const float divisor : scaling.divisors)
+    if (!(divisor > 0)) throw UserError(fmt::format("a divisor of RoPE is {}, expected more than 0", divisor));
   if (!(rope_theta > 0)) throw UserError(fmt::format("rope_theta is {}, expected more than 0", rope_theta));
 }
 

@@ -19,6 +19,7 @@ struct LlamaConfig {
   size_t context = 512;          // the longest sequence it is trained for
   double norm_eps = 1e-5;
   double rope_theta = 10000;
+  RopeScaling rope_scaling = {};
   RopePairing rope_pairing = RopePairing::half_split;
   bool tied_embeddings = true;  // the output head is the embedding table itself
 

@@ -53,8 +53,24 @@ void require_llama(const JsonKeys& json) {
         json.fail(fmt::format("layer_types has {}, expected only \"full_attention\"", shown_json(type)));
 }
 
+// "linear" and "llama3"; the older key for the name is "type".
+void read_scaling(const JsonKeys& rope, RopeScaling& scaling) {
+  for (const char* key : {"rope_type", "type"})
+    rope.expect(key, {"default", "linear", "llama3"}, "this scaling of RoPE is not supported");
+  const char* key = rope.has("rope_type") ? "rope_type" : "type";
+  if (!rope.has(key) || rope.value(key) == "default") return;
+  scaling.kind = rope.value(key) == "linear" ? RopeScaling::Kind::linear : RopeScaling::Kind::llama3;
+  for (const char* needed : {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"})
+    if (!rope.has(needed) && (scaling.kind == RopeScaling::Kind::llama3 || std::string_view(needed) == "factor"))
+      rope.fail(fmt::format("the scaling of RoPE lacks {}", needed));
+  scaling.factor = rope.number("factor", 1);
+  scaling.low_turns = rope.number("low_freq_factor", scaling.low_turns);
+  scaling.high_turns = rope.number("high_freq_factor", scaling.high_turns);
+  scaling.original_context = rope.number("original_max_position_embeddings", scaling.original_context);
+}
+
 // Theta stands beside the other numbers, or since transformers 5 in rope_parameters; rope_scaling is read as that, too.
-double rope_theta(const JsonKeys& json) {
+void read_rope(const JsonKeys& json, LlamaConfig& config) {
   std::optional<double> theta;
   const auto take = [&](const JsonKeys& keys) {
     if (!keys.has("rope_theta")) return;
@@ -65,12 +81,12 @@ double rope_theta(const JsonKeys& json) {
   take(json);
   for (const char* place : {"rope_parameters", "rope_scaling"}) {
     const JsonKeys rope = json.object(place);
-    for (const char* type : {"rope_type", "type"}) rope.expect(type, {"default"}, "scaled RoPE is not supported yet");
+    read_scaling(rope, config.rope_scaling);
     rope.expect("partial_rotary_factor", {1});
     take(rope);
     rope.refuse_others();
   }
-  return theta.value_or(10000);
+  config.rope_theta = theta.value_or(10000);
 }
 
 }  // namespace
@@ -92,7 +108,7 @@ ModelConfig read_config(const std::filesystem::path& file) {
   c.head_dim = json.has("head_dim") ? json.whole("head_dim") : c.dim / c.heads;
   c.context = json.whole("max_position_embeddings", 2048);
   c.norm_eps = json.number("rms_norm_eps", 1e-6);
-  c.rope_theta = rope_theta(json);
+  read_rope(json, c);
   c.tied_embeddings = json.flag("tie_word_embeddings", false);
   const std::vector<TokenId> begin = json.tokens("bos_token_id", c.vocabulary_size);
   if (!begin.empty()) config.begin_of_text = begin.front();
@@ -105,6 +121,28 @@ ModelConfig read_config(const std::filesystem::path& file) {
   }
   return config;
 }
+
+namespace {
+
+Json scaling_json(const RopeScaling& scaling) {
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none:
+      return nullptr;
+    case RopeScaling::Kind::linear:
+      return {{"rope_type", "linear"}, {"factor", scaling.factor}};
+    case RopeScaling::Kind::llama3:
+      return {{"rope_type", "llama3"},
+              {"factor", scaling.factor},
+              {"low_freq_factor", scaling.low_turns},
+              {"high_freq_factor", scaling.high_turns},
+              {"original_max_position_embeddings", size_t(scaling.original_context)}};
+    case RopeScaling::Kind::divisors:
+      break;
+  }
+  throw UserError("config.json has no word for a divisor of each of RoPE's frequencies, as this model has");
+}
+
+}  // namespace
 
 void write_config(const std::filesystem::path& file, const ModelConfig& config) {
   const LlamaConfig& c = config.llama;
@@ -122,7 +160,7 @@ void write_config(const std::filesystem::path& file, const ModelConfig& config) 
       {"max_position_embeddings", c.context},
       {"rms_norm_eps", c.norm_eps},
       {"rope_theta", c.rope_theta},
-      {"rope_scaling", nullptr},
+      {"rope_scaling", scaling_json(c.rope_scaling)},
       {"hidden_act", "silu"},
       {"attention_bias", false},
       {"mlp_bias", false},

@@ -2,7 +2,8 @@
 // begin and end a text.
 //
 // A key that changes what a model computes is understood or refused by name, never passed over. So is a key that is not
-// known here, unless its value is null. It leaves out scaled RoPE, biases and quantised weights.
+// known here, unless its value is null. It leaves out biases, quantised weights and the scalings of RoPE other than
+// linear and llama3.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,9 @@
-// Sizes of the element types and the conversion loops.
+// Layouts of the element types, and the conversion loops.
 #include "lib/formats/element_type.hpp"
+
+#include <algorithm>
+
+#include "lib/formats/blocks.hpp"
 
 namespace cria {
 namespace {
@@ -20,34 +24,89 @@ void convert(const std::byte* from, std::span<To> to) {
   convert<Stored>(from, to, [](Stored stored) { return stored; });
 }
 
-}  // namespace
-
-size_t element_size(ElementType type) {
-  switch (type) {
-    case ElementType::boolean:
-    case ElementType::u8:
-    case ElementType::i8:
-      return 1;
-    case ElementType::u16:
-    case ElementType::i16:
-    case ElementType::f16:
-    case ElementType::bf16:
-      return 2;
-    case ElementType::u32:
-    case ElementType::i32:
-    case ElementType::f32:
-      return 4;
-    case ElementType::u64:
-    case ElementType::i64:
-    case ElementType::f64:
-      return 8;
+template <class Block, class To>
+void convert_blocks(const std::byte* from, std::span<To> to) {
+  for (; !to.empty(); to = to.subspan(Block::numbers), from += sizeof(Block)) {
+    Block block;
+    std::memcpy(&block, from, sizeof block);
+    float values[Block::numbers];
+    decode(block, values);
+    std::copy(values, values + Block::numbers, to.begin());
   }
-  return 0;
 }
 
+template <class Block>
+constexpr TypeLayout block_layout(std::string_view name) {
+  return {name, Block::numbers, sizeof(Block)};
+}
+
+}  // namespace
+
+TypeLayout type_layout(ElementType type) {
+  switch (type) {
+    case ElementType::boolean:
+      return {"BOOL", 1, 1};
+    case ElementType::u8:
+      return {"U8", 1, 1};
+    case ElementType::i8:
+      return {"I8", 1, 1};
+    case ElementType::u16:
+      return {"U16", 1, 2};
+    case ElementType::i16:
+      return {"I16", 1, 2};
+    case ElementType::u32:
+      return {"U32", 1, 4};
+    case ElementType::i32:
+      return {"I32", 1, 4};
+    case ElementType::u64:
+      return {"U64", 1, 8};
+    case ElementType::i64:
+      return {"I64", 1, 8};
+    case ElementType::f16:
+      return {"F16", 1, 2};
+    case ElementType::bf16:
+      return {"BF16", 1, 2};
+    case ElementType::f32:
+      return {"F32", 1, 4};
+    case ElementType::f64:
+      return {"F64", 1, 8};
+    case ElementType::q4_0:
+      return block_layout<BlockQ4_0>("Q4_0");
+    case ElementType::q4_1:
+      return block_layout<BlockQ4_1>("Q4_1");
+    case ElementType::q5_0:
+      return block_layout<BlockQ5_0>("Q5_0");
+    case ElementType::q5_1:
+      return block_layout<BlockQ5_1>("Q5_1");
+    case ElementType::q8_0:
+      return block_layout<BlockQ8_0>("Q8_0");
+    case ElementType::q2_k:
+      return block_layout<BlockQ2K>("Q2_K");
+    case ElementType::q3_k:
+      return block_layout<BlockQ3K>("Q3_K");
+    case ElementType::q4_k:
+      return block_layout<BlockQ4K>("Q4_K");
+    case ElementType::q5_k:
+      return block_layout<BlockQ5K>("Q5_K");
+    case ElementType::q6_k:
+      return block_layout<BlockQ6K>("Q6_K");
+    case ElementType::iq4_nl:
+      return block_layout<BlockIQ4NL>("IQ4_NL");
+    case ElementType::iq4_xs:
+      return block_layout<BlockIQ4XS>("IQ4_XS");
+  }
+  return {"?", 1, 0};
+}
+
+bool is_floating(ElementType type) { return type >= ElementType::f16; }
+
 std::optional<size_t> tensor_bytes(std::span<const size_t> shape, ElementType type) {
-  size_t bytes = element_size(type);
-  for (const size_t extent : shape)
+  const TypeLayout layout = type_layout(type);
+  const size_t row = shape.empty() ? 1 : shape.back();
+  if (row % layout.numbers != 0) return std::nullopt;
+  size_t bytes;
+  if (__builtin_mul_overflow(row / layout.numbers, layout.bytes, &bytes)) return std::nullopt;
+  for (const size_t extent : shape.first(shape.empty() ? 0 : shape.size() - 1))
     if (__builtin_mul_overflow(bytes, extent, &bytes)) return std::nullopt;
   return bytes;
 }
@@ -81,6 +140,30 @@ void convert_elements(ElementType type, const std::byte* from, std::span<To> to)
       return convert<float>(from, to);
     case ElementType::f64:
       return convert<double>(from, to);
+    case ElementType::q4_0:
+      return convert_blocks<BlockQ4_0>(from, to);
+    case ElementType::q4_1:
+      return convert_blocks<BlockQ4_1>(from, to);
+    case ElementType::q5_0:
+      return convert_blocks<BlockQ5_0>(from, to);
+    case ElementType::q5_1:
+      return convert_blocks<BlockQ5_1>(from, to);
+    case ElementType::q8_0:
+      return convert_blocks<BlockQ8_0>(from, to);
+    case ElementType::q2_k:
+      return convert_blocks<BlockQ2K>(from, to);
+    case ElementType::q3_k:
+      return convert_blocks<BlockQ3K>(from, to);
+    case ElementType::q4_k:
+      return convert_blocks<BlockQ4K>(from, to);
+    case ElementType::q5_k:
+      return convert_blocks<BlockQ5K>(from, to);
+    case ElementType::q6_k:
+      return convert_blocks<BlockQ6K>(from, to);
+    case ElementType::iq4_nl:
+      return convert_blocks<BlockIQ4NL>(from, to);
+    case ElementType::iq4_xs:
+      return convert_blocks<BlockIQ4XS>(from, to);
   }
 }
 

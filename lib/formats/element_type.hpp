@@ -1,6 +1,9 @@
 // The number types that tensor files hold, and their conversion to float or double.
 //
-// Files are little-endian, and so is every machine that cria is built for; quantised blocks are not here.
+// Most types store one number after another. A block type (GGML's Q4_0, Q4_K, …) stores 32 or 256 numbers of a row
+// together, as small codes and the scales that turn them into numbers; blocks.hpp says how.
+//
+// Files are little-endian, and so is every machine that cria is built for.
 #pragma once
 
 #include <bit>
@@ -15,15 +18,53 @@ namespace cria {
 
 static_assert(std::endian::native == std::endian::little, "tensor files are read in place, which needs little-endian");
 
-enum class ElementType { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, bf16, f32, f64 };
+enum class ElementType {
+  boolean,
+  u8,
+  i8,
+  u16,
+  i16,
+  u32,
+  i32,
+  u64,
+  i64,
+  f16,
+  bf16,
+  f32,
+  f64,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q8_0,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  iq4_nl,
+  iq4_xs
+};
 
-/// Bytes of one element.
-size_t element_size(ElementType type);
+/// How a type lies in memory: so many bytes hold so many numbers, one for all but the block types.
+struct TypeLayout {
+  std::string_view name;  // as llama.cpp and safetensors write it: "F16", "Q4_K"
+  size_t numbers, bytes;
+};
+TypeLayout type_layout(ElementType type);
 
-/// shape[0] * shape[1] * … * element_size, or nothing when that is more than a size_t holds.
+/// Bytes of one number, or of one block.
+inline size_t element_size(ElementType type) { return type_layout(type).bytes; }
+
+/// Whether its numbers are weights: floating point, or blocks of them.
+bool is_floating(ElementType type);
+
+/// Bytes of a tensor whose last axis is a row, or nothing when that is more than a size_t holds or when a row is no
+/// whole number of blocks.
 std::optional<size_t> tensor_bytes(std::span<const size_t> shape, ElementType type);
 
-/// Reads to.size() elements at `from`, which need not be aligned, as float or double; f64 and wide integers round.
+/// Reads to.size() numbers at `from`, which need not be aligned, as float or double; f64 and wide integers round. Of a
+/// block type to.size() must be a multiple of what a block holds.
 template <class To>
 void convert_elements(ElementType type, const std::byte* from, std::span<To> to);
 

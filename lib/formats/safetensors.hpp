@@ -14,17 +14,9 @@
 #include "lib/base/file.hpp"
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
-#include "lib/formats/element_type.hpp"
+#include "lib/formats/tensor_table.hpp"
 
 namespace cria {
-
-/// A tensor as it lies in the mapped file: row-major, little-endian, at any alignment.
-struct StoredTensor {
-  std::string name;
-  ElementType type;
-  std::vector<size_t> shape;
-  std::span<const std::byte> bytes;
-};
 
 class SafetensorsFile {
  public:

@@ -27,8 +27,8 @@ struct CaseKind {
 };
 
 // The checks, each in a file of its own.
-void check_model(const Case& model);                // a Hugging Face model: logits, loss, gradients, greedy tokens
-void check_training(const Case& run);               // AdamW steps from initial to final weights
+void check_model(const Case& model);   // in every form it is given in: logits, loss, gradients, greedy tokens
+void check_training(const Case& run);  // AdamW steps from initial to final weights
 void check_published_stories(const Case& llama2c);  // the stories that llama2.c tells
 
 bool is_tokenizer(const Case& c);

@@ -19,8 +19,12 @@ nlohmann::json Case::json(const std::string& file) const { return nlohmann::json
 namespace {
 
 const CaseKind kinds[] = {
-    {"a Hugging Face model",
-     [](const Case& c) { return c.has("config.json") && c.has("model.safetensors") && c.has("logits.npy"); },
+    {"a model",
+     [](const Case& c) {
+       const bool is_model = c.has("model.safetensors") || c.has_ending(".gguf") || c.has("params.json");
+       return is_model &&
+              (c.has("logits.npy") || (c.has("expected.json") && c.json("expected.json").contains("expect")));
+     },
      check_model},
     {"training steps", [](const Case& c) { return c.has("initial.safetensors") && c.has("batches.npy"); },
      check_training},
@@ -31,12 +35,12 @@ const CaseKind kinds[] = {
      check_published_stories},
     {"a tokenizer", is_tokenizer, check_tokenizer},
     {"learned merges", has_learned_merges, check_learned_merges},
-    {"GGUF files", [](const Case& c) { return c.has_ending(".gguf"); }, nullptr},
-    {"Meta's .pth files", [](const Case& c) { return c.has_ending(".pth"); }, nullptr},
 };
 
 // Parts of a case that lies above them.
-bool is_part(const fs::path& folder) { return folder.filename() == "hf" || folder.filename() == "expected"; }
+bool is_part(const fs::path& folder) {
+  return folder.filename() == "hf" || folder.filename() == "expected" || folder.filename() == "meta_layout";
+}
 
 std::vector<Case> list_cases(const fs::path& all) {
   std::vector<Case> cases;

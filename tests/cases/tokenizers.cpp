@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "tests/cases/case.hpp"
 #include "tests/testing.hpp"
@@ -51,22 +51,18 @@ bool is_tokenizer(const Case& c) {
 void check_tokenizer(const Case& c) {
   std::optional<std::vector<Merge>> merges;  // the same in every file of one tokenizer
   for (const std::string& file : c.files) {
-    if (file != "tokenizer.json" && !file.ends_with(".model")) continue;
+    const bool known =
+        file == "tokenizer.json" || file.ends_with(".model") || file == "tokenizer.bin" || file.ends_with(".gguf");
+    if (!known) continue;
     INFO(file);
-    std::optional<Tokenizer> tokenizer;
-    try {
-      tokenizer = load_tokenizer(c / file);
-    } catch (const UserError& error) {
-      CHECK_THAT(error.what(), contains("is a SentencePiece model, which is not supported"));
-      return skip_test(c.name + ": SentencePiece is not supported yet");
-    }
-    for (const std::string& list : lists_of_ids(c)) check_ids(*tokenizer, c.json(list));
-    if (merges) CHECK(tokenizer->model().merges == *merges);
-    merges = tokenizer->model().merges;
+    const Tokenizer tokenizer = open_tokenizer(c / file);
+    for (const std::string& list : lists_of_ids(c)) check_ids(tokenizer, c.json(list));
+    if (merges) CHECK(tokenizer.model().merges == *merges);
+    merges = tokenizer.model().merges;
     if (!c.has("special_tokens.json") || file == "tokenizer.json") continue;
     const Json special = c.json("special_tokens.json");
-    CHECK(split_pattern_of(special.at("pattern").get<std::string>()) == tokenizer->model().pattern);
-    for (const auto& [token, id] : special.at("special_llama3_1").items()) CHECK(tokenizer->special_id(token) == id);
+    CHECK(split_pattern_of(special.at("pattern").get<std::string>()) == tokenizer.model().pattern);
+    for (const auto& [token, id] : special.at("special_llama3_1").items()) CHECK(tokenizer.special_id(token) == id);
   }
 }
 

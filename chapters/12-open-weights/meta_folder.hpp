@@ -1,0 +1,18 @@
+// Llamas as Meta publishes them: params.json, consolidated.00.pth, 01, …, one for each device of the training, and
+// tokenizer.model.
+#pragma once
+
+#include <filesystem>
+
+#include "chapters/11-pretraining/model_folder.hpp"
+
+namespace cria {
+
+/// Joins the parts and turns the rows of query and key from pairs (2i, 2i + 1) to (i, i + Dh/2). Throws UserError
+/// naming the file and the key or tensor when anything is missing, does not fit, or is not understood.
+Model load_meta_folder(const std::filesystem::path& folder);
+
+/// The inner width of the feed-forward: two thirds of 4 C, times a factor, up to the next multiple (Meta's model.py).
+size_t meta_hidden_dim(size_t dim, double multiplier, size_t multiple_of);
+
+}  // namespace cria

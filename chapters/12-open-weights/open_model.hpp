@@ -1,0 +1,15 @@
+// One way in for every form in which a Llama is published. What a file is, its content says, not its name.
+#pragma once
+
+#include <filesystem>
+
+#include "chapters/11-pretraining/model_folder.hpp"
+
+namespace cria {
+
+/// A folder of Hugging Face's (config.json) or Meta's (params.json), a GGUF file or the first of its parts, or a model
+/// of llama2.c. `tokenizer` is used in place of the model's own. Throws UserError with one line when it is none of
+/// these, or not whole.
+Model open_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
+
+}  // namespace cria

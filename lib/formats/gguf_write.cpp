@@ -1,0 +1,146 @@
+#include "lib/formats/gguf_write.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+#include "lib/formats/encode.hpp"
+
+namespace cria {
+namespace {
+
+constexpr std::uint64_t alignment = 32;
+
+template <class Number>
+void append(Number value, std::string& out) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void append(std::string_view text, std::string& out) {
+  append(std::uint64_t{text.size()}, out);
+  out.append(text);
+}
+
+std::uint32_t tensor_type(ElementType type) {
+  switch (type) {
+    case ElementType::f32:
+      return 0;
+    case ElementType::f16:
+      return 1;
+    case ElementType::q4_0:
+      return 2;
+    case ElementType::q8_0:
+      return 8;
+    case ElementType::f64:
+      return 28;
+    case ElementType::bf16:
+      return 30;
+    default:
+      throw ContractError("write_gguf: cannot write this type");
+  }
+}
+
+std::uint64_t aligned(std::uint64_t size) { return (size + alignment - 1) / alignment * alignment; }
+
+}  // namespace
+
+void GgufMetadata::begin(std::string_view key, GgufType type) {
+  keys_.emplace_back(key);
+  append(key, bytes_);
+  append(static_cast<std::uint32_t>(type), bytes_);
+}
+
+void GgufMetadata::begin_array(std::string_view key, GgufType element, std::uint64_t count) {
+  begin(key, GgufType::array);
+  append(static_cast<std::uint32_t>(element), bytes_);
+  append(count, bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, std::uint32_t value) {
+  begin(key, GgufType::u32);
+  append(value, bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, float value) {
+  begin(key, GgufType::f32);
+  append(value, bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, bool value) {
+  begin(key, GgufType::boolean);
+  append(static_cast<std::uint8_t>(value), bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, std::string_view value) {
+  begin(key, GgufType::text);
+  append(value, bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, std::span<const std::string> values) {
+  begin_array(key, GgufType::text, values.size());
+  for (const std::string& value : values) append(std::string_view(value), bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, std::span<const std::int32_t> values) {
+  begin_array(key, GgufType::i32, values.size());
+  for (const std::int32_t value : values) append(value, bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, std::span<const float> values) {
+  begin_array(key, GgufType::f32, values.size());
+  for (const float value : values) append(value, bytes_);
+}
+
+void GgufMetadata::add(std::string_view key, const GgufValue& value) {
+  if (value.type() == GgufType::array)
+    begin_array(key, value.element_type(), value.count());
+  else
+    begin(key, value.type());
+  bytes_.append(reinterpret_cast<const char*>(value.bytes().data()), value.bytes().size());
+}
+
+void write_gguf(const std::filesystem::path& path, const GgufMetadata& metadata,
+                std::span<const GgufTensorToWrite> tensors) {
+  std::set<std::string_view> names(metadata.keys().begin(), metadata.keys().end());
+  require(names.size() == metadata.count(), "write_gguf", "a key is there twice");
+  names.clear();
+  std::string header = "GGUF";
+  append(std::uint32_t{3}, header);
+  append(std::uint64_t{tensors.size()}, header);
+  append(std::uint64_t{metadata.count()}, header);
+  header += metadata.bytes();
+  std::uint64_t offset = 0;
+  for (const GgufTensorToWrite& tensor : tensors) {
+    const auto bytes = tensor_bytes(tensor.shape, tensor.type);
+    const TypeLayout layout = type_layout(tensor.type);
+    require(bytes && *bytes == tensor.values.size() / layout.numbers * layout.bytes, tensor.name.c_str(),
+            "the shape fits neither the values nor the type");
+    require(names.insert(tensor.name).second, tensor.name.c_str(), "the name is taken");
+    append(std::string_view(tensor.name), header);
+    append(static_cast<std::uint32_t>(tensor.shape.size()), header);
+    for (size_t axis = tensor.shape.size(); axis-- > 0;) append(std::uint64_t{tensor.shape[axis]}, header);
+    append(tensor_type(tensor.type), header);
+    append(offset, header);
+    offset = aligned(offset + *bytes);
+  }
+  header.resize(aligned(header.size()));
+  write_file_atomically(path, [&](const WriteBytes& write) {
+    write(header);
+    std::string piece;
+    for (const GgufTensorToWrite& tensor : tensors) {
+      std::uint64_t written = 0;
+      for (auto rest = tensor.values; !rest.empty();) {  // in pieces, so that a large tensor needs no second copy
+        const auto next = rest.first(std::min<size_t>(rest.size(), 65536));
+        piece.clear();
+        encode_elements(tensor.type, next, piece);
+        write(piece);
+        written += piece.size();
+        rest = rest.subspan(next.size());
+      }
+      write(std::string(aligned(written) - written, '\0'));
+    }
+  });
+}
+
+}  // namespace cria

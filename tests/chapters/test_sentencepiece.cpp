@@ -1,0 +1,127 @@
+// SentencePiece's BPE: merging by score, blanks, bytes for what has no token.
+#include <nlohmann/json.hpp>
+
+#include "chapters/01-bpe/sentencepiece.hpp"
+#include "chapters/01-bpe/tokenizer.hpp"
+#include "lib/base/file.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+using Kind = SentencePieces::Kind;
+
+/// <unk>, <s>, </s>, the bytes, and these pieces with scores.
+SentencePieces with_pieces(const std::vector<std::pair<std::string, float>>& pieces, bool bytes = true) {
+  SentencePieces out{{{"<unk>", 0, Kind::unknown}, {"<s>", 0, Kind::control}, {"</s>", 0, Kind::control}}, true, false};
+  for (int byte = 0; byte < 256 && bytes; ++byte)
+    out.pieces.push_back({fmt::format("<0x{:02X}>", byte), 0, Kind::byte});
+  for (const auto& [text, score] : pieces) out.pieces.push_back({text, score, Kind::normal});
+  return out;
+}
+
+/// The pieces that a text becomes.
+std::vector<std::string> pieces_of(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<std::string> pieces;
+  for (const TokenId id : tokenizer.encode(text)) pieces.emplace_back(tokenizer.piece(id));
+  return pieces;
+}
+
+using Pieces = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the pair that makes the token of the highest score merges first, the leftmost of equals") {
+  const std::vector<std::pair<std::string, float>> letters{{"▁", -9}, {"a", -9}, {"b", -9}, {"c", -9}};
+  const auto tokenizer = [&](std::vector<std::pair<std::string, float>> merged) {
+    merged.insert(merged.begin(), letters.begin(), letters.end());
+    return Tokenizer(sentencepiece_model(with_pieces(merged)));
+  };
+  CHECK(pieces_of(tokenizer({{"ab", -1}, {"bc", -2}}), "abc") == Pieces{" ", "ab", "c"});
+  CHECK(pieces_of(tokenizer({{"ab", -2}, {"bc", -1}}), "abc") == Pieces{" ", "a", "bc"});
+  CHECK(pieces_of(tokenizer({{"ab", -1}, {"bc", -1}}), "abc") == Pieces{" ", "ab", "c"});
+  // However it was made: GPT-2's merges would know one way to "abc".
+  CHECK(pieces_of(tokenizer({{"ab", -1}, {"bc", -2}, {"abc", -3}}), "abc") == Pieces{" ", "abc"});
+  CHECK(pieces_of(tokenizer({{"ab", -2}, {"bc", -1}, {"abc", -3}}), "abc") == Pieces{" ", "abc"});
+}
+
+TEST_CASE("a text begins with a blank that decoding drops, and blanks survive") {
+  const Tokenizer tokenizer(sentencepiece_model(with_pieces({{"▁", -1}, {"a", -2}, {"▁a", -3}, {"▁▁", -4}})));
+  CHECK(pieces_of(tokenizer, "a a") == Pieces{" a", " a"});
+  CHECK(pieces_of(tokenizer, " a") == Pieces{" ", " a"});
+  CHECK(pieces_of(tokenizer, "a▁a") == Pieces{" a", " a"});
+  CHECK(pieces_of(tokenizer, "").empty());
+  for (const std::string text : {"a", " a", "  a a  ", "\n", "aé", "\xff"}) {
+    INFO(text);
+    CHECK(tokenizer.decode(tokenizer.encode(text)) == text);
+  }
+  CHECK(tokenizer.decode(tokenizer.encode("<s>a", SpecialText::parse)) == "<s>a");
+  CHECK(pieces_of(tokenizer, "<s>").size() == 4);  // typed, it is text: a blank and three bytes
+}
+
+TEST_CASE("blanks collapse where the model says so") {
+  SentencePieces pieces = with_pieces({{"▁", -1}, {"a", -2}});
+  pieces.collapses_blanks = true;
+  const Tokenizer tokenizer(sentencepiece_model(pieces));
+  CHECK(pieces_of(tokenizer, "  a   a ") == Pieces{" ", "a", " ", "a"});
+  CHECK(pieces_of(tokenizer, "   ").empty());
+}
+
+TEST_CASE("a character without a token becomes its bytes, or unknown") {
+  const std::vector<std::pair<std::string, float>> pieces{{"▁", -1}, {"a", -2}};
+  const Tokenizer with_bytes(sentencepiece_model(with_pieces(pieces)));
+  CHECK(with_bytes.encode("aé<") == std::vector<TokenId>{259, 260, 3 + 0xC3, 3 + 0xA9, 3 + '<'});
+  const Tokenizer without(sentencepiece_model(with_pieces(pieces, false)));
+  CHECK(without.encode("aéea") == std::vector<TokenId>{3, 4, 0, 4});
+}
+
+TEST_CASE("cutting at blanks changes nothing, and is left where a token reaches across") {
+  std::vector<std::pair<std::string, float>> pieces{{"▁", -9}, {"a", -9}, {"b", -9}, {"▁a", -1}, {"ab", -2}, {"▁▁", -3}};
+  BpeModel cut = sentencepiece_model(with_pieces(pieces));
+  CHECK(cut.pattern == SplitPattern::blanks);
+  BpeModel whole = cut;
+  whole.pattern = SplitPattern::none;
+  const Tokenizer a(cut), b(whole);
+  Random random(1);
+  for (int i = 0; i < 500; ++i) {
+    std::string text;
+    for (size_t size = random.below(20); text.size() < size;) text += "ab  "[random.below(4)];
+    INFO('"' << text << '"');
+    CHECK(a.encode(text) == b.encode(text));
+  }
+  pieces.emplace_back("b▁a", -4);
+  CHECK(sentencepiece_model(with_pieces(pieces)).pattern == SplitPattern::none);
+  CHECK(pieces_of(Tokenizer(sentencepiece_model(with_pieces(pieces))), "b a") == Pieces{" ", "b a"});
+}
+
+TEST_CASE("pieces that make no model are refused") {
+  CHECK_THROWS_WITH(sentencepiece_model(with_pieces({{"a", -1}, {"a", -2}})), contains("there twice"));
+  SentencePieces pieces = with_pieces({});
+  pieces.pieces.pop_back();
+  CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("lack 1 of the 256 bytes"));
+  pieces.pieces.push_back({"<0xZZ>", 0, Kind::byte});
+  CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("expected one like <0x0A>"));
+}
+
+TEST_CASE("Llama 2's published texts get their ids, from either file (CRIA_CASES)") {
+  const auto cases = cases_folder();
+  if (!cases) return;
+  const auto folder = *cases / "tokenizers" / "llama2";
+  const bool from_model = GENERATE(true, false);
+  const Tokenizer tokenizer(sentencepiece_model(from_model ? read_sentencepiece(folder / "tokenizer.model")
+                                                           : read_llama2c_tokenizer(folder / "tokenizer.bin")));
+  CHECK(tokenizer.vocabulary_size() == 32000);
+  CHECK(tokenizer.model().pattern == SplitPattern::blanks);
+  for (const auto& entry : nlohmann::json::parse(read_file(folder / "published_cases.json"))) {
+    if (!entry["agrees_with_sentencepiece"]) continue;
+    const auto text = entry["text"].get<std::string>();
+    auto ids = entry["ids"].get<std::vector<TokenId>>();
+    if (entry["bos"]) ids.erase(ids.begin());
+    const bool special = entry.value("parse_special", false);
+    INFO(text);
+    CHECK(tokenizer.encode(text, special ? SpecialText::parse : SpecialText::plain) == ids);
+    if (!special) CHECK(tokenizer.decode(ids) == text);
+  }
+}
