@@ -17,11 +17,10 @@ using Kind = SentencePieces::Kind;
 class Vocabulary {
  public:
   explicit Vocabulary(const GgufFile& file) : file_(file) {
-    const auto tokens = list<std::string_view>("tokens", &GgufValue::texts);
-    if (!tokens || tokens->empty()) fail("tokens is missing, or no list of texts");
-    this->tokens = *tokens;
-    kinds = list<double>("token_type", &GgufValue::numbers).value_or(std::vector<double>(tokens->size(), 1));
-    if (kinds.size() != tokens->size()) fail("token_type has another length than tokens");
+    tokens = list<std::string_view>("tokens", &GgufValue::texts).value_or(std::vector<std::string_view>());
+    if (tokens.empty()) fail("tokens is missing, or no list of texts");
+    kinds = list<double>("token_type", &GgufValue::numbers).value_or(std::vector<double>(tokens.size(), 1));
+    if (kinds.size() != tokens.size()) fail("token_type has another length than tokens");
     for (const double kind : kinds)
       if (kind < 1 || kind > 6) fail(fmt::format("token_type has {}, expected 1 to 6", kind));
   }
