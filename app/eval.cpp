@@ -9,13 +9,14 @@
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
+#include "app/open/open_model.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
 
 int run_eval(const EvalOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
-  const Model model = load_model(folder);
+  const Model model = open_model(folder);
   if (!model.tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", folder.string()));
   Recipe recipe = std::filesystem::exists(folder / "recipe.yaml") ? read_recipe(folder / "recipe.yaml") : Recipe();

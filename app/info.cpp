@@ -16,6 +16,7 @@
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
+#include "app/open/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/xtensor.hpp"
@@ -165,7 +166,7 @@ int run_info(const InfoOptions& options) {
   std::optional<ModelConfig> model;
   if (!options.model.empty()) {
     const std::filesystem::path folder = options.model;
-    model = read_config(folder / "config.json");
+    model = open_config(folder);
     TrainerOptions how;
     how.positions = model->llama.context;
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;

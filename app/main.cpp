@@ -61,7 +61,7 @@ void add_model_commands(CLI::App& app, int& code) {
   }
   {
     auto [c, o] = command<SampleOptions>(app, "sample", "Let a model go on from a prompt", run_sample, code);
-    c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
     c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
     c->add_option("-n,--tokens", o->generation.tokens, "At most so many tokens")->capture_default_str();
@@ -83,7 +83,7 @@ void add_model_commands(CLI::App& app, int& code) {
   }
   {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
-    c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
         ->required()
         ->allow_extra_args(false);
@@ -94,13 +94,13 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] =
         command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
-    c->add_option("model", o->model, "A model's folder");
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …");
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {
     auto [c, o] = command<TraceOptions>(
         app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
-    c->add_option("model", o->model, "A model's folder; default: the small one that comes with cria");
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("-p,--prompt", o->prompt, "A text, or - for standard input");
     c->add_option("--tokens", o->tokens, "Instead of a text: .npy of token ids, (T) or (B, T)");
     c->add_option("--out", o->out, "Folder for the tensors")->required();
@@ -132,7 +132,7 @@ void add_text_commands(CLI::App& app, int& code) {
   {
     auto [c, o] =
         command<TokenizeEncodeOptions>(*tokenize, "encode", "Turn text into token ids", run_tokenize_encode, code);
-    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
+    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, a tokenizer.model of Llama 2 or 3, or a GGUF file")->required();
     c->add_option("text", o->text, "The text");
     c->add_option("--file", o->file, "A file instead of a text; - is standard input");
     c->add_flag("--special", o->special, "Special tokens in the text are tokens, not plain text");
@@ -141,7 +141,7 @@ void add_text_commands(CLI::App& app, int& code) {
   {
     auto [c, o] =
         command<TokenizeDecodeOptions>(*tokenize, "decode", "Turn token ids into text", run_tokenize_decode, code);
-    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, or Llama 3's tokenizer.model")->required();
+    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, a tokenizer.model of Llama 2 or 3, or a GGUF file")->required();
     c->add_option("ids", o->ids, "Token ids")->required();
     c->add_flag("--json", o->json, "The text as JSON");
   }

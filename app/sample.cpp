@@ -11,6 +11,7 @@
 #include "app/train.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
+#include "app/open/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -54,7 +55,7 @@ GenerationOptions choose(const SampleOptions& options, const GenerationConfig& m
 
 int run_sample(const SampleOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
-  const Model model = load_model(folder);
+  const Model model = open_model(folder);
   const LlamaConfig& config = model.config.llama;
   const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
   const GenerationOptions generation = choose(options, defaults);

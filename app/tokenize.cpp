@@ -10,6 +10,7 @@
 #include "app/output.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
+#include "app/open/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -74,7 +75,7 @@ int run_tokenize_train(const TokenizeTrainOptions& options) {
 int run_tokenize_encode(const TokenizeEncodeOptions& options) {
   if (!options.text.empty() && !options.file.empty()) throw UserError("give a text or --file, not both");
   const std::string text = options.file.empty() ? options.text : read_file(options.file);
-  const Tokenizer tokenizer = load_tokenizer(options.tokenizer);
+  const Tokenizer tokenizer = open_tokenizer(options.tokenizer);
   const std::vector<TokenId> ids = tokenizer.encode(text, options.special ? SpecialText::parse : SpecialText::plain);
 
   std::vector<std::string> pieces;
@@ -89,7 +90,7 @@ int run_tokenize_encode(const TokenizeEncodeOptions& options) {
 }
 
 int run_tokenize_decode(const TokenizeDecodeOptions& options) {
-  const Tokenizer tokenizer = load_tokenizer(options.tokenizer);
+  const Tokenizer tokenizer = open_tokenizer(options.tokenizer);
   const std::string text = tokenizer.decode(options.ids);
   if (options.json) {
     std::vector<std::string> pieces;

@@ -9,6 +9,7 @@
 #include "app/sample.hpp"
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
+#include "app/open/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/json.hpp"
 #include "lib/formats/npy.hpp"
@@ -148,7 +149,7 @@ std::vector<double> as_double(const StoredTensor& stored, std::span<const std::b
 int run_trace(const TraceOptions& options) {
   if (!(options.tolerance >= 0))
     throw UserError(fmt::format("--tolerance is {}, expected 0 or more", options.tolerance));
-  const Model model = load_model(model_folder(options.model));
+  const Model model = open_model(model_folder(options.model));
   const LlamaConfig& config = model.config.llama;
   std::vector<std::int32_t> ids;
   const View<const std::int32_t, 2> tokens = tokens_of(options, model, ids);

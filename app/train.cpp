@@ -13,6 +13,7 @@
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
+#include "app/open/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/file.hpp"
@@ -106,9 +107,13 @@ Subject new_subject(const TrainOptions& options, const Data& data, const Recipe&
 Subject subject_from_model(const TrainOptions& options, Recipe& recipe) {
   if (!options.tokenizer.empty())
     throw UserError("--tokenizer and --from are both given, but a model has its tokenizer");
-  Model model = load_model(options.from);
+  Model model = open_model(options.from);
   if (!model.tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
+  if (model.tokenizer->model().sentencepiece)
+    throw UserError(fmt::format("{} has a SentencePiece tokenizer, which cria cannot write yet", options.from));
+  if (model.config.llama.rope_scaling.kind != RopeScaling::Kind::none)
+    throw UserError(fmt::format("{} scales RoPE, which a recipe cannot say yet", options.from));
   LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;
   if (recipe.training.positions > wanted.context)
     throw UserError(fmt::format("data.context is {}, but {} reads at most {} tokens", recipe.training.positions,

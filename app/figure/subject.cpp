@@ -6,6 +6,7 @@
 
 #include "app/figure/svg.hpp"
 #include "app/sample.hpp"
+#include "app/open/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
@@ -25,7 +26,7 @@ Subject::Subject(const std::filesystem::path& model_folder, std::string its_text
     : folder(model_folder),
       log(std::move(its_log)),
       text(std::move(its_text)),
-      model(load_model(folder)),
+      model(open_model(folder)),
       tokens(tokens_of(model, text)),
       activations(config(), 1, tokens.size(), tokens.size(), Keep::all_layers),
       logits(tokens.size() * config().vocabulary_size) {

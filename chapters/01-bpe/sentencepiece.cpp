@@ -96,7 +96,7 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
   return model;
 }
 
-std::string with_blanks(std::string_view text, const SentencePieceRules& rules) {
+std::string with_blanks(std::string_view text, bool in_front, const SentencePieceRules& rules) {
   std::string out = replaced(text, written_blank, ' ');
   if (rules.collapses_blanks) {
     const auto both_blank = [](char a, char b) { return a == ' ' && b == ' '; };
@@ -104,7 +104,7 @@ std::string with_blanks(std::string_view text, const SentencePieceRules& rules) 
     if (out.ends_with(' ')) out.pop_back();
     if (out.starts_with(' ')) out.erase(0, 1);
   }
-  if (rules.adds_blank && !out.empty()) out.insert(out.begin(), ' ');
+  if (rules.adds_blank && in_front && !out.empty()) out.insert(out.begin(), ' ');
   return out;
 }
 

@@ -24,7 +24,8 @@ namespace cria {
 /// missing.
 BpeModel sentencepiece_model(const SentencePieces& pieces);
 
-/// The text as it is merged: "▁" are blanks, one is put in front, several become one if the model says so.
-std::string with_blanks(std::string_view text, const SentencePieceRules& rules);
+/// The text as it is merged: "▁" are blanks, one is put in front, several become one if the model says so. `in_front` is
+/// false for what follows a special token: nothing is put there (as in transformers, with legacy=False).
+std::string with_blanks(std::string_view text, bool in_front, const SentencePieceRules& rules);
 
 }  // namespace cria

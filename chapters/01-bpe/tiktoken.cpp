@@ -6,6 +6,7 @@
 #include <array>
 #include <sstream>
 
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -33,11 +34,6 @@ bool decode_base64(std::string_view text, std::string& bytes) {
   return !bytes.empty();
 }
 
-/// SentencePiece's models have the same name: a list of pieces in protobuf, each with a tag, its length, and again one.
-bool is_sentencepiece(std::string_view file) {
-  return file.size() > 4 && file[0] == '\n' && file[2] == '\n' && file[3] >= 0 && file[3] < file[1];
-}
-
 void add_merges(BpeModel& model) {
   for (std::size_t id = 0; id < model.vocabulary.size(); ++id) {
     const std::string_view token = model.vocabulary[id];
@@ -61,10 +57,6 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
   model.pattern = SplitPattern::llama3;
   model.ignore_merges = true;
   const std::string text = read_file(file, longest_file);
-  if (is_sentencepiece(text))
-    throw UserError(shown_path(file) +
-                    " is a SentencePiece model, which is not supported; expected a tokenizer.json, " +
-                    "or tiktoken's lines of a token in base64 and its rank");
   std::istringstream lines(text);
   std::string line, token;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
@@ -98,9 +90,21 @@ std::vector<std::string> llama3_special_tokens() {
   return tokens;
 }
 
+namespace {
+
+BpeModel load_model_of_any_kind(const std::filesystem::path& path) {
+  if (is_directory(path) && !exists(path / "tokenizer.json") && exists(path / "tokenizer.model"))
+    return load_model_of_any_kind(path / "tokenizer.model");
+  if (is_directory(path) || path.extension() == ".json") return load_tokenizer_json(path);
+  if (path.extension() == ".bin") return sentencepiece_model(read_llama2c_tokenizer(path));
+  if (is_sentencepiece(MappedFile(path).text())) return sentencepiece_model(read_sentencepiece(path));
+  return load_tiktoken(path, llama3_special_tokens());
+}
+
+}  // namespace
+
 Tokenizer load_tokenizer(const std::filesystem::path& path) {
-  const bool is_json = is_directory(path) || path.extension() == ".json";
-  BpeModel model = is_json ? load_tokenizer_json(path) : load_tiktoken(path, llama3_special_tokens());
+  BpeModel model = load_model_of_any_kind(path);
   try {
     return Tokenizer(std::move(model));
   } catch (const UserError& error) {

@@ -56,17 +56,17 @@ void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<T
                  {}};
   if (out.empty()) out.reserve(text.size() / 4);  // about what a text comes to
   if (special == SpecialText::plain)
-    encode_plain(text, work, out);
+    encode_plain(text, true, work, out);
   else
     specials_.for_each_part(
-        text, [&](std::string_view plain) { encode_plain(plain, work, out); },
+        text, [&](std::string_view plain) { encode_plain(plain, plain.data() == text.data(), work, out); },
         [&](std::string_view token) { out.push_back(static_cast<TokenId>(model_.vocabulary.find(token))); });
 }
 
-void Tokenizer::encode_plain(std::string_view text, Workspace& work, std::vector<TokenId>& out) const {
+void Tokenizer::encode_plain(std::string_view text, bool in_front, Workspace& work, std::vector<TokenId>& out) const {
   std::string changed;
   if (model_.composes) text = changed = compose(text);
-  if (model_.sentencepiece) text = changed = with_blanks(text, *model_.sentencepiece);
+  if (model_.sentencepiece) text = changed = with_blanks(text, in_front, *model_.sentencepiece);
   for_each_piece(model_.pattern, text, [&](std::string_view piece) { encode_piece(piece, work, out); });
 }
 

@@ -59,7 +59,7 @@ class Tokenizer {
     PieceCache<4, 6> long_pieces;
     std::vector<TokenId> symbols;  // of the piece at hand
   };
-  void encode_plain(std::string_view text, Workspace& work, std::vector<TokenId>& out) const;
+  void encode_plain(std::string_view text, bool in_front, Workspace& work, std::vector<TokenId>& out) const;
   void encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   template <class Entry>
   void encode_cached(Entry& cached, std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;

@@ -28,7 +28,8 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
 /// Llama 3.1's 256 special tokens, in the order of their ids 128000 … 128255.
 std::vector<std::string> llama3_special_tokens();
 
-/// Either kind: a folder, and a file that ends in .json, is a tokenizer.json; any other is Llama 3's rank file.
+/// Any of them: a folder with a tokenizer.json or tokenizer.model, a .json, llama2.c's .bin, or a tokenizer.model, which is
+/// SentencePiece's or Llama 3's rank file by what is in it.
 Tokenizer load_tokenizer(const std::filesystem::path& path);
 
 }  // namespace cria

@@ -76,6 +76,7 @@ OrderedJson merges_of(const BpeModel& model, const std::vector<std::string>& str
 }  // namespace
 
 std::string tokenizer_json(const BpeModel& model) {
+  if (model.sentencepiece) throw UserError("a SentencePiece tokenizer cannot be written as tokenizer.json yet");
   OrderedJson added = OrderedJson::array();
   for (TokenId id : model.special_tokens)
     added.push_back({{"id", id},

@@ -79,6 +79,8 @@ class Message {
   std::uint64_t value_ = 0;
 };
 
+using Kind = SentencePieces::Kind;
+
 constexpr size_t most_pieces = 1 << 24;  // as many tokens as a model may have
 
 SentencePieces::Piece read_piece(Message message) {
@@ -151,7 +153,6 @@ SentencePieces read_sentencepiece(const std::filesystem::path& path) {
 
 SentencePieces read_llama2c_tokenizer(const std::filesystem::path& path) {
   return with_name(path, [](std::string_view bytes) {
-    using Kind = SentencePieces::Kind;
     struct Entry {
       float score;
       std::int32_t size;

@@ -50,8 +50,10 @@ TEST_CASE("a config that no Llama can have is refused with the key and what was 
       Wrong{"rope_theta", 0, "rope_theta is 0, expected more than 0"},
       Wrong{"tie_word_embeddings", 1, "tie_word_embeddings is 1, expected true or false"},
       Wrong{"rope_scaling",
-            {{"rope_type", "llama3"}},
-            "rope_scaling.rope_type is \"llama3\", expected \"default\": scaled RoPE is not supported yet"},
+            {{"rope_type", "yarn"}},
+            "rope_scaling.rope_type is \"yarn\", expected \"default\" or \"linear\" or \"llama3\""},
+      Wrong{"rope_scaling", {{"rope_type", "llama3"}}, "the scaling of RoPE lacks factor"},
+      Wrong{"rope_scaling", {{"type", "linear"}, {"factor", -2}}, "is -2, expected more than 0"},
       Wrong{"model_type", "gpt2", "model_type is \"gpt2\", expected \"llama\""},
       Wrong{"hidden_act", "gelu", "hidden_act is \"gelu\", expected \"silu\""},
       Wrong{"attention_bias", true, "attention_bias is true, expected false: biases are not supported"},
@@ -104,10 +106,18 @@ TEST_CASE("a kind of RoPE that is not computed is refused by the key that asks f
   const SavedModel saved;
   const std::string place = GENERATE("rope_parameters", "rope_scaling");
   for (const char* type : {"rope_type", "type"})
-    for (const char* kind : {"linear", "dynamic", "yarn", "longrope", "llama3"}) {
+    for (const char* kind : {"dynamic", "yarn", "longrope"}) {
       saved.edit(place, {{type, kind}, {"factor", 8.0}});
       CHECK_THAT(saved.error(), contains(place + "." + type + " is \"" + kind + "\", expected \"default\""));
     }
+  saved.edit(place, {{"rope_type", "linear"}, {"factor", 8.0}});
+  CHECK(saved.config().llama.rope_scaling == RopeScaling{.kind = RopeScaling::Kind::linear, .factor = 8});
+  saved.edit(place, {{"type", "llama3"},
+                     {"factor", 32.0},
+                     {"low_freq_factor", 1.0},
+                     {"high_freq_factor", 4.0},
+                     {"original_max_position_embeddings", 8192}});
+  CHECK(saved.config().llama.rope_scaling == RopeScaling{.kind = RopeScaling::Kind::llama3, .factor = 32});
   saved.edit(place, {{"factor", 8.0}});
   CHECK_THAT(saved.error(), contains(place + ".factor is 8.0, a key that cria does not know"));
   saved.edit(place, {{"full_attention", {{"rope_theta", 1e6}}}});

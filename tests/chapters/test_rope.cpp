@@ -110,3 +110,26 @@ TEST_CASE("RoPE reproduces CS336's, which pairs interleaved, within its own tole
     CHECK(difference(turned(one, angles, interleaved), wanted, 1e-6) == "");
   }
 }
+
+TEST_CASE("RoPE: frequencies are scaled as each kind says, worked by hand") {
+  const double pi = std::acos(-1.0);
+  // 8, 2, 1 and 1/2 turns within 100 positions
+  const std::vector<double> plain = {16 * pi / 100, 4 * pi / 100, 2 * pi / 100, pi / 100};
+  const auto ratios = [&](const RopeScaling& scaling) {
+    std::vector<double> scaled = plain;
+    rope_scale_frequencies(scaling, scaled);
+    for (size_t i = 0; i < plain.size(); ++i) scaled[i] /= plain[i];
+    return scaled;
+  };
+  using Kind = RopeScaling::Kind;
+  const auto close = [](const std::vector<double>& actual, const std::vector<double>& expected) {
+    for (size_t i = 0; i < expected.size(); ++i) CHECK(std::abs(actual[i] - expected[i]) < 1e-15);  // a few roundings
+  };
+  close(ratios({}), {1, 1, 1, 1});
+  close(ratios({.kind = Kind::linear, .factor = 4}), {0.25, 0.25, 0.25, 0.25});
+  // 2 turns lie a third of the way from 1 to 4: 1/3 of it is kept, 2/3 divided by 4.
+  close(ratios({.kind = Kind::llama3, .factor = 4, .original_context = 100}), {1, 0.5, 0.25, 0.25});
+  close(ratios({.kind = Kind::divisors, .divisors = {1, 2, 4, 8}}), {1, 0.5, 0.25, 0.125});
+  std::vector<double> few(3);
+  CHECK_THROWS_AS(rope_scale_frequencies({.kind = Kind::divisors, .divisors = {1, 2}}, few), ContractError);
+}

@@ -1,4 +1,4 @@
-#include "chapters/12-open-weights/tensor_names.hpp"
+#include "app/open/tensor_names.hpp"
 
 #include <fmt/format.h>
 

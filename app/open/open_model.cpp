@@ -1,11 +1,11 @@
-#include "chapters/12-open-weights/open_model.hpp"
+#include "app/open/open_model.hpp"
 
 #include <fmt/format.h>
 
-#include "chapters/12-open-weights/gguf_model.hpp"
-#include "chapters/12-open-weights/llama2c_model.hpp"
-#include "chapters/12-open-weights/meta_folder.hpp"
-#include "chapters/12-open-weights/open_tokenizer.hpp"
+#include "app/open/gguf_model.hpp"
+#include "app/open/llama2c_model.hpp"
+#include "app/open/meta_folder.hpp"
+#include "app/open/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -24,6 +24,11 @@ Model open_any(const fs::path& path, const fs::path& tokenizer) {
 }
 
 }  // namespace
+
+ModelConfig open_config(const fs::path& path) {
+  if (fs::is_directory(path) && !fs::exists(path / "params.json")) return read_config(path / "config.json");
+  return is_gguf(path) ? gguf_config(GgufFile(path)) : open_model(path).config;
+}
 
 Model open_model(const fs::path& path, const fs::path& tokenizer) {
   Model model = open_any(path, tokenizer);

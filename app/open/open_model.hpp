@@ -12,4 +12,7 @@ namespace cria {
 /// these, or not whole.
 Model open_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
+/// What open_model would find of the model's numbers, where that can be had without its weights.
+ModelConfig open_config(const std::filesystem::path& path);
+
 }  // namespace cria
