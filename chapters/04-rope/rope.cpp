@@ -61,7 +61,7 @@ void rope_scale_frequencies(const RopeScaling& scaling, std::span<double> freque
   const bool has_divisors = scaling.kind == RopeScaling::Kind::divisors;
   require(!has_divisors || scaling.divisors.size() == frequencies.size(), "rope_scale_frequencies",
           "expected one divisor for each frequency");
-  // solution: rope_scale_frequencies
+  // example: rope_scale_frequencies
   for (size_t i = 0; i < frequencies.size(); ++i) {
     const double turns = scaling.original_context * frequencies[i] / (2 * std::numbers::pi);
     double kept = 0;  // 1: as it is, 0: divided
@@ -70,7 +70,7 @@ void rope_scale_frequencies(const RopeScaling& scaling, std::span<double> freque
     if (scaling.kind == RopeScaling::Kind::none) kept = 1;
     frequencies[i] *= has_divisors ? 1 / double(scaling.divisors[i]) : kept + (1 - kept) / scaling.factor;
   }
-  // end of solution
+  // end of example
 }
 
 void rope_angles(std::span<const std::int32_t> positions, std::span<const double> frequencies, RopeAngles angles) {

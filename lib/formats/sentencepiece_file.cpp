@@ -79,7 +79,7 @@ class Message {
   std::uint64_t value_ = 0;
 };
 
-using Kind = SentencePieces::Kind;
+using PieceKind = SentencePieces::Kind;
 
 constexpr size_t most_pieces = 1 << 24;  // as many tokens as a model may have
 
@@ -171,10 +171,13 @@ SentencePieces read_llama2c_tokenizer(const std::filesystem::path& path) {
       if (entry.size < 0 || entry.size > longest || size_t(entry.size) > bytes.size())
         throw UserError(fmt::format("token {} has {} bytes, expected at most {}", id, entry.size, longest));
       if (id >= most_pieces) throw UserError(fmt::format("has more than {} pieces", most_pieces));
-      const Kind kind = id == 0 ? Kind::unknown : id < 3 ? Kind::control : id < 259 ? Kind::byte : Kind::normal;
+      const PieceKind kind = id == 0    ? PieceKind::unknown
+                             : id < 3   ? PieceKind::control
+                             : id < 259 ? PieceKind::byte
+                                        : PieceKind::normal;
       std::string text;
       for (const char c : bytes.substr(0, size_t(entry.size)))  // here a blank is a blank
-        kind == Kind::normal&& c == ' ' ? text += "\u2581" : text += c;
+        kind == PieceKind::normal&& c == ' ' ? text += "\u2581" : text += c;
       out.pieces.push_back({text, entry.score, kind});
       bytes.remove_prefix(size_t(entry.size));
     }
