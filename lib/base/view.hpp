@@ -114,7 +114,8 @@ class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N
   }
 
   /// A writable view serves where a read-only one is asked for.
-  View(const View<value_type, N>& other) requires std::is_const_v<T>
+  template <std::same_as<value_type> U>
+  requires std::is_const_v<T> View(const View<U, N>& other)
       : memory_{other.data()}, shape_(other.shape()), strides_(other.strides()) {}
   View(const View&) = default;
   View& operator=(const View&) = default;
