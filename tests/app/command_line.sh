@@ -169,6 +169,15 @@ mkdir -p runs/demo
 refuses 'a demo of no time' '--minutes is nan' demo --minutes nan
 check 'tells no story' test ! -s out
 check 'and leaves the last demo as it is' test -d runs/demo
+touch runs/demo/model.safetensors
+check 'a demo takes a folder that is free' "$program" demo --minutes 0.01
+check 'and leaves what is in the last one' test -e runs/demo/model.safetensors -a -s runs/demo-2/model.safetensors
+"$program" demo --minutes 5 >demo.txt 2>&1 &
+for _ in $(seq 600); do [ -s runs/demo-3/log.jsonl ] && break; sleep 0.1; done
+kill -TERM $!
+wait $!
+check 'a demo that is stopped goes on to judge nothing' \
+  sh -c 'grep -q "Interrupted at step" demo.txt && ! grep -q "What it tells" demo.txt'
 refuses 'steps and minutes' 'expected one of them' train --data text.txt --out new --steps 1 --minutes 1
 refuses 'steps below 0' '--steps: -5 is not a whole number' train --data text.txt --out new --steps -5
 refuses 'a seed below 0' '--seed: -1 is not a whole number' sample --seed -1
