@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 Model open_any(const fs::path& path, const fs::path& tokenizer) {
   if (fs::is_directory(path)) return fs::exists(path / "params.json") ? load_meta_folder(path) : load_model(path);
-  if (!fs::exists(path)) throw UserError(fmt::format("there is no model {}", path.string()));
+  if (!fs::exists(path))
+    throw UserError(fmt::format("{} holds no model: there is no such file or folder", path.string()));
   if (is_gguf(path)) return load_gguf(path);
   if (is_llama2c(path)) return load_llama2c(path, tokenizer);
   throw UserError(
