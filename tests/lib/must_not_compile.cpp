@@ -9,7 +9,8 @@ void refused(View<real, 2> y, View<const real, 2> x, View<const real, 1> w) {
 #if CRIA_CASE == 1
   noalias(y) = x / xt::sum(x, {1}, xt::keep_dims);  // lazy: it would run again for each element
 #elif CRIA_CASE == 2
-  noalias(y) = x * 1.5;  // double
+  constexpr std::conditional_t<sizeof(real) == 8, long double, double> wider = 1.5;
+  noalias(y) = x * wider;
 #elif CRIA_CASE == 3
   noalias(x) = w;  // read-only
 #elif CRIA_CASE == 4
