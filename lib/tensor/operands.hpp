@@ -76,12 +76,15 @@ __attribute__((noinline, cold)) void require_apart(Place<M> operand, Place<N> ta
   require_places_apart(operand, target);
 }
 
-/// One behind the last element; not above the first one of an empty view.
+/// One behind the last element; of an empty view where it begins.
 template <class T, size_t N>
 CRIA_INLINE const T* end_of(const View<T, N>& v) {
-  const T* last = v.data();
-  for (size_t axis = 0; axis < N; ++axis) last += (v.shape(axis) - 1) * v.stride(axis);
-  return last + 1;
+  size_t size = 1;
+  for (size_t axis = 0; axis < N; ++axis) {
+    if (v.shape(axis) == 0) return v.data();
+    size += (v.shape(axis) - 1) * v.stride(axis);
+  }
+  return v.data() + size;
 }
 
 /// The operands of expressions beside the view that they are written into.
