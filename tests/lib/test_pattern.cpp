@@ -33,9 +33,9 @@ TEST_CASE("two numbers, or two rows of them, are compared with both values told"
 }
 
 TEST_CASE("one NaN among right numbers is an error, wherever it stands") {
-  const Array<double, 1> right = {1, 2, 3};
+  const cria::Array<double, 1> right = {1, 2, 3};
   for (size_t i = 0; i < 3; ++i) {
-    Array<double, 1> wrong = right;
+    cria::Array<double, 1> wrong = right;
     wrong(i) = std::nan("");
     CAPTURE(i);
     CHECK_FALSE(relative_error(wrong, right) < 1);
