@@ -9,7 +9,7 @@
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {

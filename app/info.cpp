@@ -16,7 +16,7 @@
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/xtensor.hpp"

@@ -11,7 +11,7 @@
 #include "app/train.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 

@@ -10,7 +10,7 @@
 #include "app/output.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
-#include "app/open/open_tokenizer.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 

@@ -9,7 +9,7 @@
 #include "app/sample.hpp"
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/json.hpp"
 #include "lib/formats/npy.hpp"

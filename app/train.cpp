@@ -13,7 +13,7 @@
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/file.hpp"

@@ -6,7 +6,7 @@
 
 #include "app/figure/svg.hpp"
 #include "app/sample.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"

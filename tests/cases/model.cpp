@@ -7,7 +7,7 @@
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/npy.hpp"
 #include "lib/formats/safetensors.hpp"

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "chapters/01-bpe/train.hpp"
-#include "app/open/open_tokenizer.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "tests/cases/case.hpp"
 #include "tests/testing.hpp"

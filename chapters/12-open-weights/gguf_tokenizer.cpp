@@ -6,7 +6,7 @@
 
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/token_text.hpp"
-#include "app/open/gguf_model.hpp"
+#include "chapters/12-open-weights/gguf_model.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {

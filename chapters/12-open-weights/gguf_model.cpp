@@ -1,12 +1,12 @@
-#include "app/open/gguf_model.hpp"
+#include "chapters/12-open-weights/gguf_model.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-#include "app/open/interleaved_rows.hpp"
-#include "app/open/tensor_names.hpp"
+#include "chapters/12-open-weights/interleaved_rows.hpp"
+#include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {

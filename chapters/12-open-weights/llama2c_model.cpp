@@ -1,4 +1,4 @@
-#include "app/open/llama2c_model.hpp"
+#include "chapters/12-open-weights/llama2c_model.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "chapters/01-bpe/sentencepiece.hpp"
-#include "app/open/interleaved_rows.hpp"
+#include "chapters/12-open-weights/interleaved_rows.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/element_type.hpp"

@@ -1,4 +1,4 @@
-#include "app/open/meta_folder.hpp"
+#include "chapters/12-open-weights/meta_folder.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/json_keys.hpp"
-#include "app/open/interleaved_rows.hpp"
-#include "app/open/open_tokenizer.hpp"
-#include "app/open/tensor_names.hpp"
+#include "chapters/12-open-weights/interleaved_rows.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
+#include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/torch_file.hpp"
 

@@ -1,7 +1,7 @@
-#include "app/open/open_tokenizer.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
-#include "app/open/gguf_model.hpp"
+#include "chapters/12-open-weights/gguf_model.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {

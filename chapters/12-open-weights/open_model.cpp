@@ -1,11 +1,11 @@
-#include "app/open/open_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
 
 #include <fmt/format.h>
 
-#include "app/open/gguf_model.hpp"
-#include "app/open/llama2c_model.hpp"
-#include "app/open/meta_folder.hpp"
-#include "app/open/open_tokenizer.hpp"
+#include "chapters/12-open-weights/gguf_model.hpp"
+#include "chapters/12-open-weights/llama2c_model.hpp"
+#include "chapters/12-open-weights/meta_folder.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {

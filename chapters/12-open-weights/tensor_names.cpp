@@ -1,4 +1,4 @@
-#include "app/open/tensor_names.hpp"
+#include "chapters/12-open-weights/tensor_names.hpp"
 
 #include <fmt/format.h>
 

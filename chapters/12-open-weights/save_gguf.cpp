@@ -1,4 +1,4 @@
-#include "app/open/save_gguf.hpp"
+#include "chapters/12-open-weights/save_gguf.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/token_text.hpp"
-#include "app/open/tensor_names.hpp"
+#include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/encode.hpp"
 #include "lib/formats/gguf_write.hpp"
