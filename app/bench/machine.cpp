@@ -13,10 +13,11 @@
 namespace cria::bench {
 namespace {
 
-/// Zeros. An arena of 4 MiB and more asks for huge pages: with small ones, every 4 KiB may cost a look into the tables.
+/// Ones. An arena of 4 MiB and more asks for huge pages: with small ones, every 4 KiB may cost a look into the tables.
+/// They are written because pages that never were are all the same page of zeros, which a cache holds.
 std::shared_ptr<Arena<real>> memory_of(size_t bytes) {
   auto memory = std::make_shared<Arena<real>>(std::max(bytes, size_t{4} << 20) / sizeof(real));
-  memory->take(Shape<1>{memory->capacity()});
+  std::ranges::fill(memory->take(Shape<1>{memory->capacity()}).span(), real(1));
   return memory;
 }
 
