@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "chapters/11-pretraining/model_folder.hpp"
+
 namespace cria::testing {
 
 struct Case {
@@ -26,14 +28,51 @@ struct CaseKind {
   void (*check)(const Case&);  // null: not supported yet
 };
 
-// The checks, each in a file of its own.
-void check_model(const Case& model);   // in every form it is given in: logits, loss, gradients, greedy tokens
-void check_training(const Case& run);  // AdamW steps from initial to final weights
+// The checks, in files by subject; where what files there are does not say enough, with what tells such a case.
+void check_model(const Case& model);  // in every form it is given in: logits, loss, gradients, greedy tokens
+/// "" when the model's logits of the tokens (B, T) are those in the file within 1e-4, else how they differ.
+std::string logit_difference(const Model& model, const std::filesystem::path& tokens,
+                             const std::filesystem::path& logits);
+void check_training(const Case& run);               // AdamW steps from initial to final weights
 void check_published_stories(const Case& llama2c);  // the stories that llama2.c tells
+
+// hostile.cpp: damaged, odd and misleading files
+bool lists_hostile_models(const Case& c);
+void check_hostile_models(const Case& c);
+bool has_tensor_files(const Case& c);
+void check_tensor_files(const Case& c);
 
 bool is_tokenizer(const Case& c);
 void check_tokenizer(const Case& c);  // ids of texts
 bool has_learned_merges(const Case& c);
 void check_learned_merges(const Case& c);  // of byte pair encoding, in order
+
+// formats.cpp
+void check_blocks(const Case& c);  // of quantised numbers, and what they stand for
+bool has_sampler_tests(const Case& c);
+void check_sampler_tests(const Case& c);  // llama.cpp's
+bool has_texts(const Case& c);
+void check_texts(const Case& c);  // come back from bytes and from characters
+
+// peer_layers.cpp, peer_training.cpp, peer_llama.cpp: other people's unit tests
+bool is_attention(const Case& c);
+void check_attention(const Case& c);
+bool is_multi_head_attention(const Case& c);
+void check_multi_head_attention(const Case& c);
+bool is_rmsnorm(const Case& c);
+void check_rmsnorm(const Case& c);
+bool is_rope(const Case& c);
+void check_rope(const Case& c);
+bool is_function(const Case& c);
+void check_function(const Case& c);
+bool is_optimiser(const Case& c);
+void check_optimiser(const Case& c);
+bool is_clipping(const Case& c);
+void check_clipping(const Case& c);
+bool is_cross_entropy(const Case& c);
+void check_cross_entropy(const Case& c);
+bool is_schedule(const Case& c);
+void check_schedule(const Case& c);
+void check_published_scalars(const Case& c);
 
 }  // namespace cria::testing

@@ -33,13 +33,29 @@ const CaseKind kinds[] = {
        return c.has("tok512.bin") && fs::exists(c / "hf/model.safetensors") && fs::exists(c / "expected/greedy.txt");
      },
      check_published_stories},
+    {"hostile models", lists_hostile_models, check_hostile_models},
+    {"tensor files", has_tensor_files, check_tensor_files},
     {"a tokenizer", is_tokenizer, check_tokenizer},
     {"learned merges", has_learned_merges, check_learned_merges},
+    {"blocks of numbers", [](const Case& c) { return c.has("types.json"); }, check_blocks},
+    {"tests of samplers", has_sampler_tests, check_sampler_tests},
+    {"texts", has_texts, check_texts},
+    {"attention", is_attention, check_attention},
+    {"multi-head attention", is_multi_head_attention, check_multi_head_attention},
+    {"RMSNorm", is_rmsnorm, check_rmsnorm},
+    {"RoPE", is_rope, check_rope},
+    {"softmax or SiLU", is_function, check_function},
+    {"AdamW", is_optimiser, check_optimiser},
+    {"clipping", is_clipping, check_clipping},
+    {"cross entropy", is_cross_entropy, check_cross_entropy},
+    {"learning rates", is_schedule, check_schedule},
+    {"torchtune's numbers", [](const Case& c) { return c.has("published_scalars.json"); }, check_published_scalars},
 };
 
 // Parts of a case that lies above them.
 bool is_part(const fs::path& folder) {
-  return folder.filename() == "hf" || folder.filename() == "expected" || folder.filename() == "meta_layout";
+  return folder.filename() == "hf" || folder.filename() == "expected" || folder.filename() == "meta_layout" ||
+         fs::exists(folder.parent_path() / "manifest.json");
 }
 
 std::vector<Case> list_cases(const fs::path& all) {
@@ -49,7 +65,7 @@ std::vector<Case> list_cases(const fs::path& all) {
     Case c{entry.path(), fs::relative(entry.path(), all).generic_string(), {}};
     for (const auto& file : fs::directory_iterator(entry.path()))
       if (file.is_regular_file()) c.files.push_back(file.path().filename().string());
-    std::erase(c.files, "README.md");
+    for (const char* note : {"README.md", "recomputed.json"}) std::erase(c.files, note);  // on the cases beside it
     std::ranges::sort(c.files);
     if (!c.files.empty()) cases.push_back(c);
   }

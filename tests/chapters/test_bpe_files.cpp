@@ -218,13 +218,3 @@ TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line
   CHECK_THROWS_WITH(load_tokenizer(folder / "tokenizer.model"),
                     testing::contains("tokenizer.model: ends within a field (is it cut off?)"));
 }
-
-TEST_CASE("tinyshakespeare has 65 characters") {
-  const auto cases = testing::cases_folder();
-  if (!cases) return;
-  const std::string text = read_file(*cases / "texts/tinyshakespeare.txt");
-  const Tokenizer tokenizer(characters_model(text, {}));
-  CHECK(tokenizer.vocabulary_size() == 65);
-  CHECK(tokenizer.encode("First") == Ids{18, 47, 56, 57, 58});  // as nanoGPT numbers them: by code point
-  CHECK(tokenizer.decode(tokenizer.encode(text)) == text);
-}

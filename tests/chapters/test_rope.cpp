@@ -1,7 +1,6 @@
 // RoPE's ladder: the worked example, PyTorch, finite differences, contract, CS336.
 #include "chapters/04-rope/rope.hpp"
 
-#include "lib/formats/npy.hpp"
 #include "tests/allocations.hpp"
 #include "tests/chapters/rope_problem.hpp"
 #include "tests/testing.hpp"
@@ -93,22 +92,6 @@ TEST_CASE("RoPE refuses shapes that do not fit, and prints both") {
   for (size_t head_dim : {0, 3, 8})
     CHECK_THROWS_WITH(rope_permute_rows(view(weight), head_dim, half_split, view(same)),
                       "rope_permute_rows: the rows must be whole heads of an even width");
-}
-
-TEST_CASE("RoPE reproduces CS336's, which pairs interleaved, within its own tolerance of 1e-6") {
-  const auto cases = cases_folder();
-  if (!cases) return;
-  const auto read = [&](const char* name) { return read_npy(*cases / "peer/cs336_2025/rope" / name).values; };
-  const std::vector<double> x = read("x.npy"), positions = read("positions.npy"), expected = read("expected.npy");
-  const size_t D = 64, N = positions.size(), batches = x.size() / (N * D);
-  Angles angles({positions.begin(), positions.end()}, D, 10000);
-  for (size_t b = 0; b < batches; ++b) {
-    Array<real, 3> one(Shape<3>{N, 1, D});
-    Array<double, 3> wanted(Shape<3>{N, 1, D});
-    std::copy_n(x.begin() + b * N * D, N * D, one.begin());
-    std::copy_n(expected.begin() + b * N * D, N * D, wanted.begin());
-    CHECK(difference(turned(one, angles, interleaved), wanted, 1e-6) == "");
-  }
 }
 
 TEST_CASE("RoPE: frequencies are scaled as each kind says, worked by hand") {

@@ -1,9 +1,6 @@
 // SentencePiece's BPE: merging by score, blanks, bytes for what has no token.
-#include <nlohmann/json.hpp>
-
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/tokenizer.hpp"
-#include "lib/base/file.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -78,7 +75,8 @@ TEST_CASE("a character without a token becomes its bytes, or unknown") {
 }
 
 TEST_CASE("cutting at blanks changes nothing, and is left where a token reaches across") {
-  std::vector<std::pair<std::string, float>> pieces{{"▁", -9}, {"a", -9}, {"b", -9}, {"▁a", -1}, {"ab", -2}, {"▁▁", -3}};
+  std::vector<std::pair<std::string, float>> pieces{{"▁", -9},  {"a", -9},  {"b", -9},
+                                                    {"▁a", -1}, {"ab", -2}, {"▁▁", -3}};
   BpeModel cut = sentencepiece_model(with_pieces(pieces));
   CHECK(cut.pattern == SplitPattern::blanks);
   BpeModel whole = cut;
@@ -103,24 +101,4 @@ TEST_CASE("pieces that make no model are refused") {
   CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("lack 1 of the 256 bytes"));
   pieces.pieces.push_back({"<0xZZ>", 0, Kind::byte});
   CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("expected one like <0x0A>"));
-}
-
-TEST_CASE("Llama 2's published texts get their ids, from either file (CRIA_CASES)") {
-  const auto cases = cases_folder();
-  if (!cases) return;
-  const auto folder = *cases / "tokenizers" / "llama2";
-  const bool from_model = GENERATE(true, false);
-  const Tokenizer tokenizer(sentencepiece_model(from_model ? read_sentencepiece(folder / "tokenizer.model")
-                                                           : read_llama2c_tokenizer(folder / "tokenizer.bin")));
-  CHECK(tokenizer.vocabulary_size() == 32000);
-  CHECK(tokenizer.model().pattern == SplitPattern::blanks);
-  for (const auto& entry : nlohmann::json::parse(read_file(folder / "published_cases.json"))) {
-    const auto text = entry["text"].get<std::string>();
-    auto ids = entry["ids"].get<std::vector<TokenId>>();
-    if (entry["bos"]) ids.erase(ids.begin());
-    const bool special = entry.value("parse_special", false);
-    INFO(text);
-    CHECK(tokenizer.encode(text, special ? SpecialText::parse : SpecialText::plain) == ids);
-    if (!special) CHECK(tokenizer.decode(ids) == text);
-  }
 }
