@@ -43,6 +43,9 @@ constexpr Figure figures[] = {
     {"schedule", "10", "the learning rate, and AdamW's bias correction", draw_schedule},
     {"batches", "11", "packed documents and their mask", draw_batches},
     {"loss", "11", "a training run against the floor; needs its log", draw_loss},
+    {"row-pairs", "12", "one head's rows in the two orders of RoPE's pairs", draw_row_pairs},
+    {"rope-scaling", "12", "how Llama 3.1 stretches RoPE's waves", draw_rope_scaling},
+    {"number-formats", "12", "what F16 and BF16 make of numbers, and a model's weights", draw_number_formats},
 };
 
 int list_figures() {

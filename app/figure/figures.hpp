@@ -24,5 +24,8 @@ std::string draw_sampling(const Subject& subject);
 std::string draw_schedule(const Subject& subject);
 std::string draw_batches(const Subject& subject);
 std::string draw_loss(const Subject& subject);
+std::string draw_row_pairs(const Subject& subject);
+std::string draw_rope_scaling(const Subject& subject);
+std::string draw_number_formats(const Subject& subject);
 
 }  // namespace cria::figure

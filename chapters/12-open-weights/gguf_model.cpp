@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "chapters/12-open-weights/interleaved_rows.hpp"
+#include "chapters/12-open-weights/stored_parameters.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
 
@@ -132,21 +132,23 @@ ModelConfig gguf_config(const GgufFile& file) {
   LlamaConfig& c = config.llama;
   const StoredTensor& embedding = file.tensors().at("token_embd.weight");
   if (embedding.shape.size() != 2) keys.fail("tensor \"token_embd.weight\" is no matrix");
+  // example: gguf_numbers
   c.vocabulary_size = embedding.shape[0];  // llama.vocab_size may be missing, or count tokens that have no row
   keys.find("vocab_size");
   c.dim = keys.whole("embedding_length");
   c.hidden_dim = keys.whole("feed_forward_length");
   c.layers = keys.whole("block_count");
   c.heads = keys.whole("attention.head_count");
-  c.kv_heads = keys.whole("attention.head_count_kv", c.heads);
+  c.kv_heads = keys.whole("attention.head_count_kv", c.heads);  // without the key, as many
   if (c.heads == 0) keys.fail("llama.attention.head_count is 0");
   c.head_dim = keys.whole("attention.key_length", c.dim / c.heads);
   if (keys.whole("attention.value_length", c.head_dim) != c.head_dim)
     keys.fail("llama.attention.value_length is another than key_length, which is not supported");
   c.context = keys.whole("context_length", 2048);
   c.norm_eps = keys.number("attention.layer_norm_rms_epsilon");
-  c.norm_eps = std::stod(fmt::format("{:.8g}", float(c.norm_eps)));  // 1e-5, which a float only comes near to
+  c.norm_eps = std::stod(fmt::format("{}", float(c.norm_eps)));  // 1e-5, which a float only comes near to
   c.tied_embeddings = !file.tensors().find("output.weight");
+  // end of example
   read_rope(keys, file, c);
   for (const char* expected_0 : {"expert_count", "expert_used_count"})
     if (keys.whole(expected_0, 0) != 0) keys.fail("mixtures of experts are not supported (llama.expert_count)");
@@ -170,13 +172,8 @@ ModelConfig gguf_config(const GgufFile& file) {
 }
 
 void read_gguf_weights(const GgufFile& file, const LlamaParameters& weights) {
-  weights.for_each([&](const std::string& name, const auto& view) {
-    const ParameterName known = parameter_name(name);
-    const auto read = [&](std::span<real> values) { file.copy_to(known.gguf, view.shape(), values); };
-    if constexpr (requires { view.shape()[1]; } && std::tuple_size_v<std::decay_t<decltype(view.shape())>> == 2) {
-      if (known.has_pairs) return read_interleaved(view, weights.config().head_dim, read);
-    }
-    read(view.span());
+  read_parameters(weights, [&](const ParameterName& name, std::span<const size_t> shape, std::span<real> values) {
+    file.copy_to(name.gguf, shape, values);
   });
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "chapters/01-bpe/sentencepiece.hpp"
-#include "chapters/12-open-weights/interleaved_rows.hpp"
+#include "chapters/12-open-weights/stored_parameters.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/element_type.hpp"
@@ -86,7 +86,7 @@ void read_weights(const Layout& layout, std::span<const std::byte> bytes, const 
   };
   const auto each_turned = [&](auto member) {
     for (const auto& layer : w.layers)
-      read_interleaved(layer.*member, c.head_dim, [&](std::span<real> values) { numbers.read(values); });
+      read_interleaved(layer.*member, c, [&](std::span<real> values) { numbers.read(values); });
   };
   using Layer = LayerTensors<real>;
   if (layout.version == 0) {

@@ -8,11 +8,12 @@
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/json_keys.hpp"
-#include "chapters/12-open-weights/interleaved_rows.hpp"
+#include "chapters/12-open-weights/meta_layout.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
-#include "chapters/12-open-weights/tensor_names.hpp"
+#include "chapters/12-open-weights/stored_parameters.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/torch_file.hpp"
+#include "lib/tensor/tensor.hpp"
 
 namespace cria {
 namespace {
@@ -47,29 +48,24 @@ class Parts {
   MetaCut cut_of(const ParameterName& name, size_t dim) const {
     const std::vector<size_t>& shape = first().at(name.meta).shape;
     if (name.cut != MetaCut::whole && shape.size() != 2) fail(fmt::format("tensor \"{}\" is no matrix", name.meta));
-    const bool is_embedding = name.meta == "tok_embeddings.weight";
-    return is_embedding && shape[1] == dim ? MetaCut::rows : name.cut;
+    return meta_cut(name, shape, dim);
   }
 
   /// Reads a whole tensor from its parts into values of this shape.
   void read(const ParameterName& name, std::span<const size_t> shape, size_t dim, std::span<real> values) const {
     const MetaCut cut = cut_of(name, dim);
-    const size_t parts = cut == MetaCut::whole ? 1 : count(), columns = shape.back();
-    std::vector<size_t> part_shape(shape.begin(), shape.end());
-    if (cut == MetaCut::rows) part_shape[0] /= parts;
-    if (cut == MetaCut::columns) part_shape[1] /= parts;
-    const size_t size = values.size() / parts;
-    if (cut != MetaCut::columns) {
-      for (size_t i = 0; i < parts; ++i) read_part(i, name, part_shape, values.subspan(i * size, size));
-      return;
-    }
-    std::vector<real> part(size);
-    const size_t width = columns / parts;
-    for (size_t i = 0; i < parts; ++i) {
-      read_part(i, name, part_shape, part);
-      for (size_t row = 0; row < shape[0]; ++row)
-        std::copy_n(part.begin() + std::ptrdiff_t(row * width), width,
-                    values.begin() + std::ptrdiff_t(row * columns + i * width));
+    if (cut == MetaCut::whole) return read_part(0, name, shape, values);
+    const View<real, 2> whole(values, {shape[0], shape[1]});
+    std::vector<real> part;
+    for (size_t i = 0; i < count(); ++i) {
+      const View<real, 2> place = place_of_part(whole, cut, i, count());
+      if (place.contiguous()) {
+        read_part(i, name, place.shape(), place.span());
+        continue;
+      }
+      part.resize(place.size());
+      read_part(i, name, place.shape(), part);
+      noalias(place) = View<const real, 2>(part, place.shape());
     }
   }
 
@@ -152,23 +148,13 @@ void require_tensors(const Parts& parts, const LlamaConfig& c) {
 
 }  // namespace
 
-size_t meta_hidden_dim(size_t dim, double multiplier, size_t multiple_of) {
-  const size_t two_thirds = 2 * (4 * dim) / 3;
-  const auto wanted = static_cast<size_t>(std::clamp(multiplier, 0.0, 1e6) * double(two_thirds));
-  return (wanted + multiple_of - 1) / multiple_of * multiple_of;
-}
-
 Model load_meta_folder(const fs::path& folder) {
   const Parts parts(folder);
   const LlamaConfig config = read_params(folder / "params.json", parts);
   require_tensors(parts, config);
   Model model{{config, {}, {}}, LlamaParameters(config), nullptr};
-  model.weights.for_each([&](const std::string& name, const auto& view) {
-    const ParameterName known = parameter_name(name);
-    const auto read = [&](std::span<real> values) { parts.read(known, view.shape(), config.dim, values); };
-    if constexpr (std::tuple_size_v<std::decay_t<decltype(view.shape())>> == 2)
-      if (known.has_pairs) return read_interleaved(view, config.head_dim, read);
-    read(view.span());
+  read_parameters(model.weights, [&](const ParameterName& name, std::span<const size_t> shape, std::span<real> values) {
+    parts.read(name, shape, config.dim, values);
   });
   for (const fs::path& place : {folder, folder.parent_path()})  // Llama 1 has one tokenizer for all sizes
     if (!model.tokenizer && fs::exists(place / "tokenizer.model"))

@@ -12,7 +12,4 @@ namespace cria {
 /// naming the file and the key or tensor when anything is missing, does not fit, or is not understood.
 Model load_meta_folder(const std::filesystem::path& folder);
 
-/// The inner width of the feed-forward: two thirds of 4 C, times a factor, up to the next multiple (Meta's model.py).
-size_t meta_hidden_dim(size_t dim, double multiplier, size_t multiple_of);
-
 }  // namespace cria

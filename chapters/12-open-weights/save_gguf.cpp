@@ -6,6 +6,7 @@
 
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/token_text.hpp"
+#include "chapters/12-open-weights/rope_divisors.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/encode.hpp"
@@ -139,20 +140,6 @@ GgufMetadata metadata_of(const Model& model, ElementType type, const GgufFile* f
   return out;
 }
 
-/// What each of RoPE's frequencies is divided by; none where that is not how the model scales them.
-std::vector<real> divisors_of(const LlamaConfig& c) {
-  const RopeScaling& scaling = c.rope_scaling;
-  if (scaling.kind == RopeScaling::Kind::divisors) return {scaling.divisors.begin(), scaling.divisors.end()};
-  if (scaling.kind != RopeScaling::Kind::llama3) return {};
-  std::vector<double> plain(c.head_dim / 2);
-  rope_inverse_frequencies(c.rope_theta, plain);
-  std::vector<double> scaled = plain;
-  rope_scale_frequencies(scaling, scaled);
-  std::vector<real> divisors;
-  for (size_t i = 0; i < plain.size(); ++i) divisors.push_back(real(plain[i] / scaled[i]));
-  return divisors;
-}
-
 }  // namespace
 
 void save_gguf(const std::filesystem::path& path, const Model& model, ElementType type, const GgufFile* from) {
@@ -160,7 +147,7 @@ void save_gguf(const std::filesystem::path& path, const Model& model, ElementTyp
   const GgufMetadata metadata = metadata_of(model, type, from);
   std::vector<GgufTensorToWrite> tensors;
   std::deque<std::vector<real>> turned;  // rows of query and key
-  const std::vector<real> divisors = divisors_of(c);
+  const std::vector<real> divisors = rope_divisors(c);
   if (!divisors.empty()) tensors.push_back({"rope_freqs.weight", {divisors.size()}, ElementType::f32, divisors});
   model.weights.for_each([&](const std::string& name, const auto& view) {
     const ParameterName known = parameter_name(name);

@@ -20,24 +20,9 @@ struct TensorName {
   bool has_pairs = false;  // its rows are turned by RoPE
 };
 
-inline constexpr TensorName layer_tensor_names[] = {
-    {"input_layernorm", "attn_norm", "attention_norm", MetaCut::whole},
-    {"self_attn.q_proj", "attn_q", "attention.wq", MetaCut::rows, true},
-    {"self_attn.k_proj", "attn_k", "attention.wk", MetaCut::rows, true},
-    {"self_attn.v_proj", "attn_v", "attention.wv", MetaCut::rows},
-    {"self_attn.o_proj", "attn_output", "attention.wo", MetaCut::columns},
-    {"post_attention_layernorm", "ffn_norm", "ffn_norm", MetaCut::whole},
-    {"mlp.gate_proj", "ffn_gate", "feed_forward.w1", MetaCut::rows},
-    {"mlp.up_proj", "ffn_up", "feed_forward.w3", MetaCut::rows},
-    {"mlp.down_proj", "ffn_down", "feed_forward.w2", MetaCut::columns},
-};
-
-/// Those that stand once in a model. Llama 1 and 2 cut the embedding by columns, Llama 3 by rows.
-inline constexpr TensorName model_tensor_names[] = {
-    {"model.embed_tokens", "token_embd", "tok_embeddings", MetaCut::columns},
-    {"model.norm", "output_norm", "norm", MetaCut::whole},
-    {"lm_head", "output", "output", MetaCut::rows},
-};
+/// The tensors of a layer, and those that stand once in a model.
+std::span<const TensorName> layer_tensors();
+std::span<const TensorName> model_tensors();
 
 /// One parameter's name in each family: of "model.layers.0.mlp.up_proj.weight" "blk.0.ffn_up.weight" and so on.
 struct ParameterName {

@@ -1,5 +1,5 @@
 // GGUF files, versions 2 and 3: metadata and tensors in one file, as llama.cpp uses them (github.com/ggml-org/ggml,
-// docs/gguf.md). Reading maps the file and trusts nothing in it; what the keys mean for a Llama is app/open's.
+// docs/gguf.md). Reading maps the file and trusts nothing in it; what the keys mean for a Llama is chapter 12's.
 #pragma once
 
 #include <cstdint>

@@ -5,44 +5,14 @@
 #include "lib/formats/pickle.hpp"
 #include "lib/formats/torch_file.hpp"
 #include "tests/testing.hpp"
+#include "tests/torch_writer.hpp"
 
 using namespace cria;
 using namespace cria::testing;
+using namespace cria::testing::torch;
 using namespace std::string_literals;
 
 namespace {
-
-template <class... Numbers>
-std::string packed(Numbers... numbers) {
-  std::string out;
-  (out.append(reinterpret_cast<const char*>(&numbers), sizeof numbers), ...);
-  return out;
-}
-std::uint16_t u16(size_t number) { return static_cast<std::uint16_t>(number); }
-std::uint32_t u32(size_t number) { return static_cast<std::uint32_t>(number); }
-
-/// A zip archive of stored entries; `method` 8 claims that they are compressed.
-std::string zip(const std::vector<std::pair<std::string, std::string>>& entries, std::uint16_t method = 0) {
-  std::string out, directory;
-  for (const auto& [name, data] : entries) {
-    const std::string sizes = packed(u32(0), u32(data.size()), u32(data.size()), u16(name.size()), u16(0));
-    directory += packed(u32(0x02014b50), u16(20), u16(20), u16(0), method, u16(0), u16(0)) + sizes +
-                 packed(u16(0), u16(0), u16(0), u32(0), u32(out.size())) + name;
-    out += packed(u32(0x04034b50), u16(20), u16(0), method, u16(0), u16(0)) + sizes + name + data;
-  }
-  const size_t at = out.size();
-  return out + directory + packed(u32(0x06054b50), u16(0), u16(0), u16(entries.size()), u16(entries.size())) +
-         packed(u32(directory.size()), u32(at), u16(0));
-}
-
-std::string text(const std::string& value) { return "X" + packed(u32(value.size())) + value; }
-std::string whole(std::int32_t value) { return "J" + packed(value); }
-std::string global(const std::string& module, const std::string& name) { return "c" + module + "\n" + name + "\n"; }
-std::string tuple(const std::vector<std::int32_t>& numbers) {
-  std::string out = "(";
-  for (const std::int32_t number : numbers) out += whole(number);
-  return out + "t";
-}
 
 /// What torch.save writes for one tensor.
 struct Draft {
@@ -53,9 +23,7 @@ struct Draft {
   std::string end = ".";
 
   std::string pickle() const {
-    return "\x80\x02"s + before + "}(" + text(name) + global("torch._utils", "_rebuild_tensor_v2") + "((" +
-           text("storage") + global("torch", storage) + text(key) + text("cpu") + whole(count) + "tQ" + whole(offset) +
-           tuple(shape) + tuple(strides) + "\x89" + global("collections", "OrderedDict") + ")RtRu" + end;
+    return "\x80\x02"s + before + "}(" + torch_item(name, storage, key, count, offset, shape, strides) + "u" + end;
   }
   std::string bytes() const {
     return zip(
