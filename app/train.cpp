@@ -110,8 +110,6 @@ Subject subject_from_model(const TrainOptions& options, Recipe& recipe) {
   Model model = open_model(options.from);
   if (!model.tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
-  if (model.tokenizer->model().sentencepiece)
-    throw UserError(fmt::format("{} has a SentencePiece tokenizer, which cria cannot write yet", options.from));
   if (model.config.llama.rope_scaling.kind != RopeScaling::Kind::none)
     throw UserError(fmt::format("{} scales RoPE, which a recipe cannot say yet", options.from));
   LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;

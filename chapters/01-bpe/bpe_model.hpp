@@ -22,8 +22,7 @@ using TokenId = std::int32_t;
 /// What a text falls into before anything is merged.
 enum class Alphabet { bytes, characters };
 
-/// Wherever `left` and `right` stand side by side they become `result`. Earlier merges go first; merges that make the
-/// same token share a rank (as tiktoken ranks a pair by the token that it makes).
+/// Wherever `left` and `right` stand side by side they become `result`. Earlier merges go first.
 struct Merge {
   TokenId left, right, result;
   bool operator==(const Merge&) const = default;
@@ -31,12 +30,14 @@ struct Merge {
 
 /// What SentencePiece's kind of BPE does beside merging; see sentencepiece.hpp.
 struct SentencePieceRules {
-  std::vector<float> scores;         // of each token; merges that make tokens of equal score share a rank. Empty: as
-                                     // without these rules
-  std::vector<TokenId> byte_tokens;  // (256) what a character that has no token becomes, byte by byte; or empty
-  std::optional<TokenId> unknown;    // what it becomes where there are no byte tokens
-  bool adds_blank = true;            // in front of a text
-  bool collapses_blanks = false;     // drops those at both ends, and keeps one of several
+  std::vector<float> scores;          // of each token; merges that make tokens of equal score share a rank. Empty: as
+                                      // without these rules
+  std::vector<TokenId> byte_tokens;   // (256) what a character that has no token becomes, byte by byte; or empty
+  std::optional<TokenId> unknown;     // what it becomes where there are no byte tokens
+  bool adds_blank = true;             // in front of a text
+  bool adds_behind_specials = false;  // and of what follows a special token (Hugging Face's "legacy")
+  bool adds_only_where_none = false;  // but not in front of a blank (Hugging Face's Metaspace)
+  bool collapses_blanks = false;      // drops those at both ends, and keeps one of several
 };
 
 struct BpeModel {
@@ -45,6 +46,7 @@ struct BpeModel {
   ByteStrings vocabulary;               // token id -> its bytes; special tokens included
   std::vector<Merge> merges;            // in the order in which they are applied
   std::vector<TokenId> special_tokens;  // ids in the vocabulary; never the result of encoding plain text
+  bool ranks_tokens = false;            // merges that make the same token share a rank (tiktoken)
   bool ignore_merges = false;           // a piece that is a token is that token, whatever the merges say (Llama 3)
   bool composes = false;                // a text is first brought into Unicode's composed form, NFC (Qwen2)
   std::optional<SentencePieceRules> sentencepiece;

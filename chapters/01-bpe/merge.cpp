@@ -17,15 +17,19 @@ constexpr std::uint32_t highest_short_rank = 1u << 24;  // a rank and a place fi
 
 }  // namespace
 
-Merger::Merger(const std::vector<Merge>& merges, const std::vector<float>& scores)
+Merger::Merger(const BpeModel& model)
+    : Merger(model.merges, [&](const Merge& a, const Merge& b) {
+        if (a.result == b.result && model.ranks_tokens) return true;
+        if (!model.sentencepiece || model.sentencepiece->scores.empty()) return false;
+        const std::vector<float>& scores = model.sentencepiece->scores;
+        return scores[static_cast<std::size_t>(a.result)] == scores[static_cast<std::size_t>(b.result)];
+      }) {}
+
+Merger::Merger(const std::vector<Merge>& merges, const ShareRank& share_rank)
     : rules_(merges.size()), filter_(merges.size()), byte_rules_(256 * 256) {
-  const auto share_rank = [&](TokenId a, TokenId b) {
-    return a == b || (!scores.empty() && scores[static_cast<std::size_t>(a)] == scores[static_cast<std::size_t>(b)]);
-  };
-  TokenId last = -1;
-  for (const auto& [left, right, result] : merges) {
-    if (last < 0 || !share_rank(result, last)) ++ranks_;
-    last = result;
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    const auto& [left, right, result] = merges[i];
+    if (i == 0 || !share_rank(merges[i - 1], merges[i])) ++ranks_;
     const Rule rule = rules_.find_or_insert(left, right, {ranks_ - 1, result});
     filter_.insert(left, right);
     if ((left | right) < 256) byte_rules_[static_cast<std::size_t>(left << 8 | right)] = rule;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "chapters/01-bpe/bpe_model.hpp"
@@ -16,13 +17,19 @@ namespace cria {
 class Merger {
  public:
   Merger() = default;
-  /// With scores, one for each token, merges that make tokens of equal score share a rank.
-  explicit Merger(const std::vector<Merge>& merges, const std::vector<float>& scores = {});
+  /// Each merge has a rank of its own.
+  explicit Merger(const std::vector<Merge>& merges)
+      : Merger(merges, [](const Merge&, const Merge&) { return false; }) {}
+  /// As the model says: with scores, merges that make tokens of equal score share a rank.
+  explicit Merger(const BpeModel& model);
 
   /// Merges in place until nothing merges. Returns the number of steps: in a long piece at most 3 * tokens.size().
   std::size_t merge(std::vector<TokenId>& tokens) const;
 
  private:
+  using ShareRank = std::function<bool(const Merge&, const Merge&)>;
+  Merger(const std::vector<Merge>& merges, const ShareRank& share_rank);
+
   static constexpr std::uint32_t no_rank = static_cast<std::uint32_t>(-1);
   struct Rule {
     std::uint32_t rank = no_rank;  // the place in the order of learning; lower goes first

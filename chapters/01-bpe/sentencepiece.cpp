@@ -2,37 +2,22 @@
 #include "chapters/01-bpe/sentencepiece.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <functional>
+#include <tuple>
 
 #include "lib/base/check.hpp"
 
 namespace cria {
 namespace {
 
-constexpr std::string_view written_blank = "\u2581";
+constexpr std::string_view hexadecimal_digits = "0123456789ABCDEF";
 
-std::string replaced(std::string_view text, std::string_view from, char to) {
-  std::string out;
-  out.reserve(text.size() + 1);
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t found = std::min(text.find(from, at), text.size());
-    out += text.substr(at, found - at);
-    if (found < text.size()) out += to;
-    at = found + from.size();
-  }
-  return out;
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
-/// The byte of a piece "<0x0A>".
-std::size_t byte_of(const std::string& piece) {
-  unsigned byte = 0;
-  int end = 0;
-  if (std::sscanf(piece.c_str(), "<0x%2X>%n", &byte, &end) != 1 || end != 6 || piece.size() != 6)
-    throw UserError("the piece \"" + piece + "\" is said to be a byte, expected one like <0x0A>");
-  return byte;
-}
-
-/// Every pair of tokens that together are a token, in the order of scores.
+/// Every pair of tokens that together are a token, in the order of scores; of equal ones those with more characters on
+/// the left go first, as transformers' converter writes them.
 std::vector<Merge> merges_by_score(const BpeModel& model, const std::vector<bool>& mergeable) {
   const ByteStrings& vocabulary = model.vocabulary;
   const auto token = [&](std::string_view bytes) {
@@ -48,23 +33,55 @@ std::vector<Merge> merges_by_score(const BpeModel& model, const std::vector<bool
       if (left >= 0 && right >= 0) merges.push_back({left, right, static_cast<TokenId>(id)});
     }
   }
+  const auto length = [&](TokenId id) { return characters(vocabulary[static_cast<std::size_t>(id)]); };
   const std::vector<float>& scores = model.sentencepiece->scores;
-  std::ranges::stable_sort(merges, std::greater<>(),
-                           [&](const Merge& merge) { return scores[static_cast<std::size_t>(merge.result)]; });
+  std::ranges::stable_sort(merges, std::greater<>(), [&](const Merge& merge) {
+    return std::tuple(scores[static_cast<std::size_t>(merge.result)], length(merge.left), length(merge.right));
+  });
   return merges;
 }
 
-/// Whether no token has a blank behind another character, so that a text may be cut in front of its blanks.
-bool blanks_begin_tokens(const ByteStrings& vocabulary, const std::vector<bool>& mergeable) {
-  for (std::size_t id = 0; id < vocabulary.size(); ++id) {
-    const std::string_view token = vocabulary[id];
-    for (std::size_t at = 1; at < token.size() && mergeable[id]; ++at)
-      if (token[at] == ' ' && token[at - 1] != ' ') return false;
-  }
-  return true;
+}  // namespace
+
+std::string with_written_blanks(std::string_view piece) {
+  std::string out;
+  for (const char c : piece) c == ' ' ? out += written_blank : out += c;
+  return out;
 }
 
-}  // namespace
+std::string with_plain_blanks(std::string_view piece) {
+  std::string out;
+  out.reserve(piece.size() + 1);
+  for (std::size_t at = 0; at < piece.size();) {
+    const std::size_t found = std::min(piece.find(written_blank, at), piece.size());
+    out += piece.substr(at, found - at);
+    if (found < piece.size()) out += ' ';
+    at = found + std::string_view(written_blank).size();
+  }
+  return out;
+}
+
+std::optional<std::size_t> byte_of_piece(std::string_view piece) {
+  if (piece.size() != 6 || !piece.starts_with("<0x") || piece[5] != '>') return std::nullopt;
+  const std::size_t high = hexadecimal_digits.find(piece[3]), low = hexadecimal_digits.find(piece[4]);
+  if (std::max(high, low) > 15) return std::nullopt;
+  return high << 4 | low;
+}
+
+std::string piece_of_byte(std::size_t byte) {
+  return std::string("<0x") + hexadecimal_digits[byte >> 4] + hexadecimal_digits[byte & 15] + '>';
+}
+
+void split_at_blanks(BpeModel& model) {
+  const auto token = [&](TokenId id) { return model.vocabulary[static_cast<std::size_t>(id)]; };
+  const bool joined = std::ranges::any_of(model.merges, [&](const Merge& merge) {
+    return token(merge.right).starts_with(' ') && !token(merge.left).ends_with(' ');
+  });
+  // Where a blank is unknown, it may become one unknown token with its neighbours.
+  const bool blank_is_known =
+      model.vocabulary.find(" ") != ByteStrings::npos || !model.sentencepiece->byte_tokens.empty();
+  if (!joined && blank_is_known) model.pattern = SplitPattern::blanks;
+}
 
 BpeModel sentencepiece_model(const SentencePieces& pieces) {
   using Kind = SentencePieces::Kind;
@@ -77,12 +94,17 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
   for (const SentencePieces::Piece& piece : pieces.pieces) {
     const auto id = static_cast<TokenId>(model.vocabulary.size());
     const bool plain = piece.kind == Kind::normal || piece.kind == Kind::user_defined;
-    const std::string text = plain ? replaced(piece.text, written_blank, ' ') : piece.text;
+    const std::string text = plain ? with_plain_blanks(piece.text) : piece.text;
     if (text.empty() || model.vocabulary.insert(text) != static_cast<std::size_t>(id))
       throw UserError("piece " + std::to_string(id) + " is empty or there twice");
     rules.scores.push_back(piece.score);
     mergeable[static_cast<std::size_t>(id)] = plain;
-    if (piece.kind == Kind::byte) bytes[byte_of(piece.text)] = id;
+    if (piece.kind == Kind::byte) {
+      const auto byte = byte_of_piece(piece.text);
+      if (!byte)
+        throw UserError("the piece " + in_quotes(piece.text) + " is said to be a byte, expected one like <0x0A>");
+      bytes[*byte] = id;
+    }
     if (piece.kind == Kind::unknown) rules.unknown = id;
     if (piece.kind == Kind::unknown || piece.kind == Kind::control || piece.kind == Kind::unused)
       model.special_tokens.push_back(id);
@@ -91,20 +113,24 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
   if (missing == 0) rules.byte_tokens = std::move(bytes);
   if (missing != 0 && missing != 256)
     throw UserError("the pieces lack " + std::to_string(missing) + " of the 256 bytes, expected all of them or none");
-  if (blanks_begin_tokens(model.vocabulary, mergeable)) model.pattern = SplitPattern::blanks;
   model.merges = merges_by_score(model, mergeable);
+  split_at_blanks(model);
   return model;
 }
 
 std::string with_blanks(std::string_view text, bool in_front, const SentencePieceRules& rules) {
-  std::string out = replaced(text, written_blank, ' ');
+  std::string out;
   if (rules.collapses_blanks) {
+    out = text;
     const auto both_blank = [](char a, char b) { return a == ' ' && b == ' '; };
     out.erase(std::unique(out.begin(), out.end(), both_blank), out.end());
     if (out.ends_with(' ')) out.pop_back();
     if (out.starts_with(' ')) out.erase(0, 1);
+    text = out;
   }
-  if (rules.adds_blank && in_front && !out.empty()) out.insert(out.begin(), ' ');
+  out = with_plain_blanks(text);
+  const bool here = rules.adds_blank && (in_front || rules.adds_behind_specials);
+  if (here && !out.empty() && !(rules.adds_only_where_none && out.starts_with(' '))) out.insert(out.begin(), ' ');
   return out;
 }
 

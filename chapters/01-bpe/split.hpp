@@ -16,9 +16,10 @@ enum class SplitPattern {
   gpt2,
   smollm,  // GPT-2's, with each digit by itself: SmolLM, StarCoder
   llama3,
-  qwen2,   // Llama 3's, with each digit by itself
-  cl100k,  // Llama 3's, but for spaces at the end of a text: tiktoken's for GPT-4
-  blanks,  // in front of each run of blanks: where SentencePiece's tokens never reach across
+  qwen2,       // Llama 3's, with each digit by itself
+  cl100k,      // Llama 3's, but for spaces at the end of a text: tiktoken's for GPT-4
+  blanks,      // in front of each run of blanks: where SentencePiece's tokens never reach across
+  each_blank,  // in front of each blank (Hugging Face's Metaspace)
 };
 
 /// The published regular expression; empty for none. (SmolLM's is published in two steps, here in one.)

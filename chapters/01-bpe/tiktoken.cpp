@@ -55,7 +55,7 @@ void add_merges(BpeModel& model) {
 BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std::string>& special_tokens) {
   BpeModel model;
   model.pattern = SplitPattern::llama3;
-  model.ignore_merges = true;
+  model.ranks_tokens = model.ignore_merges = true;
   const std::string text = read_file(file, longest_file);
   std::istringstream lines(text);
   std::string line, token;

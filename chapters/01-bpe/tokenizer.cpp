@@ -11,9 +11,7 @@
 namespace cria {
 
 Tokenizer::Tokenizer(BpeModel model)
-    : model_(std::move(model)),
-      merger_(model_.merges, model_.sentencepiece ? model_.sentencepiece->scores : std::vector<float>()),
-      kinds_(model_.vocabulary.size(), Kind::whole) {
+    : model_(std::move(model)), merger_(model_), kinds_(model_.vocabulary.size(), Kind::whole) {
   const ByteStrings& vocabulary = model_.vocabulary;
   std::vector<std::string> specials;
   for (TokenId id : model_.special_tokens) {

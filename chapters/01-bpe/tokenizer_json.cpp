@@ -2,43 +2,45 @@
 // so a file is never half understood. tokenizer_json_write.cpp writes them.
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/token_text.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
-#include "lib/base/check.hpp"
+#include "chapters/01-bpe/tokenizer_json_parts.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/json.hpp"
 
 namespace cria {
-namespace {
 
-using Json = nlohmann::json;
+namespace tokenizer_json_parts {
 
-void refuse_unless(bool condition, const std::string& reason) {
-  if (!condition) throw UserError(reason);
-}
-
-/// Absent, null, false and "" are all "no".
 bool is_set(const Json& object, const char* key) {
   const auto value = object.find(key);
   return value != object.end() && !value->is_null() && *value != false && *value != "";
 }
 
-/// The steps of a Sequence in order, also of one in another; anything else is one step.
-void flatten(const Json& step, const char* steps, std::vector<Json>& into) {
-  if (step.is_null()) return;
-  if (step.at("type") != "Sequence") return into.push_back(step);
-  for (const Json& inner : step.at(steps)) flatten(inner, steps, into);
-}
-
 std::vector<Json> steps_of(const Json& json, const char* key, const char* steps) {
+  if (!is_set(json, key)) return {};
+  const Json& step = json[key];
+  if (step.at("type") != "Sequence") return {step};
   std::vector<Json> all;
-  if (json.contains(key)) flatten(json[key], steps, all);
+  for (const Json& inner : step.at(steps))  // which may be sequences themselves
+    for (const Json& one : steps_of({{key, inner}}, key, steps)) all.push_back(one);
   return all;
 }
 
-void read_normalizer(const Json& json, BpeModel& model) {
+}  // namespace tokenizer_json_parts
+
+namespace {
+
+using namespace tokenizer_json_parts;
+
+/// The bytes of a token that is written like this in the vocabulary.
+std::string bytes_of(const std::string& written, const BpeModel& model) {
+  return model.sentencepiece ? with_plain_blanks(written) : from_json_string(written, model.alphabet);
+}
+
+void read_composing(const Json& json, BpeModel& model) {
   for (const Json& step : steps_of(json, "normalizer", "normalizers")) {
     refuse_unless(step.at("type") == "NFC",
                   "its normalizer " + shown_json(step.at("type")) + " is not supported, expected \"NFC\" or none");
@@ -47,7 +49,7 @@ void read_normalizer(const Json& json, BpeModel& model) {
 }
 
 /// Nothing before ByteLevel, or a Split by a known expression, or Digits; without any step the alphabet is characters.
-void read_pre_tokenizer(const Json& json, BpeModel& model) {
+void read_split_pattern(const Json& json, BpeModel& model) {
   const std::vector<Json> steps = steps_of(json, "pre_tokenizer", "pretokenizers");
   if (steps.empty()) {
     model.alphabet = Alphabet::characters;
@@ -110,7 +112,7 @@ void read_merges(const Json& merges, BpeModel& model) {
       refuse_unless(merge.size() == 2, "a merge does not name two tokens");
       left = merge[0], right = merge[1];
     }
-    left = from_json_string(left, model.alphabet), right = from_json_string(right, model.alphabet);
+    left = bytes_of(left, model), right = bytes_of(right, model);
     const Merge& made =
         model.merges.emplace_back(Merge{id_of(model, left), id_of(model, right), id_of(model, left + right)});
     refuse_unless(!special[static_cast<std::size_t>(made.result)],
@@ -136,7 +138,7 @@ std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
     refuse_unless(added == added_ids.end() || added->second == id,
                   "the token " + in_quotes(token) + " has two ids: " + std::to_string(id) + " and as an added token " +
                       std::to_string(added == added_ids.end() ? id : added->second));
-    const std::string bytes = added == added_ids.end() ? from_json_string(token, model.alphabet) : token;
+    const std::string bytes = added == added_ids.end() ? bytes_of(token, model) : token;
     refuse_unless(tokens.emplace(id, bytes).second, "two tokens have the id " + std::to_string(id));
   }
   for (const auto& [content, id] : added_ids) tokens[id] = content;
@@ -147,13 +149,18 @@ BpeModel parse(const Json& json) {
   const Json& bpe = json.at("model");
   const std::string type = bpe.value("type", "BPE");
   refuse_unless(type == "BPE", "its model is " + in_quotes(type) + ", not BPE");
-  for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"})
+  for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
     refuse_unless(!is_set(bpe, key), std::string("its model has ") + key + ", which is not supported");
 
   BpeModel model;
   model.ignore_merges = bpe.value("ignore_merges", false);
-  read_normalizer(json, model);
-  read_pre_tokenizer(json, model);
+  if (is_sentencepiece_json(json)) {
+    refuse_unless(!model.ignore_merges, "its model has ignore_merges, which is not supported with blanks as \"▁\"");
+    read_blanks(json, model);
+  } else {
+    read_composing(json, model);
+    read_split_pattern(json, model);
+  }
   const std::map<TokenId, std::string> tokens = read_tokens(json, model);
   for (const auto& [id, token] : tokens) {
     const std::string number = std::to_string(model.vocabulary.size());
@@ -162,6 +169,10 @@ BpeModel parse(const Json& json) {
                   "token " + number + " is empty or there twice");
   }
   read_merges(bpe.at("merges"), model);
+  if (model.sentencepiece) {
+    read_fallback(bpe, model);
+    if (model.pattern == SplitPattern::none) split_at_blanks(model);
+  }
   return model;
 }
 

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/token_text.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "lib/base/check.hpp"
@@ -16,7 +17,41 @@ OrderedJson byte_level(bool use_regex) {
   return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", use_regex}};
 }
 
+OrderedJson replace(const char* kind, const char* from, const char* by) {
+  return {{"type", "Replace"}, {"pattern", {{kind, from}}}, {"content", by}};
+}
+
+/// Hugging Face's newer form, which puts no blank where there is one.
+bool uses_metaspace(const BpeModel& model) {
+  if (!model.sentencepiece) return false;
+  return model.sentencepiece->adds_only_where_none || model.pattern == SplitPattern::each_blank;
+}
+
+/// SentencePiece's kind has Hugging Face's older form, as in the files of Llama 2: only this puts a blank in front of a
+/// text that begins with one. It puts one behind special tokens too.
+OrderedJson normalizer_of(const BpeModel& model) {
+  if (model.composes) return {{"type", "NFC"}};
+  if (!model.sentencepiece || uses_metaspace(model)) return nullptr;
+  OrderedJson steps = OrderedJson::array();
+  if (model.sentencepiece->collapses_blanks)
+    steps = {replace("Regex", blanks_at_ends, ""), replace("Regex", several_blanks, " ")};
+  if (model.sentencepiece->adds_blank) steps.push_back({{"type", "Prepend"}, {"prepend", written_blank}});
+  steps.push_back(replace("String", " ", written_blank));
+  return {{"type", "Sequence"}, {"normalizers", steps}};
+}
+
+OrderedJson metaspace(const BpeModel& model) {
+  const SentencePieceRules& rules = *model.sentencepiece;
+  return {{"type", "Metaspace"},
+          {"replacement", written_blank},
+          {"prepend_scheme", !rules.adds_blank            ? "never"
+                             : rules.adds_behind_specials ? "always"
+                                                          : "first"},
+          {"split", model.pattern == SplitPattern::each_blank}};
+}
+
 OrderedJson pre_tokenizer_of(const BpeModel& model) {
+  if (uses_metaspace(model)) return metaspace(model);
   if (model.alphabet == Alphabet::characters) return nullptr;
   if (model.pattern == SplitPattern::none || model.pattern == SplitPattern::gpt2)
     return byte_level(model.pattern == SplitPattern::gpt2);
@@ -31,18 +66,32 @@ OrderedJson pre_tokenizer_of(const BpeModel& model) {
   return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({split, byte_level(false)})}};
 }
 
-/// `begin_of_text` in front of every text, as Llama 3 has it, and as a cria model has been trained.
+std::string begin_token(const BpeModel& model) { return model.sentencepiece ? "<s>" : begin_of_text; }
+std::string end_token(const BpeModel& model) { return model.sentencepiece ? "</s>" : end_of_text; }
+
+/// The begin token in front of every text, as Llama has it, and as a cria model has been trained.
 OrderedJson post_processor_of(const BpeModel& model) {
-  const std::size_t id = model.vocabulary.find(begin_of_text);
+  const std::string token = begin_token(model);
+  const std::size_t id = model.vocabulary.find(token);
   if (id == ByteStrings::npos) return nullptr;
-  const OrderedJson begin = {{"SpecialToken", {{"id", begin_of_text}, {"type_id", 0}}}};
+  const OrderedJson begin = {{"SpecialToken", {{"id", token}, {"type_id", 0}}}};
   const auto sequence = [](const char* name, int type) {
     return OrderedJson{{"Sequence", {{"id", name}, {"type_id", type}}}};
   };
   return {{"type", "TemplateProcessing"},
           {"single", OrderedJson::array({begin, sequence("A", 0)})},
           {"pair", OrderedJson::array({begin, sequence("A", 0), begin, sequence("B", 1)})},
-          {"special_tokens", {{begin_of_text, {{"id", begin_of_text}, {"ids", {id}}, {"tokens", {begin_of_text}}}}}}};
+          {"special_tokens", {{token, {{"id", token}, {"ids", {id}}, {"tokens", {token}}}}}}};
+}
+
+OrderedJson decoder_of(const BpeModel& model) {
+  if (model.alphabet == Alphabet::bytes) return byte_level(true);
+  const OrderedJson fuse = {{"type", "Fuse"}};
+  if (!model.sentencepiece) return fuse;
+  OrderedJson steps = {replace("String", written_blank, " "), {{"type", "ByteFallback"}}, fuse};
+  if (model.sentencepiece->adds_blank)
+    steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  return {{"type", "Sequence"}, {"decoders", steps}};
 }
 
 /// What each token is called in the file. Special tokens are part of the vocabulary too, as plain text: those outside
@@ -50,7 +99,8 @@ OrderedJson post_processor_of(const BpeModel& model) {
 std::vector<std::string> strings_of(const BpeModel& model) {
   std::vector<std::string> strings;
   for (std::size_t id = 0; id < model.vocabulary.size(); ++id)
-    strings.push_back(to_json_string(model.vocabulary[id], model.alphabet));
+    strings.push_back(model.sentencepiece ? with_written_blanks(model.vocabulary[id])
+                                          : to_json_string(model.vocabulary[id], model.alphabet));
   for (TokenId id : model.special_tokens)
     strings[static_cast<std::size_t>(id)] = model.vocabulary[static_cast<std::size_t>(id)];
   std::set<std::string_view> names;
@@ -76,7 +126,6 @@ OrderedJson merges_of(const BpeModel& model, const std::vector<std::string>& str
 }  // namespace
 
 std::string tokenizer_json(const BpeModel& model) {
-  if (model.sentencepiece) throw UserError("a SentencePiece tokenizer cannot be written as tokenizer.json yet");
   OrderedJson added = OrderedJson::array();
   for (TokenId id : model.special_tokens)
     added.push_back({{"id", id},
@@ -92,25 +141,26 @@ std::string tokenizer_json(const BpeModel& model) {
   auto& entries = vocabulary.get_ref<OrderedJson::object_t&>();
   for (std::size_t id = 0; id < strings.size(); ++id) entries.emplace_back(strings[id], id);
 
-  const OrderedJson decoder = model.alphabet == Alphabet::bytes ? byte_level(true) : OrderedJson{{"type", "Fuse"}};
-  const OrderedJson bpe = {{"type", "BPE"},
-                           {"dropout", nullptr},
-                           {"unk_token", nullptr},
-                           {"continuing_subword_prefix", nullptr},
-                           {"end_of_word_suffix", nullptr},
-                           {"fuse_unk", false},
-                           {"byte_fallback", false},
-                           {"ignore_merges", model.ignore_merges},
-                           {"vocab", std::move(vocabulary)},
-                           {"merges", merges_of(model, strings)}};
+  const SentencePieceRules* rules = model.sentencepiece ? &*model.sentencepiece : nullptr;
+  const OrderedJson bpe = {
+      {"type", "BPE"},
+      {"dropout", nullptr},
+      {"unk_token", rules && rules->unknown ? OrderedJson(strings[std::size_t(*rules->unknown)]) : OrderedJson()},
+      {"continuing_subword_prefix", nullptr},
+      {"end_of_word_suffix", nullptr},
+      {"fuse_unk", rules != nullptr},
+      {"byte_fallback", rules && !rules->byte_tokens.empty()},
+      {"ignore_merges", model.ignore_merges},
+      {"vocab", std::move(vocabulary)},
+      {"merges", merges_of(model, strings)}};
   const OrderedJson json = {{"version", "1.0"},
                             {"truncation", nullptr},
                             {"padding", nullptr},
                             {"added_tokens", added},
-                            {"normalizer", model.composes ? OrderedJson{{"type", "NFC"}} : OrderedJson()},
+                            {"normalizer", normalizer_of(model)},
                             {"pre_tokenizer", pre_tokenizer_of(model)},
                             {"post_processor", post_processor_of(model)},
-                            {"decoder", decoder},
+                            {"decoder", decoder_of(model)},
                             {"model", bpe}};
   return json.dump(1) + "\n";
 }
@@ -119,10 +169,14 @@ void save_tokenizer(const BpeModel& model, const std::filesystem::path& folder) 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw UserError("cannot create " + folder.string() + ": " + error.message());
-  // Without a class, transformers takes that of LLaMA 1, and adds its special tokens.
+  // Without a class, transformers takes that of LLaMA 1, and adds its special tokens. And from version 5 on it makes
+  // LlamaTokenizer's blanks anew, by Metaspace, whatever stands in the tokenizer.json.
   OrderedJson config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
-  if (model.vocabulary.find(begin_of_text) != ByteStrings::npos) config["bos_token"] = begin_of_text;
-  if (model.vocabulary.find(end_of_text) != ByteStrings::npos) config["eos_token"] = end_of_text;
+  const auto has = [&](const std::string& token) { return model.vocabulary.find(token) != ByteStrings::npos; };
+  if (has(begin_token(model))) config["bos_token"] = begin_token(model);
+  if (has(end_token(model))) config["eos_token"] = end_token(model);
+  if (model.sentencepiece && model.sentencepiece->unknown)
+    config["unk_token"] = model.vocabulary[static_cast<std::size_t>(*model.sentencepiece->unknown)];
   write_file_atomically(folder / "tokenizer_config.json", config.dump(1) + "\n");
   write_file_atomically(folder / "tokenizer.json", tokenizer_json(model));
 }

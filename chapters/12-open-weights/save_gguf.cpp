@@ -65,12 +65,6 @@ std::string pattern_name(SplitPattern pattern) {
       fmt::format("GGUF has no name for a tokenizer with the split pattern {}", split_pattern_name(pattern)));
 }
 
-std::string with_written_blanks(std::string_view piece) {
-  std::string out;
-  for (const char c : piece) c == ' ' ? out += "\u2581" : out += c;
-  return out;
-}
-
 /// Scores that put tokens in the order in which merges make them, for a model that has merges only.
 std::vector<float> scores_of(const BpeModel& model) {
   if (!model.sentencepiece->scores.empty()) return model.sentencepiece->scores;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
@@ -34,6 +35,18 @@ void check_ids(const Tokenizer& tokenizer, const Json& texts) {
   }
 }
 
+// What cria writes as tokenizer.json gives plain texts the same ids. (Behind special tokens it may add a blank.)
+void check_saved(const Tokenizer& tokenizer, const Json& texts) {
+  const TemporaryFolder folder;
+  save_tokenizer(tokenizer.model(), folder.path());
+  const Tokenizer saved(load_tokenizer_json(folder.path()));
+  for (const Json& entry : texts) {
+    const std::string text = entry.at("text");
+    INFO(entry.dump());
+    CHECK(saved.encode(text) == tokenizer.encode(text));
+  }
+}
+
 // A list of texts with their ids, as "cases.json" of any name.
 std::vector<std::string> lists_of_ids(const Case& c) {
   std::vector<std::string> lists;
@@ -56,7 +69,8 @@ void check_tokenizer(const Case& c) {
     if (!known) continue;
     INFO(file);
     const Tokenizer tokenizer = open_tokenizer(c / file);
-    for (const std::string& list : lists_of_ids(c)) check_ids(tokenizer, c.json(list));
+    for (const std::string& list : lists_of_ids(c))
+      check_ids(tokenizer, c.json(list)), check_saved(tokenizer, c.json(list));
     if (merges) CHECK(tokenizer.model().merges == *merges);
     merges = tokenizer.model().merges;
     if (!c.has("special_tokens.json") || file == "tokenizer.json") continue;

@@ -1,34 +1,8 @@
 // SentencePiece's BPE: merging by score, blanks, bytes for what has no token.
-#include "chapters/01-bpe/sentencepiece.hpp"
-#include "chapters/01-bpe/tokenizer.hpp"
-#include "tests/testing.hpp"
+#include "tests/chapters/pieces.hpp"
 
 using namespace cria;
 using namespace cria::testing;
-
-namespace {
-
-using Kind = SentencePieces::Kind;
-
-/// <unk>, <s>, </s>, the bytes, and these pieces with scores.
-SentencePieces with_pieces(const std::vector<std::pair<std::string, float>>& pieces, bool bytes = true) {
-  SentencePieces out{{{"<unk>", 0, Kind::unknown}, {"<s>", 0, Kind::control}, {"</s>", 0, Kind::control}}, true, false};
-  for (int byte = 0; byte < 256 && bytes; ++byte)
-    out.pieces.push_back({fmt::format("<0x{:02X}>", byte), 0, Kind::byte});
-  for (const auto& [text, score] : pieces) out.pieces.push_back({text, score, Kind::normal});
-  return out;
-}
-
-/// The pieces that a text becomes.
-std::vector<std::string> pieces_of(const Tokenizer& tokenizer, std::string_view text) {
-  std::vector<std::string> pieces;
-  for (const TokenId id : tokenizer.encode(text)) pieces.emplace_back(tokenizer.piece(id));
-  return pieces;
-}
-
-using Pieces = std::vector<std::string>;
-
-}  // namespace
 
 TEST_CASE("the pair that makes the token of the highest score merges first, the leftmost of equals") {
   const std::vector<std::pair<std::string, float>> letters{{"▁", -9}, {"a", -9}, {"b", -9}, {"c", -9}};
@@ -99,6 +73,6 @@ TEST_CASE("pieces that make no model are refused") {
   SentencePieces pieces = with_pieces({});
   pieces.pieces.pop_back();
   CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("lack 1 of the 256 bytes"));
-  pieces.pieces.push_back({"<0xZZ>", 0, Kind::byte});
+  pieces.pieces.push_back({"<0xZZ>", 0, SentencePieces::Kind::byte});
   CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("expected one like <0x0A>"));
 }
