@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 
+#include "app/chat.hpp"
 #include "app/commands.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
@@ -25,6 +26,21 @@
 namespace {
 
 using namespace cria;
+
+/// The options of the commands that sample.
+void add_sampling_options(CLI::App& command, SamplingChoice& choice) {
+  command.footer(
+      "What is not given of temperature, top-k, top-p, min-p and repetition penalty is as the model's\n"
+      "generation_config.json says; without such a file, temperature 1 and nothing else.");
+  command.add_option("--temperature", choice.temperature, "0: always the most probable token");
+  command.add_option("--top-k", choice.top_k, "Only the k most probable tokens; 0: all");
+  command.add_option("--top-p", choice.top_p, "Only the most probable tokens that together reach p; 1: all");
+  command.add_option("--min-p", choice.min_p, "Only tokens of at least this share of the largest probability");
+  command.add_option("--repetition-penalty", choice.repetition_penalty,
+                     "Above 1: tokens that were there become less probable");
+  command.add_option("--seed", choice.seed, "Same seed, same text")->capture_default_str();
+  command.add_flag("--raw-seed", choice.raw_seed, "Use the seed as llama2.c does");
+}
 
 void add_model_commands(CLI::App& app, int& code) {
   {
@@ -64,22 +80,29 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
     c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
-    c->add_option("-n,--tokens", o->generation.tokens, "At most so many tokens")->capture_default_str();
-    c->footer(
-        "What is not given of temperature, top-k, top-p, min-p and repetition penalty is as the model's\n"
-        "generation_config.json says; without such a file, temperature 1 and nothing else.");
-    c->add_option("--temperature", o->temperature, "0: always the most probable token");
-    c->add_option("--top-k", o->top_k, "Only the k most probable tokens; 0: all");
-    c->add_option("--top-p", o->top_p, "Only the most probable tokens that together reach p; 1: all");
-    c->add_option("--min-p", o->min_p, "Only tokens of at least this share of the largest probability");
-    c->add_option("--repetition-penalty", o->repetition_penalty,
-                  "Above 1: tokens that were there become less probable");
-    c->add_option("--seed", o->generation.sampling.seed, "Same seed, same text")->capture_default_str();
-    c->add_flag("--raw-seed", o->generation.sampling.raw_seed, "Use the seed as llama2.c does");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
+    add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads,
                   "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
-    c->add_option("--stop", o->generation.stops, "End before this text; may be given several times");
+    c->add_option("--stop", o->stops, "End before this text; may be given several times");
     c->add_flag("--json", o->json, "Text and figures as JSON");
+  }
+  {
+    auto [c, o] = command<ChatOptions>(app, "chat", "Talk with a model that was trained for it", run_chat, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option(
+        "-p,--prompt", o->prompt,
+        "One question, and no conversation; - reads it from standard input. Without it, each line is a message");
+    c->add_option("--system", o->system, "What the model is told first");
+    c->add_option(
+        "--template", o->chat_template,
+        "llama2, codellama, codellama-70b, llama3, llama3.1, llama3.2, chatml, or a file in Jinja; default: the "
+        "model's own");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens in an answer; default: what the context holds");
+    c->add_option("--context", o->context, "Tokens that the model remembers; 0: as it was trained, at most 4096");
+    add_sampling_options(*c, o->sampling);
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+    c->add_flag("--stats", o->stats, "Say tokens and speed after each answer");
   }
   {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
@@ -132,7 +155,9 @@ void add_text_commands(CLI::App& app, int& code) {
   {
     auto [c, o] =
         command<TokenizeEncodeOptions>(*tokenize, "encode", "Turn text into token ids", run_tokenize_encode, code);
-    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, a tokenizer.model of Llama 2 or 3, or a GGUF file")->required();
+    c->add_option("tokenizer", o->tokenizer,
+                  "A folder, a tokenizer.json, a tokenizer.model of Llama 2 or 3, or a GGUF file")
+        ->required();
     c->add_option("text", o->text, "The text");
     c->add_option("--file", o->file, "A file instead of a text; - is standard input");
     c->add_flag("--special", o->special, "Special tokens in the text are tokens, not plain text");
@@ -141,7 +166,9 @@ void add_text_commands(CLI::App& app, int& code) {
   {
     auto [c, o] =
         command<TokenizeDecodeOptions>(*tokenize, "decode", "Turn token ids into text", run_tokenize_decode, code);
-    c->add_option("tokenizer", o->tokenizer, "A folder, a tokenizer.json, a tokenizer.model of Llama 2 or 3, or a GGUF file")->required();
+    c->add_option("tokenizer", o->tokenizer,
+                  "A folder, a tokenizer.json, a tokenizer.model of Llama 2 or 3, or a GGUF file")
+        ->required();
     c->add_option("ids", o->ids, "Token ids")->required();
     c->add_flag("--json", o->json, "The text as JSON");
   }

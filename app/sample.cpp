@@ -38,33 +38,31 @@ std::string read_prompt(const std::optional<std::string>& prompt, const std::str
   return prompt == "-" ? read_file("-") : prompt.value_or("");
 }
 
-namespace {
-
-GenerationOptions choose(const SampleOptions& options, const GenerationConfig& model) {
-  GenerationOptions chosen = options.generation;
-  SamplingOptions& s = chosen.sampling;
-  s.temperature = options.temperature.value_or(model.sampling.temperature);
-  s.top_k = options.top_k.value_or(model.sampling.top_k);
-  s.top_p = options.top_p.value_or(model.sampling.top_p);
-  s.min_p = options.min_p.value_or(model.sampling.min_p);
-  s.repetition_penalty = options.repetition_penalty.value_or(model.sampling.repetition_penalty);
-  return chosen;
+SamplingOptions choose_sampling(const SamplingChoice& choice, const SamplingOptions& model) {
+  SamplingOptions s;
+  s.temperature = choice.temperature.value_or(model.temperature);
+  s.top_k = choice.top_k.value_or(model.top_k);
+  s.top_p = choice.top_p.value_or(model.top_p);
+  s.min_p = choice.min_p.value_or(model.min_p);
+  s.repetition_penalty = choice.repetition_penalty.value_or(model.repetition_penalty);
+  s.seed = choice.seed;
+  s.raw_seed = choice.raw_seed;
+  Sampler(s, 1);  // refuses what is out of range
+  return s;
 }
-
-}  // namespace
 
 int run_sample(const SampleOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
   const Model model = open_model(folder);
   const LlamaConfig& config = model.config.llama;
   const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
-  const GenerationOptions generation = choose(options, defaults);
+  const GenerationOptions generation{choose_sampling(options.sampling, defaults.sampling), options.tokens,
+                                     options.stops};
   std::vector<TokenId> ends = model.config.end_of_text;
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
   const std::string prompt_text = read_prompt(options.prompt, options.prompt_file);
   const std::vector<TokenId> prompt = prompt_tokens(model, prompt_text);
-  // What generate_text would refuse is refused here, before the prompt is shown.
-  Sampler(generation.sampling, config.vocabulary_size), StopStrings(generation.stops);
+  StopStrings(generation.stops);  // refused here, before the prompt is shown
   if (prompt.size() > config.context)
     fmt::print(stderr, "cria: the prompt has {} tokens, more than the model's context of {}: it forgets the first {}\n",
                prompt.size(), config.context, prompt.size() - config.context);
@@ -86,10 +84,10 @@ int run_sample(const SampleOptions& options) {
     const nlohmann::ordered_json report = {{"prompt", prompt_text},
                                            {"text", text},
                                            {"prompt_tokens", prompt.size()},
-                                           {"tokens", result.tokens},
+                                           {"tokens", result.tokens.size()},
                                            {"ended", result.ended},
                                            {"seconds", seconds},
-                                           {"tokens_per_second", double(result.tokens) / seconds}};
+                                           {"tokens_per_second", double(result.tokens.size()) / seconds}};
     fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("\n");

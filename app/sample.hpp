@@ -4,25 +4,36 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 
 namespace cria {
 
+/// Those that are not given are as the model's generation_config.json says.
+struct SamplingChoice {
+  std::optional<double> temperature, top_p, min_p, repetition_penalty;
+  std::optional<std::int32_t> top_k;
+  std::uint64_t seed = 0;
+  bool raw_seed = false;
+};
+
 struct SampleOptions {
   std::string model;                  // a folder; empty: the one in data/
   std::optional<std::string> prompt;  // "-": what comes from standard input
   std::string prompt_file;            // instead of it
-  /// Those that are not given are as the model's generation_config.json says.
-  std::optional<double> temperature, top_p, min_p, repetition_penalty;
-  std::optional<std::int32_t> top_k;
-  GenerationOptions generation;  // all others
+  SamplingChoice sampling;
+  std::size_t tokens = GenerationOptions().tokens;
+  std::vector<std::string> stops;
   std::size_t threads = 0;
   bool json = false;
 };
 
 int run_sample(const SampleOptions& options);
+
+/// Throws UserError for an option out of its range.
+SamplingOptions choose_sampling(const SamplingChoice& choice, const SamplingOptions& model);
 
 /// The folder that `model` names, or the one of the small trained model that comes with cria.
 std::filesystem::path model_folder(const std::string& model);

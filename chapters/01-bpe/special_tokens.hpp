@@ -43,6 +43,14 @@ class SpecialTokens {
     if (begin < text.size()) plain(text.substr(begin));
   }
 
+  /// Whether a special token begins at `at`, or could if the text went on.
+  bool could_begin(std::string_view text, std::size_t at) const {
+    if (!begins_[static_cast<unsigned char>(text[at])]) return false;
+    const std::string_view rest = text.substr(at);
+    return std::ranges::any_of(
+        tokens_, [&](const std::string& token) { return rest.starts_with(token) || token.starts_with(rest); });
+  }
+
   /// Whether a special token begins before `at` and ends behind it.
   bool any_across(std::string_view text, std::size_t at) const {
     for (std::size_t begin = at - std::min(at, longest()); begin < at; ++begin)

@@ -39,6 +39,7 @@ class Tokenizer {
   std::string_view piece(TokenId id) const;
   std::size_t vocabulary_size() const { return model_.vocabulary.size(); }
   bool is_special(TokenId id) const { return kinds_.at(static_cast<std::size_t>(id)) == Kind::special; }
+  const SpecialTokens& special_tokens() const { return specials_; }
   /// The special token with this text.
   std::optional<TokenId> special_id(std::string_view text) const;
   std::optional<TokenId> bos_id() const { return special_id(model_.sentencepiece ? "<s>" : begin_of_text); }

@@ -29,7 +29,11 @@ class Decoder {
 
   /// Forgets everything.
   void reset() { cache_.reset(); }
+  /// Forgets all tokens from `length` on, so that others can follow those before it. Once the oldest are forgotten, it
+  /// can only forget everything.
+  void truncate(size_t length) { cache_.truncate(length); }
   size_t length() const { return cache_.length(); }
+  size_t chunk() const { return chunk_; }  // tokens that run at a time, at most
   size_t vocabulary_size() const { return weights_.config().vocabulary_size; }
   const KvCache& cache() const { return cache_; }
 

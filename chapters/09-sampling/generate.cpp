@@ -14,14 +14,17 @@ GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, con
   StopStrings stops(options.stops);
   std::vector<TokenId> tokens = prompt;
   GenerationResult result;
-  std::span<const TokenId> fresh = tokens;  // not yet seen by the decoder
+  std::span<const TokenId> fresh = std::span(tokens).subspan(decoder.length());  // not yet seen by the decoder
+  const auto stopped = [&] { return options.stop && *options.stop; };
+  for (; options.stop && fresh.size() > decoder.chunk() && !stopped(); fresh = fresh.subspan(decoder.chunk()))
+    decoder.feed(fresh.first(decoder.chunk()));
   TokenId next;
-  while (result.tokens < options.tokens) {
+  while (result.tokens.size() < options.tokens && !stopped()) {
     const std::span<real> logits = decoder.feed(fresh);
     next = sampler.sample(View<const real, 1>(logits, {vocabulary}), tokens);
     result.ended = std::ranges::find(ends, next) != ends.end();
     if (result.ended) break;
-    ++result.tokens;
+    result.tokens.push_back(next);
     tokens.push_back(next);
     fresh = {&next, 1};
     // A model may have more rows than its tokenizer has tokens; those stand for no text.

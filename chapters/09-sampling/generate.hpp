@@ -1,6 +1,7 @@
 // From a prompt to a text: the decoder, the sampler and the stop strings in one loop.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <span>
 #include <string>
@@ -17,15 +18,17 @@ struct GenerationOptions {
   SamplingOptions sampling;
   size_t tokens = 256;  // at most
   std::vector<std::string> stops;
+  const std::atomic<bool>* stop = nullptr;  // ends the text as soon as it is true, also while the prompt is read
 };
 
 struct GenerationResult {
-  size_t tokens = 0;   // generated, the end token not counted
-  bool ended = false;  // by the end token or a stop string, not by the limit
+  std::vector<TokenId> tokens;  // generated, without the end token
+  bool ended = false;           // by the end token or a stop string, not by the limit
 };
 
-/// Continues `prompt`, which must not be empty, and calls show(text) with each part of the text as soon as it is
-/// decided; the prompt's own text is not shown. The text ends at any of the tokens `ends`.
+/// Continues `prompt` and calls show(text) with each part of the text as soon as it is decided; the prompt's own text is
+/// not shown. The text ends at any of the tokens `ends`. What the decoder has taken in already is the beginning of the
+/// prompt, of which at least one token must be left.
 GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
                                std::span<const TokenId> ends, const GenerationOptions& options,
                                const std::function<void(std::string_view)>& show);

@@ -18,16 +18,16 @@ void request_stop(int signal) {
 
 }  // namespace
 
-StopSignals::StopSignals() {
+StopSignals::StopSignals(Which which) : count_(which == Which::interrupt ? 1 : before_.size()) {
   stop_requested = false;
-  for (std::size_t i = 0; i < before_.size(); ++i) {
+  for (std::size_t i = 0; i < count_; ++i) {
     before_[i] = std::signal(signals[i], signals[i] == SIGPIPE ? SIG_IGN : request_stop);
     if (before_[i] == SIG_IGN) std::signal(signals[i], SIG_IGN);
   }
 }
 
 StopSignals::~StopSignals() {
-  for (std::size_t i = 0; i < before_.size(); ++i) std::signal(signals[i], before_[i]);
+  for (std::size_t i = 0; i < count_; ++i) std::signal(signals[i], before_[i]);
 }
 
 const std::atomic<bool>& StopSignals::requested() const { return stop_requested; }

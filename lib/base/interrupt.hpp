@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 
 namespace cria {
 
@@ -12,7 +13,8 @@ namespace cria {
 /// that. A pipe that nobody reads any more (SIGPIPE) is an error of the write. There is one at a time.
 class StopSignals {
  public:
-  StopSignals();
+  enum class Which { all, interrupt };  ///< only Ctrl-C: the others do what they did
+  explicit StopSignals(Which which = Which::all);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
@@ -21,6 +23,7 @@ class StopSignals {
 
  private:
   using Handler = void (*)(int);
+  std::size_t count_;
   std::array<Handler, 4> before_;
 };
 

@@ -1,0 +1,160 @@
+// cria chat: a conversation with a model.
+#include "app/chat.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <limits>
+
+#include "app/line_reader.hpp"
+#include "app/output.hpp"
+#include "app/train.hpp"
+#include "chapters/11-pretraining/generation_config.hpp"
+#include "chapters/12-open-weights/chat.hpp"
+#include "chapters/12-open-weights/model_template.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/interrupt.hpp"
+
+namespace cria {
+namespace {
+
+constexpr size_t usual_context = 4096;  // at most, where none is asked for: its cache takes memory
+
+constexpr const char* help =
+    "/reset         begin anew, with the same system message\n"
+    "/system TEXT   what the model is told first; without a text, nothing\n"
+    "/save FILE     write the conversation, as JSON\n"
+    "/load FILE     go on with one that was written\n"
+    "/stats         tokens, speed and context, now and after each answer\n"
+    "/quit          end; so does Ctrl-D, or Ctrl-C in an empty line. Ctrl-C stops an answer\n"
+    "A line that begins with // is a message that begins with /.\n";
+
+/// A conversation on the screen, or in a pipe.
+class ChatProgram {
+ public:
+  ChatProgram(Chat& chat, size_t context, bool stats) : chat_(chat), context_(context), stats_(stats) {}
+
+  void ask(const std::string& question, bool interruptible) {
+    using Clock = std::chrono::steady_clock;
+    std::optional<StopSignals> signals;
+    if (interruptible) signals.emplace(StopSignals::Which::interrupt);
+    const auto begin = Clock::now();
+    std::optional<Clock::time_point> first;
+    const auto show = [&](std::string_view part) {
+      if (!first && !part.empty()) first = Clock::now();
+      print_bytes(part);
+      flush_output();
+    };
+    const ChatAnswer answer = chat_.ask(question, show, signals ? &signals->requested() : nullptr);
+    const auto end = Clock::now();
+    print_bytes("\n");
+    flush_output();
+    if (answer.forgotten > 0)
+      fmt::print(stderr, "cria: the context of {} tokens is full: the model has forgotten the oldest {} messages\n",
+                 context_, answer.forgotten);
+    if (answer.cut) fmt::print(stderr, "cria: the answer ends here, as the context of {} tokens is full\n", context_);
+    const auto seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
+    last_ =
+        fmt::format("{} tokens in the prompt, of which {} were new: {:.2f} s; {} tokens in the answer: {:.1f} tokens/s",
+                    answer.prompt_tokens, answer.read_tokens, seconds(first.value_or(end) - begin), answer.tokens,
+                    double(answer.tokens) / std::max(seconds(end - first.value_or(begin)), 1e-9));
+    if (stats_) fmt::print(stderr, "cria: {}\n", last_);
+  }
+
+  /// What a line asks for; false where it ends the conversation.
+  bool obey(const std::string& line, bool interruptible) {
+    if (line.starts_with("//")) return ask(line.substr(1), interruptible), true;
+    if (!line.starts_with('/')) {
+      if (line.find_first_not_of(" \t\r") != line.npos) ask(line, interruptible);
+      return true;
+    }
+    const size_t blank = std::min(line.find(' '), line.size());
+    const std::string name = line.substr(0, blank), text = line.substr(std::min(blank + 1, line.size()));
+    const auto need_file = [&] {
+      if (text.empty()) throw UserError(fmt::format("{} needs a file", name));
+      return text;
+    };
+    if (name == "/quit" || name == "/exit") return false;
+    if (name == "/help")
+      print_bytes(help);
+    else if (name == "/reset")
+      chat_.reset();
+    else if (name == "/system")
+      chat_.set_system(text);
+    else if (name == "/save")
+      write_messages(need_file(), chat_.messages());
+    else if (name == "/load")
+      chat_.set_messages(read_messages(need_file()));
+    else if (name == "/stats")
+      stats_ = true, fmt::print(stderr, "cria: {}\n", last_.empty() ? "nothing was asked yet" : last_);
+    else
+      throw UserError(
+          fmt::format("there is no command {}; /help shows all, and // begins a message with /", in_quotes(name)));
+    return true;
+  }
+
+ private:
+  Chat& chat_;
+  size_t context_;
+  bool stats_;
+  std::string last_;  // figures of the last answer
+};
+
+std::tm local_time() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  return local;
+}
+
+size_t chat_context(const ChatOptions& options, const LlamaConfig& config) {
+  if (options.context == 0) return std::min(config.context, usual_context);
+  if (options.context > config.context)
+    throw UserError(
+        fmt::format("--context is {}, but the model reads at most {} tokens", options.context, config.context));
+  return options.context;
+}
+
+}  // namespace
+
+int run_chat(const ChatOptions& options) {
+  const std::filesystem::path path = model_folder(options.model);
+  const std::string question = read_prompt(options.prompt);
+  const Model model = open_model(path);
+  const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
+  ChatTemplate chat_template = open_chat_template(path, model, options.chat_template);
+  ChatSettings settings;
+  settings.generation.sampling = choose_sampling(options.sampling, defaults.sampling);
+  settings.generation.tokens = options.tokens.value_or(std::numeric_limits<size_t>::max());
+  settings.ends = answer_ends(model);
+  settings.ends.insert(settings.ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+  settings.context = chat_context(options, model.config.llama);
+  settings.now = local_time();
+  settings.threads = thread_count(options.threads);
+  const size_t context = settings.context;
+  Chat chat(model, std::move(chat_template), std::move(settings));
+  chat.set_system(options.system);
+  ChatProgram program(chat, context, options.stats);
+
+  if (options.prompt) {
+    program.ask(question, false);
+    return 0;
+  }
+  LineReader lines("> ");
+  if (lines.on_terminal()) fmt::print(stderr, "/help shows the commands; Ctrl-D ends.\n");
+  while (const auto line = lines.next()) {
+    try {
+      if (!program.obey(*line, lines.on_terminal())) break;
+    } catch (const UserError& error) {
+      if (!lines.on_terminal()) throw;
+      fmt::print(stderr, "cria: {}\n", one_line(error.what()));
+    }
+  }
+  return 0;
+}
+
+}  // namespace cria

@@ -1,0 +1,26 @@
+// cria chat
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/sample.hpp"
+
+namespace cria {
+
+struct ChatOptions {
+  std::string model;                  // as everywhere; empty: the one in data/
+  std::optional<std::string> prompt;  // one question, and no conversation; "-": all of standard input
+  std::string system;                 // what the model is told first
+  std::string chat_template;          // the name of a format, or a file; empty: the model's own
+  SamplingChoice sampling;
+  std::optional<std::size_t> tokens;  // of an answer; else as many as the context holds
+  std::size_t context = 0;            // 0: the model's, at most 4096
+  std::size_t threads = 0;
+  bool stats = false;
+};
+
+int run_chat(const ChatOptions& options);
+
+}  // namespace cria
