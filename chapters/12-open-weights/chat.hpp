@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chapters/09-sampling/generate.hpp"
+#include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/12-open-weights/chat_message.hpp"
 #include "chapters/12-open-weights/chat_template.hpp"
 
