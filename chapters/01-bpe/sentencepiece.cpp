@@ -16,6 +16,12 @@ std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
+/// Code Llama's tokenizer.model has its marks as ordinary pieces, which a text could become.
+bool is_mark(std::string_view piece) {
+  constexpr std::string_view marks[] = {"▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>", "<step>"};
+  return std::ranges::find(marks, piece) != std::end(marks);
+}
+
 /// Every pair of tokens that together are a token, in the order of scores; of equal ones those with more characters on
 /// the left go first, as transformers' converter writes them.
 std::vector<Merge> merges_by_score(const BpeModel& model, const std::vector<bool>& mergeable) {
@@ -93,7 +99,7 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
   std::vector<bool> mergeable(pieces.pieces.size());
   for (const SentencePieces::Piece& piece : pieces.pieces) {
     const auto id = static_cast<TokenId>(model.vocabulary.size());
-    const bool plain = piece.kind == Kind::normal || piece.kind == Kind::user_defined;
+    const bool plain = (piece.kind == Kind::normal || piece.kind == Kind::user_defined) && !is_mark(piece.text);
     const std::string text = plain ? with_plain_blanks(piece.text) : piece.text;
     if (text.empty() || model.vocabulary.insert(text) != static_cast<std::size_t>(id))
       throw UserError("piece " + std::to_string(id) + " is empty or there twice");
@@ -106,8 +112,7 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
       bytes[*byte] = id;
     }
     if (piece.kind == Kind::unknown) rules.unknown = id;
-    if (piece.kind == Kind::unknown || piece.kind == Kind::control || piece.kind == Kind::unused)
-      model.special_tokens.push_back(id);
+    if (!plain && piece.kind != Kind::byte) model.special_tokens.push_back(id);
   }
   const auto missing = std::ranges::count(bytes, -1);
   if (missing == 0) rules.byte_tokens = std::move(bytes);

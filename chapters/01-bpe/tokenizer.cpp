@@ -47,11 +47,22 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialText specia
   return ids;
 }
 
+std::vector<TokenId> Tokenizer::encode_continuation(std::string_view text) const {
+  std::vector<TokenId> ids;
+  Workspace work = workspace(text);
+  encode_plain(text, false, work, ids);
+  return ids;
+}
+
+// A short text does not pay for large caches.
+Tokenizer::Workspace Tokenizer::workspace(std::string_view text) {
+  return {PieceCache<2, 3>(std::min<std::size_t>(text.size() / 8, 16384)),
+          PieceCache<4, 6>(std::min<std::size_t>(text.size() / 64, 4096)),
+          {}};
+}
+
 void Tokenizer::encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const {
-  // A short text does not pay for large caches.
-  Workspace work{PieceCache<2, 3>(std::min<std::size_t>(text.size() / 8, 16384)),
-                 PieceCache<4, 6>(std::min<std::size_t>(text.size() / 64, 4096)),
-                 {}};
+  Workspace work = workspace(text);
   if (out.empty()) out.reserve(text.size() / 4);  // about what a text comes to
   if (special == SpecialText::plain)
     encode_plain(text, true, work, out);

@@ -31,6 +31,9 @@ class Tokenizer {
   /// The same, appended. Throws UserError for a character or byte that the vocabulary does not have.
   void encode(std::string_view text, SpecialText special, std::vector<TokenId>& out) const;
 
+  /// The ids of a text that goes on from another: SentencePiece puts no blank in front of it.
+  std::vector<TokenId> encode_continuation(std::string_view text) const;
+
   /// The bytes of the tokens, one after the other; the blank that a SentencePiece model puts in front is dropped.
   /// Throws UserError for an id out of range.
   std::string decode(std::span<const TokenId> ids) const;
@@ -60,6 +63,7 @@ class Tokenizer {
     PieceCache<4, 6> long_pieces;
     std::vector<TokenId> symbols;  // of the piece at hand
   };
+  static Workspace workspace(std::string_view text);
   void encode_plain(std::string_view text, bool in_front, Workspace& work, std::vector<TokenId>& out) const;
   void encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const;
   template <class Entry>

@@ -35,10 +35,10 @@ constexpr std::string_view codellama_70b = R"jinja(
     {{- raise_exception('the last message must be the user\'s') -}}
   {%- endif -%}
   {{- ' Source: ' ~ turn.role -}}
-  {%- if turn.content.strip() %}{{ '\n\n ' ~ turn.content.strip() }}{% endif -%}
+  {%- if turn.content.strip() %}{{ cut ~ '\n\n ' ~ turn.content.strip() }}{% endif -%}
   {{- '<step>' -}}
 {%- endfor -%}
-{{- ' Source: assistant\nDestination: user\n\n ' -}})jinja";
+{{- ' Source: assistant\nDestination: user' ~ cut ~ '\n\n ' -}})jinja";
 
 constexpr std::string_view llama3 = R"jinja(
 {{- bos_token -}}

@@ -1,5 +1,7 @@
 #include "chapters/12-open-weights/chat_template.hpp"
 
+#include <algorithm>
+
 #include "chapters/12-open-weights/hidden_text.hpp"
 
 namespace cria {
@@ -7,6 +9,11 @@ namespace cria {
 ChatTemplate::ChatTemplate(ChatTemplateSource source) : source_(std::move(source)), template_(source_.text) {}
 
 std::string ChatTemplate::render(std::span<const Message> messages, const Options& options) const {
+  return render(messages, options, "");
+}
+
+std::string ChatTemplate::render(std::span<const Message> messages, const Options& options,
+                                 const std::string& cut) const {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (const Message& message : messages) list.push_back({{"role", message.role}, {"content", message.content}});
@@ -16,7 +23,8 @@ std::string ChatTemplate::render(std::span<const Message> messages, const Option
                  {"eos_token", source_.end_token},
                  {"add_generation_prompt", options.asks},
                  {"tools", nullptr},
-                 {"documents", nullptr}};
+                 {"documents", nullptr},
+                 {"cut", cut}};
   if (options.date) variables["date_string"] = *options.date;
   return template_.render(variables, options.now);
 }
@@ -30,9 +38,14 @@ std::vector<TokenId> ChatTemplate::encode(std::span<const Message> messages, con
   for (Message& message : safe) message.content = hidden.hide(message.content, tokenizer.special_tokens());
 
   std::vector<TokenId> ids;
+  const auto encode_plain = [&](std::string_view plain) {
+    for (size_t end; !plain.empty(); plain.remove_prefix(std::min(end + hidden.cut().size(), plain.size()))) {
+      end = std::min(plain.find(hidden.cut()), plain.size());
+      tokenizer.encode(hidden.reveal(plain.substr(0, end)), SpecialText::plain, ids);
+    }
+  };
   tokenizer.special_tokens().for_each_part(
-      render(safe, options),
-      [&](std::string_view plain) { tokenizer.encode(hidden.reveal(plain), SpecialText::plain, ids); },
+      render(safe, options, hidden.cut()), encode_plain,
       [&](std::string_view token) { ids.push_back(*tokenizer.special_id(token)); });
   if (source_.begin && (ids.empty() || ids.front() != *source_.begin)) ids.insert(ids.begin(), *source_.begin);
   return ids;

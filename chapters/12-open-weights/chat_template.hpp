@@ -41,11 +41,14 @@ class ChatTemplate {
 
   /// The token ids of that text. Special tokens that the template writes are tokens; what stands in a content never is
   /// (hidden_text.hpp). Each part between special tokens is encoded as a text by itself, so that with SentencePiece it
-  /// begins with a blank, as Meta's code has it (github.com/meta-llama/llama, generation.py).
+  /// begins with a blank, as Meta's code has it (github.com/meta-llama/llama, generation.py). Where Meta's code begins
+  /// one in between, a template of chat_format.hpp writes the variable `cut`.
   std::vector<TokenId> encode(std::span<const Message> messages, const Options& options,
                               const Tokenizer& tokenizer) const;
 
  private:
+  std::string render(std::span<const Message> messages, const Options& options, const std::string& cut) const;
+
   ChatTemplateSource source_;
   jinja::Template template_;
 };

@@ -23,6 +23,9 @@ class HiddenText {
   /// contents have none and stay as they are, so that a template may look into them.
   std::string hide(std::string_view content, const SpecialTokens& specials);
 
+  /// Stands where a text of its own begins, which is encoded by itself; no template finds it in a content.
+  std::string cut() const { return begin_ + "/"; }
+
   /// Any part of the rendered text with the characters in place of their marks.
   std::string reveal(std::string_view text) const;
 

@@ -54,6 +54,13 @@ void check_sampler_tests(const Case& c);  // llama.cpp's
 bool has_texts(const Case& c);
 void check_texts(const Case& c);  // come back from bytes and from characters
 
+// chat.cpp
+bool has_chats(const Case& c);
+void check_chats(const Case& c);  // in published formats: their texts and ids
+bool has_infilling(const Case& c);
+void check_infilling(const Case& c);  // Code Llama's ids
+void check_smollm2(const Case& c);    // a real model: ids, chats, greedy answers, perplexity
+
 // peer_layers.cpp, peer_training.cpp, peer_llama.cpp: other people's unit tests
 bool is_attention(const Case& c);
 void check_attention(const Case& c);

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "chapters/10-training-step/trainer.hpp"
-#include "chapters/12-open-weights/interleaved_rows.hpp"
+#include "chapters/12-open-weights/stored_parameters.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/formats/npy.hpp"
 #include "tests/cases/case.hpp"
@@ -44,7 +44,7 @@ LlamaParameters formula_weights(const LlamaConfig& config) {
   };
   weights.for_each([&](const std::string& name, const auto& view) {
     if constexpr (std::tuple_size_v<std::decay_t<decltype(view.shape())>> == 2)
-      if (parameter_name(name).has_pairs) return read_interleaved(view, config.head_dim, fill);
+      if (parameter_name(name).has_pairs) return read_interleaved(view, config, fill);
     fill(view.span());
   });
   return weights;
