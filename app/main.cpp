@@ -10,6 +10,7 @@
 
 #include "app/chat.hpp"
 #include "app/commands.hpp"
+#include "app/convert.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
 #include "app/info.hpp"
@@ -134,6 +135,19 @@ void add_model_commands(CLI::App& app, int& code) {
   }
 }
 
+void add_convert(CLI::App& app, int& code) {
+  auto [c, o] =
+      command<ConvertOptions>(app, "convert", "Write a model in another form or another type", run_convert, code);
+  c->add_option("in", o->from, "A model: a folder, a GGUF file, …")->required();
+  c->add_option("out", o->to, "A GGUF file when the name ends in .gguf, else a folder in Hugging Face's layout")
+      ->required();
+  c->add_option("--type", o->type,
+                "Of the weights: F32, F16 or BF16, in a GGUF file also Q8_0 or Q4_0; default: each as it is, or F32");
+  c->add_option("--kv-heads", o->kv_heads,
+                "Make so many key and value heads, each the mean of a group; to be trained on with train --from");
+  c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");
+}
+
 void add_text_commands(CLI::App& app, int& code) {
   CLI::App* tokenize = app.add_subcommand("tokenize", "Train a tokenizer, and turn text into tokens and back");
   tokenize->require_subcommand(1);
@@ -214,6 +228,7 @@ int main(int argc, char** argv) {
   try {
     open_standard_streams();
     add_model_commands(app, code);
+    add_convert(app, code);
     add_text_commands(app, code);
     add_tools(app, code);
     expect_numbers(app);

@@ -56,15 +56,16 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
   add("fingerprint", state.fingerprint);
   add("best_loss", state.best_loss);
   if (state.best_loss) metadata["best_step"] = fmt::format("{}", state.best_step);
+  constexpr ElementType type = sizeof(real) == 8 ? ElementType::f64 : ElementType::f32;
   std::vector<TensorToWrite> tensors;
   std::uint64_t sum = checksum(metadata);
   for (const auto& [prefix, parameters] : parts(weights, optimiser))
     parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
-      tensors.push_back({prefix + name, {view.shape().begin(), view.shape().end()}, view.span()});
+      tensors.push_back({prefix + name, {view.shape().begin(), view.shape().end()}, view.span(), type});
       sum = bulk_fingerprint({reinterpret_cast<const char*>(view.data()), view.size() * sizeof(real)}, sum);
     });
   metadata[checksum_key] = fmt::format("{:016x}", sum);
-  write_safetensors(file, tensors, metadata, sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
+  write_safetensors(file, tensors, metadata);
 }
 
 namespace {

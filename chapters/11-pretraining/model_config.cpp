@@ -142,9 +142,15 @@ Json scaling_json(const RopeScaling& scaling) {
   throw UserError("config.json has no word for a divisor of each of RoPE's frequencies, as this model has");
 }
 
+const char* torch_name(ElementType type) {
+  require(type == ElementType::f32 || type == ElementType::f16 || type == ElementType::bf16, "write_config",
+          "the type must be F32, F16 or BF16");
+  return type == ElementType::f32 ? "float32" : type == ElementType::f16 ? "float16" : "bfloat16";
+}
+
 }  // namespace
 
-void write_config(const std::filesystem::path& file, const ModelConfig& config) {
+void write_config(const std::filesystem::path& file, const ModelConfig& config, ElementType type) {
   const LlamaConfig& c = config.llama;
   const std::vector<TokenId>& end = config.end_of_text;
   const Json json = {
@@ -169,7 +175,7 @@ void write_config(const std::filesystem::path& file, const ModelConfig& config) 
       {"eos_token_id", end.empty()       ? Json(nullptr)
                        : end.size() == 1 ? Json(end[0])
                                          : Json(end)},
-      {"torch_dtype", "float32"},
+      {"torch_dtype", torch_name(type)},
   };
   write_file_atomically(file, json.dump(2) + "\n");
 }

@@ -12,6 +12,7 @@
 
 #include "chapters/01-bpe/bpe_model.hpp"
 #include "chapters/08-llama/config.hpp"
+#include "lib/formats/element_type.hpp"
 
 namespace cria {
 
@@ -25,6 +26,8 @@ struct ModelConfig {
 
 /// Throws UserError naming the file and the key for anything missing, of the wrong type, not a Llama's, or not known.
 ModelConfig read_config(const std::filesystem::path& file);
-void write_config(const std::filesystem::path& file, const ModelConfig& config);
+/// With the type of the weights beside it, F32, F16 or BF16, in which transformers then computes. Throws UserError for a
+/// scaling of RoPE that has no name there.
+void write_config(const std::filesystem::path& file, const ModelConfig& config, ElementType type = ElementType::f32);
 
 }  // namespace cria

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
-#include "chapters/11-pretraining/stored_weights.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/safetensors.hpp"
 
@@ -14,10 +13,14 @@ void read_weights(const std::filesystem::path& file, const LlamaParameters& weig
   StoredWeights(file).copy_to(weights);
 }
 
-void write_weights(const std::filesystem::path& file, const LlamaParameters& weights) {
+void write_weights(const std::filesystem::path& file, const LlamaParameters& weights, const StoredTypes& types) {
   std::vector<TensorToWrite> tensors;
   weights.for_each([&](const std::string& name, const auto& view) {
-    tensors.push_back({name, {view.shape().begin(), view.shape().end()}, view.span()});
+    const auto type = types.find(name);
+    tensors.push_back({name,
+                       {view.shape().begin(), view.shape().end()},
+                       view.span(),
+                       type == types.end() ? ElementType::f32 : type->second});
   });
   write_safetensors(file, tensors);
 }
@@ -29,7 +32,7 @@ Model load_model(const std::filesystem::path& folder) {
   const ModelConfig config = read_config(folder / "config.json");
   const StoredWeights stored(folder);
   stored.require_fit(config.llama);
-  Model model{config, LlamaParameters(config.llama), nullptr};
+  Model model{config, LlamaParameters(config.llama), nullptr, stored.types(config.llama)};
   stored.copy_to(model.weights);
   if (std::filesystem::exists(folder / "tokenizer.json")) {
     model.tokenizer = std::make_unique<Tokenizer>(load_tokenizer(folder));

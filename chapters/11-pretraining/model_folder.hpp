@@ -9,17 +9,21 @@
 #include "chapters/01-bpe/tokenizer.hpp"
 #include "chapters/08-llama/parameters.hpp"
 #include "chapters/11-pretraining/model_config.hpp"
+#include "chapters/11-pretraining/stored_weights.hpp"
 
 namespace cria {
 
 /// Reads every parameter. Throws UserError naming the tensor when one is missing or its shape does not fit the config.
 void read_weights(const std::filesystem::path& file, const LlamaParameters& weights);
-void write_weights(const std::filesystem::path& file, const LlamaParameters& weights);
+/// Writes each as the type under its name, F32, F16 or BF16; as F32 where there is none. Throws UserError for a number
+/// that its type cannot hold.
+void write_weights(const std::filesystem::path& file, const LlamaParameters& weights, const StoredTypes& types = {});
 
 struct Model {
   ModelConfig config;
   LlamaParameters weights;
   std::unique_ptr<Tokenizer> tokenizer;  // null when the folder has no tokenizer.json
+  StoredTypes types = {};                // of the weights in the file
 };
 
 /// Throws UserError with one line when the folder holds no whole model, or its parts disagree.

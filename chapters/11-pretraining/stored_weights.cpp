@@ -98,6 +98,16 @@ void StoredWeights::require_fit(const LlamaConfig& config) const {
     fail(fmt::format("\"{}\" and \"{}\" differ, but config.json says tie_word_embeddings", embedding, head));
 }
 
+StoredTypes StoredWeights::types(const LlamaConfig& config) const {
+  StoredTypes types;
+  LlamaTensors<real> none;
+  none.layers.resize(config.layers);
+  for_each_parameter(config, none, [&](const std::string& name, auto, auto&) {
+    if (const StoredTensor* tensor = find(stored_name(config, name))) types[name] = tensor->type;
+  });
+  return types;
+}
+
 void StoredWeights::copy_to(const LlamaParameters& weights) const {
   weights.for_each([&](const std::string& name, const auto& view) {
     const std::string in_file = stored_name(weights.config(), name);

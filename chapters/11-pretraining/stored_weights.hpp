@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "lib/formats/safetensors.hpp"
 
 namespace cria {
+
+/// In which type each parameter stands in a file, by its name.
+using StoredTypes = std::map<std::string, ElementType, std::less<>>;
 
 class StoredWeights {
  public:
@@ -21,6 +25,7 @@ class StoredWeights {
   /// compute with. Allocates nothing: a config that is wrong may ask for more memory than there is.
   void require_fit(const LlamaConfig& config) const;
   void copy_to(const LlamaParameters& weights) const;
+  StoredTypes types(const LlamaConfig& config) const;
 
  private:
   const StoredTensor* find(std::string_view name) const;

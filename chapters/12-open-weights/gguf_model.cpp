@@ -41,7 +41,9 @@ class Keys {
   double number(const std::string& key, std::optional<double> otherwise = {}) {
     const GgufValue* value = find(key);
     if (!value && otherwise) return *otherwise;
-    if (const auto number = value ? value->number() : std::nullopt) return *number;
+    if (const auto number = value ? value->number() : std::nullopt)
+      // 1e-5 was meant where a float only comes near to it.
+      return value->type() == GgufType::f32 ? std::stod(fmt::format("{}", float(*number))) : *number;
     fail(fmt::format("{}{} is {}", prefix, key, value ? "no number" : "missing"));
   }
   std::string text(const std::string& key, const std::string& otherwise) {
@@ -146,7 +148,6 @@ ModelConfig gguf_config(const GgufFile& file) {
     keys.fail("llama.attention.value_length is another than key_length, which is not supported");
   c.context = keys.whole("context_length", 2048);
   c.norm_eps = keys.number("attention.layer_norm_rms_epsilon");
-  c.norm_eps = std::stod(fmt::format("{}", float(c.norm_eps)));  // 1e-5, which a float only comes near to
   c.tied_embeddings = !file.tensors().find("output.weight");
   // end of example
   read_rope(keys, file, c);

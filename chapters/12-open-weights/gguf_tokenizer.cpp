@@ -7,6 +7,7 @@
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/token_text.hpp"
 #include "chapters/12-open-weights/gguf_model.hpp"
+#include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -121,6 +122,9 @@ Model load_gguf(const std::filesystem::path& path) {
   const ModelConfig config = gguf_config(file);
   Model model{config, LlamaParameters(config.llama), gguf_tokenizer(file)};
   read_gguf_weights(file, model.weights);
+  model.weights.for_each([&](const std::string& name, const auto&) {
+    model.types[name] = file.tensors().at(parameter_name(name).gguf).type;
+  });
   return model;
 }
 

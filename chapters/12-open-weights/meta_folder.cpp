@@ -155,6 +155,7 @@ Model load_meta_folder(const fs::path& folder) {
   Model model{{config, {}, {}}, LlamaParameters(config), nullptr};
   read_parameters(model.weights, [&](const ParameterName& name, std::span<const size_t> shape, std::span<real> values) {
     parts.read(name, shape, config.dim, values);
+    model.types[name.hugging_face] = parts.first().at(name.meta).type;
   });
   for (const fs::path& place : {folder, folder.parent_path()})  // Llama 1 has one tokenizer for all sizes
     if (!model.tokenizer && fs::exists(place / "tokenizer.model"))

@@ -2,20 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <deque>
+#include <algorithm>
 
-#include "chapters/01-bpe/sentencepiece.hpp"
-#include "chapters/01-bpe/token_text.hpp"
+#include "chapters/12-open-weights/gguf_tokenizer_write.hpp"
 #include "chapters/12-open-weights/rope_divisors.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
+#include "chapters/12-open-weights/written_types.hpp"
 #include "lib/base/check.hpp"
-#include "lib/formats/encode.hpp"
 #include "lib/formats/gguf_write.hpp"
 
 namespace cria {
 namespace {
-
-using Kind = SentencePieces::Kind;
 
 /// llama.cpp's number for a file of which most tensors have this type.
 std::uint32_t file_type(ElementType type) {
@@ -55,113 +52,62 @@ void add_numbers(const LlamaConfig& c, GgufMetadata& out) {
   out.add("llama.rope.scaling.factor", float(c.rope_scaling.factor));
 }
 
-/// What llama.cpp calls the split patterns.
-std::string pattern_name(SplitPattern pattern) {
-  if (pattern == SplitPattern::llama3) return "llama-bpe";
-  if (pattern == SplitPattern::gpt2) return "gpt-2";
-  if (pattern == SplitPattern::smollm) return "smollm";
-  if (pattern == SplitPattern::qwen2) return "qwen2";
-  throw UserError(
-      fmt::format("GGUF has no name for a tokenizer with the split pattern {}", split_pattern_name(pattern)));
+/// All keys of another file, in their order; what depends on the tensors, or on how many files there are, anew.
+void add_keys(const GgufFile& from, const LlamaConfig& c, ElementType type, GgufMetadata& out) {
+  for (const auto& [key, value] : from.metadata())
+    if (key == "general.file_type")
+      out.add(key, file_type(type));
+    else if (key == "llama.attention.head_count_kv")
+      out.add(key, static_cast<std::uint32_t>(c.kv_heads));
+    else if (key != "general.alignment" && !key.starts_with("split."))
+      out.add(key, value);
 }
 
-/// Scores that put tokens in the order in which merges make them, for a model that has merges only.
-std::vector<float> scores_of(const BpeModel& model) {
-  if (!model.sentencepiece->scores.empty()) return model.sentencepiece->scores;
-  std::vector<float> scores(model.vocabulary.size());
-  for (size_t rank = model.merges.size(); rank-- > 0;) scores[size_t(model.merges[rank].result)] = -float(rank);
-  return scores;
-}
-
-void add_tokenizer(const Tokenizer& tokenizer, GgufMetadata& out) {
-  const BpeModel& model = tokenizer.model();
-  const bool pieces = model.sentencepiece.has_value();
-  if (!pieces && model.alphabet != Alphabet::bytes)
-    throw UserError("GGUF has no word for a tokenizer of characters; expected byte-level BPE or SentencePiece");
-  std::vector<std::string> tokens;
-  std::vector<std::int32_t> kinds(model.vocabulary.size(), int(Kind::normal));
-  for (const TokenId id : model.special_tokens) kinds[size_t(id)] = int(Kind::control);
-  if (pieces) {
-    for (const TokenId id : model.sentencepiece->byte_tokens) kinds[size_t(id)] = int(Kind::byte);
-    if (model.sentencepiece->unknown) kinds[size_t(*model.sentencepiece->unknown)] = int(Kind::unknown);
-  }
-  for (size_t id = 0; id < model.vocabulary.size(); ++id) {
-    const std::string_view token = model.vocabulary[id];
-    const bool plain = kinds[id] == int(Kind::normal);
-    tokens.push_back(!plain   ? std::string(token)
-                     : pieces ? with_written_blanks(token)
-                              : to_json_string(token, model.alphabet));
-  }
-  out.add("tokenizer.ggml.model", pieces ? "llama" : "gpt2");
-  out.add("tokenizer.ggml.pre", pieces ? "default" : pattern_name(model.pattern));
-  out.add("tokenizer.ggml.tokens", std::span<const std::string>(tokens));
-  out.add("tokenizer.ggml.token_type", std::span<const std::int32_t>(kinds));
-  if (pieces) {
-    out.add("tokenizer.ggml.scores", std::span<const float>(scores_of(model)));
-    out.add("tokenizer.ggml.add_space_prefix", model.sentencepiece->adds_blank);
-    return;
-  }
-  std::vector<std::string> merges;
-  for (const Merge& merge : model.merges)
-    merges.push_back(tokens[size_t(merge.left)] + " " + tokens[size_t(merge.right)]);
-  out.add("tokenizer.ggml.merges", std::span<const std::string>(merges));
-}
-
-GgufMetadata metadata_of(const Model& model, ElementType type, const GgufFile* from) {
+GgufMetadata metadata_of(const Model& model, ElementType type, const GgufFile* from,
+                         const std::optional<std::string>& chat_template) {
   GgufMetadata out;
   if (from) {
-    for (const auto& [key, value] : from->metadata())
-      if (key != "general.file_type" && key != "general.alignment" && !key.starts_with("split.")) out.add(key, value);
-    out.add("general.file_type", file_type(type));
-    return out;
+    add_keys(*from, model.config.llama, type, out);
+  } else {
+    out.add("general.architecture", "llama");
+    add_numbers(model.config.llama, out);
+    if (model.tokenizer)
+      add_tokenizer(*model.tokenizer, model.config, out);
+    else
+      out.add("tokenizer.ggml.model", "none");
+    if (chat_template) out.add("tokenizer.chat_template", *chat_template);
   }
-  out.add("general.architecture", "llama");
-  out.add("general.file_type", file_type(type));
-  out.add("general.quantization_version", std::uint32_t{2});
-  add_numbers(model.config.llama, out);
-  if (!model.tokenizer) {
-    out.add("tokenizer.ggml.model", "none");
-    return out;
-  }
-  add_tokenizer(*model.tokenizer, out);
-  out.add("tokenizer.ggml.add_bos_token", model.config.begin_of_text.has_value());
-  if (model.config.begin_of_text)
-    out.add("tokenizer.ggml.bos_token_id", static_cast<std::uint32_t>(*model.config.begin_of_text));
-  // The first ends a text. A second one is mostly that of a turn in a chat, for which GGUF has a key.
-  const char* keys[] = {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"};
-  for (size_t i = 0; i < std::min(std::size(keys), model.config.end_of_text.size()); ++i)
-    out.add(keys[i], static_cast<std::uint32_t>(model.config.end_of_text[i]));
+  const auto add_missing = [&](std::string_view key, std::uint32_t value) {
+    if (!std::ranges::count(out.keys(), key)) out.add(key, value);
+  };
+  add_missing("llama.attention.head_count_kv", static_cast<std::uint32_t>(model.config.llama.kv_heads));
+  add_missing("general.file_type", file_type(type));
+  add_missing("general.quantization_version", 2);
   return out;
 }
 
 }  // namespace
 
-void save_gguf(const std::filesystem::path& path, const Model& model, ElementType type, const GgufFile* from) {
+void save_gguf(const std::filesystem::path& path, const Model& model, const StoredTypes& types, const GgufFile* from,
+               const std::optional<std::string>& chat_template) {
   const LlamaConfig& c = model.config.llama;
-  const GgufMetadata metadata = metadata_of(model, type, from);
-  std::vector<GgufTensorToWrite> tensors;
-  std::deque<std::vector<real>> turned;  // rows of query and key
+  const GgufMetadata metadata = metadata_of(model, main_type(model.weights, types), from, chat_template);
+  std::vector<TensorToWrite> tensors;
   const std::vector<real> divisors = rope_divisors(c);
-  if (!divisors.empty()) tensors.push_back({"rope_freqs.weight", {divisors.size()}, ElementType::f32, divisors});
-  model.weights.for_each([&](const std::string& name, const auto& view) {
+  if (!divisors.empty()) tensors.push_back({"rope_freqs.weight", {divisors.size()}, divisors});
+  std::vector<real> turned;  // rows of the query or key weight that is being written
+  model.weights.for_each([&]<size_t N>(const std::string& name, View<real, N> view) {
     const ParameterName known = parameter_name(name);
     const auto& shape = view.shape();
-    const bool is_matrix = shape.size() == 2;
-    const bool fits = shape.back() % type_layout(type).numbers == 0;
-    std::span<const real> values = view.span();
-    if constexpr (std::tuple_size_v<std::decay_t<decltype(shape)>> == 2) {
-      if (known.has_pairs) {
-        std::vector<real>& rows = turned.emplace_back(view.size());
-        rope_permute_rows(view, c.head_dim, RopePairing::half_split, View<real, 2>(rows.data(), shape));
-        values = rows;
-      }
-    }
-    tensors.push_back({known.gguf,
-                       {shape.begin(), shape.end()},
-                       !is_matrix ? ElementType::f32
-                       : fits     ? type
-                                  : ElementType::f16,
-                       values});
+    TensorToWrite& tensor =
+        tensors.emplace_back(TensorToWrite{known.gguf, {shape.begin(), shape.end()}, view.span(), types.at(name)});
+    if constexpr (N == 2)
+      if (known.has_pairs)
+        tensor.make = [&turned, &c, view] {
+          turned.resize(view.size());
+          rope_permute_rows(view, c.head_dim, RopePairing::half_split, View<real, 2>(turned.data(), view.shape()));
+          return std::span<const real>(turned);
+        };
   });
   write_gguf(path, metadata, tensors);
 }

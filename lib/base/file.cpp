@@ -34,8 +34,8 @@ struct Descriptor {
   }
 };
 
-// Removes what processes left that were killed while they wrote this file: NAME.PID.tmp where no PID runs any more. A
-// number that another process has got since keeps its file until that one ends, too.
+// Removes what processes left that were killed while they wrote this file or folder: NAME.PID.tmp where no PID runs any
+// more. A number that another process has got since keeps its file until that one ends, too.
 void remove_abandoned(const std::filesystem::path& path) {
   const std::string prefix = path.filename().string() + ".", suffix = ".tmp";
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
@@ -47,7 +47,7 @@ void remove_abandoned(const std::filesystem::path& path) {
     pid_t process = 0;
     if (const auto [stop, error] = std::from_chars(first, last, process); error != std::errc{} || stop != last)
       continue;
-    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry->path(), ignored);
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove_all(entry->path(), ignored);
   }
 }
 
@@ -111,6 +111,37 @@ void write_file_atomically(const std::filesystem::path& name, const std::functio
     throw;
   }
   sync_folder(path.parent_path());
+}
+
+void write_folder_atomically(const std::filesystem::path& path,
+                             const std::function<void(const std::filesystem::path&)>& produce) {
+  namespace fs = std::filesystem;
+  const fs::path folder = path.has_filename() ? path : path.parent_path();  // "out/" is "out"
+  const auto beside = [&](const char* ending) {
+    return fs::path(fmt::format("{}.{}.{}", folder.string(), ::getpid(), ending));
+  };
+  const fs::path temporary = beside("tmp"), old = beside("old");
+  std::error_code error;
+  if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
+  remove_abandoned(folder);
+  try {
+    if (::mkdir(temporary.c_str(), 0755) != 0) fail(folder);
+    produce(temporary);
+    sync_folder(temporary);
+    const bool replaces = ::rename(folder.c_str(), old.c_str()) == 0;
+    if (!replaces && errno != ENOENT) fail(folder);
+    if (::rename(temporary.c_str(), folder.c_str()) != 0) {
+      const int reason = errno;
+      if (replaces) ::rename(old.c_str(), folder.c_str());
+      errno = reason;
+      fail(folder);
+    }
+  } catch (...) {
+    fs::remove_all(temporary, error);
+    throw;
+  }
+  sync_folder(folder.parent_path());
+  fs::remove_all(old, error);
 }
 
 }  // namespace cria

@@ -57,6 +57,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 using WriteBytes = std::function<void(std::string_view)>;
 void write_file_atomically(const std::filesystem::path& path, const std::function<void(const WriteBytes&)>& produce);
 
+/// The same for a folder: `produce` fills one with a temporary name, which is then renamed. A folder that stands there
+/// is replaced, with all that is in it. Folders above it are made. Throws UserError naming the path.
+void write_folder_atomically(const std::filesystem::path& path,
+                             const std::function<void(const std::filesystem::path& temporary)>& produce);
+
 /// A file mapped read-only into memory; pages are read when they are touched. What cannot be mapped, such as a pipe, is
 /// read whole.
 class MappedFile {

@@ -23,6 +23,13 @@ void append(const Stored* values, size_t count, std::string& out) {
 }
 
 template <class Stored>
+void append_as(std::span<const real> values, std::string& out) {
+  if constexpr (std::is_same_v<Stored, real>) return append(values.data(), values.size(), out);
+  const std::vector<Stored> stored(values.begin(), values.end());
+  append(stored.data(), stored.size(), out);
+}
+
+template <class Stored>
 void append_narrowed(std::span<const real> values, std::string& out) {
   std::vector<Stored> stored(values.size());
   simd::narrow(values.data(), stored.data(), values.size());
@@ -78,17 +85,9 @@ bool can_encode(ElementType type) {
 void encode_elements(ElementType type, std::span<const real> values, std::string& out) {
   switch (type) {
     case ElementType::f64:
-      for (const real value : values) {
-        const double stored = value;
-        append(&stored, 1, out);
-      }
-      return;
+      return append_as<double>(values, out);
     case ElementType::f32:
-      for (const real value : values) {
-        const float stored = static_cast<float>(value);
-        append(&stored, 1, out);
-      }
-      return;
+      return append_as<float>(values, out);
     case ElementType::f16:
       return append_narrowed<simd::Float16>(values, out);
     case ElementType::bf16:

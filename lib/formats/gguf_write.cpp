@@ -1,11 +1,9 @@
 #include "lib/formats/gguf_write.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
-#include "lib/formats/encode.hpp"
 
 namespace cria {
 namespace {
@@ -101,7 +99,7 @@ void GgufMetadata::add(std::string_view key, const GgufValue& value) {
 }
 
 void write_gguf(const std::filesystem::path& path, const GgufMetadata& metadata,
-                std::span<const GgufTensorToWrite> tensors) {
+                std::span<const TensorToWrite> tensors) {
   std::set<std::string_view> names(metadata.keys().begin(), metadata.keys().end());
   require(names.size() == metadata.count(), "write_gguf", "a key is there twice");
   names.clear();
@@ -111,34 +109,22 @@ void write_gguf(const std::filesystem::path& path, const GgufMetadata& metadata,
   append(std::uint64_t{metadata.count()}, header);
   header += metadata.bytes();
   std::uint64_t offset = 0;
-  for (const GgufTensorToWrite& tensor : tensors) {
-    const auto bytes = tensor_bytes(tensor.shape, tensor.type);
-    const TypeLayout layout = type_layout(tensor.type);
-    require(bytes && *bytes == tensor.values.size() / layout.numbers * layout.bytes, tensor.name.c_str(),
-            "the shape fits neither the values nor the type");
+  for (const TensorToWrite& tensor : tensors) {
     require(names.insert(tensor.name).second, tensor.name.c_str(), "the name is taken");
     append(std::string_view(tensor.name), header);
     append(static_cast<std::uint32_t>(tensor.shape.size()), header);
     for (size_t axis = tensor.shape.size(); axis-- > 0;) append(std::uint64_t{tensor.shape[axis]}, header);
     append(tensor_type(tensor.type), header);
     append(offset, header);
-    offset = aligned(offset + *bytes);
+    offset = aligned(offset + written_bytes(tensor));
   }
   header.resize(aligned(header.size()));
   write_file_atomically(path, [&](const WriteBytes& write) {
     write(header);
-    std::string piece;
-    for (const GgufTensorToWrite& tensor : tensors) {
-      std::uint64_t written = 0;
-      for (auto rest = tensor.values; !rest.empty();) {  // in pieces, so that a large tensor needs no second copy
-        const auto next = rest.first(std::min<size_t>(rest.size(), 65536));
-        piece.clear();
-        encode_elements(tensor.type, next, piece);
-        write(piece);
-        written += piece.size();
-        rest = rest.subspan(next.size());
-      }
-      write(std::string(aligned(written) - written, '\0'));
+    for (const TensorToWrite& tensor : tensors) {
+      const size_t bytes = written_bytes(tensor);
+      write_values(tensor, write);
+      write(std::string(aligned(bytes) - bytes, '\0'));
     }
   });
 }

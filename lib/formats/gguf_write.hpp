@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/base/real.hpp"
 #include "lib/formats/gguf.hpp"
+#include "lib/formats/tensor_write.hpp"
 
 namespace cria {
 
@@ -40,16 +40,9 @@ class GgufMetadata {
   std::string bytes_;
 };
 
-struct GgufTensorToWrite {
-  std::string name;
-  std::vector<size_t> shape;  // row-major
-  ElementType type;           // one that encode_elements knows
-  std::span<const real> values;
-};
-
-/// The file appears whole or not at all. Throws UserError when it cannot be written, ContractError for a name that is
-/// there twice or a shape that does not fit its values or type.
+/// The file appears whole or not at all. Throws UserError when it cannot be written or a type cannot hold a value,
+/// ContractError for a name that is there twice or a shape that does not fit its values or type.
 void write_gguf(const std::filesystem::path& path, const GgufMetadata& metadata,
-                std::span<const GgufTensorToWrite> tensors);
+                std::span<const TensorToWrite> tensors);
 
 }  // namespace cria

@@ -15,6 +15,7 @@
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
 #include "lib/formats/tensor_table.hpp"
+#include "lib/formats/tensor_write.hpp"
 
 namespace cria {
 
@@ -53,18 +54,10 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-/// A tensor to be written; the shape's product is the number of values.
-struct TensorToWrite {
-  std::string name;
-  std::vector<size_t> shape;
-  std::span<const real> values;
-};
-
-/// Writes the tensors in this order as `type`, f32 or f64; the file appears whole or not at all. transformers wants
-/// the metadata {"format": "pt"}. Throws UserError when the file cannot be written, ContractError for two tensors of
-/// one name or a shape that does not fit.
+/// Writes the tensors in this order, each as F64, F32, F16 or BF16; the file appears whole or not at all. transformers
+/// wants the metadata {"format": "pt"}. Throws UserError when the file cannot be written or a type cannot hold a value,
+/// ContractError for two tensors of one name, another type, or a shape that does not fit.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
-                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}},
-                       ElementType type = ElementType::f32);
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 }  // namespace cria

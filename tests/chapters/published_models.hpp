@@ -104,9 +104,9 @@ inline void write_as_gguf(const std::filesystem::path& path, const LlamaParamete
   keys.add("llama.rope.freq_base", float(c.rope_theta));
   if (more) more(keys);
   const std::vector<PublishedTensor> tensors = published_tensors(weights);
-  std::vector<GgufTensorToWrite> stored;
+  std::vector<TensorToWrite> stored;
   for (const PublishedTensor& t : tensors)
-    stored.push_back({t.gguf, t.shape, t.shape.size() == 2 ? type : ElementType::f32, t.values});
+    stored.push_back({t.gguf, t.shape, t.values, t.shape.size() == 2 ? type : ElementType::f32});
   write_gguf(path, keys, stored);
 }
 

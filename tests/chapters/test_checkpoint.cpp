@@ -153,10 +153,9 @@ TEST_CASE("a checkpoint from before there were checksums is read without") {
   std::vector<std::vector<real>> values;
   for (const StoredTensor& tensor : stored.tensors()) {
     stored.copy_to(tensor.name, tensor.shape, values.emplace_back(tensor.bytes.size() / sizeof(real)));
-    tensors.push_back({tensor.name, tensor.shape, values.back()});
+    tensors.push_back({tensor.name, tensor.shape, values.back(), tensor.type});
   }
-  write_safetensors(folder / "old.safetensors", tensors, metadata,
-                    sizeof(real) == 8 ? ElementType::f64 : ElementType::f32);
+  write_safetensors(folder / "old.safetensors", tensors, metadata);
   CHECK_NOTHROW(read_checkpoint(folder / "old.safetensors", weights, optimiser));
 }
 

@@ -10,6 +10,7 @@
 #include "chapters/12-open-weights/save_gguf.hpp"
 #include "chapters/12-open-weights/stored_parameters.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
+#include "chapters/12-open-weights/written_types.hpp"
 #include "tests/chapters/llama_problem.hpp"
 #include "tests/chapters/published_models.hpp"
 
@@ -201,7 +202,7 @@ TEST_CASE("Llama 3.1's scaling of RoPE survives Meta's one word for it, and GGUF
   write_as_meta(folder.path(), weights, 1, true, ", \"use_scaled_rope\": true");
   const Model from_meta = open_model(folder.path());
   check_same(from_meta, weights);
-  save_gguf(folder / "a.gguf", from_meta, ElementType::f32);
+  save_gguf(folder / "a.gguf", from_meta, types_to_write(from_meta, ModelForm::gguf, {}));
   const Model from_gguf = open_model(folder / "a.gguf");
   CHECK(from_gguf.config.llama.rope_scaling.kind == RopeScaling::Kind::divisors);
   // The divisors are floats: angles, and what is computed from them, differ by their rounding.
@@ -218,9 +219,9 @@ TEST_CASE("what a GGUF file does not say has its usual value") {
   GgufMetadata few;
   for (const auto& [key, value] : all.metadata())
     if (key != "llama.attention.head_count_kv" && key != "llama.rope.freq_base") few.add(key, value);
-  std::vector<GgufTensorToWrite> stored;
+  std::vector<TensorToWrite> stored;
   const std::vector<PublishedTensor> tensors = published_tensors(weights);
-  for (const PublishedTensor& t : tensors) stored.push_back({t.gguf, t.shape, ElementType::f32, t.values});
+  for (const PublishedTensor& t : tensors) stored.push_back({t.gguf, t.shape, t.values});
   write_gguf(folder / "b.gguf", few, stored);
   check_same(open_model(folder / "b.gguf"), weights);
 }

@@ -87,8 +87,8 @@ TEST_CASE("a GGUF file survives writing and reading") {
   metadata.add("words", std::span<const std::string>(words));
   metadata.add("numbers", std::span<const std::int32_t>(std::vector<std::int32_t>{-1, 7}));
   write_gguf(folder / "a.gguf", metadata,
-             std::vector<GgufTensorToWrite>{{"weight", {3, 64}, ElementType::f32, view(weight).span()},
-                                            {"bias", {5}, ElementType::f16, view(bias).span()}});
+             std::vector<TensorToWrite>{{"weight", {3, 64}, view(weight).span(), ElementType::f32},
+                                        {"bias", {5}, view(bias).span(), ElementType::f16}});
   CHECK(is_gguf(folder / "a.gguf"));
   const GgufFile file(folder / "a.gguf");
   CHECK(file.find("general.architecture")->text() == "llama");

@@ -1,0 +1,31 @@
+// A tensor on its way into a file, whatever the file's format.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/base/file.hpp"
+#include "lib/base/real.hpp"
+#include "lib/formats/element_type.hpp"
+
+namespace cria {
+
+struct TensorToWrite {
+  std::string name;
+  std::vector<size_t> shape;  // row-major; its product is the number of values
+  std::span<const real> values;
+  ElementType type = ElementType::f32;  // one that encode_elements knows
+  /// In place of values, where these are made only when they are written. The next tensor's may take their memory.
+  std::function<std::span<const real>()> make = {};
+};
+
+/// How many bytes the values take in a file. Throws ContractError for a shape that does not fit the values or the type.
+size_t written_bytes(const TensorToWrite& tensor);
+
+/// Writes the values in pieces, so that a large tensor needs no second copy of itself. Throws UserError naming the
+/// tensor for a value that is finite, and not in its type (from 65520 on in F16), or that is not finite in a block.
+void write_values(const TensorToWrite& tensor, const WriteBytes& write);
+
+}  // namespace cria
