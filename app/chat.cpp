@@ -51,7 +51,7 @@ class ChatProgram {
     };
     const ChatAnswer answer = chat_.ask(question, show, signals ? &signals->requested() : nullptr);
     const auto end = Clock::now();
-    print_bytes("\n");
+    print_bytes(interruptible ? "\n\n" : "\n");
     flush_output();
     if (answer.forgotten > 0)
       fmt::print(stderr, "cria: the context of {} tokens is full: the model has forgotten the oldest {} messages\n",

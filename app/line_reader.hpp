@@ -23,8 +23,10 @@ class LineReader {
   std::optional<std::string> next();
 
  private:
+  class Editor;
   std::string prompt_;
   bool on_terminal_;
+  std::unique_ptr<Editor> editor_;  // null where there is none
 };
 
 }  // namespace cria

@@ -13,6 +13,7 @@
 #include "app/convert.hpp"
 #include "app/demo.hpp"
 #include "app/eval.hpp"
+#include "app/fill.hpp"
 #include "app/info.hpp"
 #include "app/judge.hpp"
 #include "app/option_numbers.hpp"
@@ -104,6 +105,19 @@ void add_model_commands(CLI::App& app, int& code) {
     add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_flag("--stats", o->stats, "Say tokens and speed after each answer");
+  }
+  {
+    auto [c, o] = command<FillOptions>(app, "fill", "Let Code Llama write what stands between two parts of a text",
+                                       run_fill, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …")->required();
+    c->add_option("file", o->file, "A file with a marker where something is to be written; - is standard input");
+    c->add_option("--prefix", o->prefix, "Instead of a file: what stands before the gap");
+    c->add_option("--suffix", o->suffix, "What stands behind it");
+    c->add_option("--marker", o->marker, "What marks the gap in a file")->capture_default_str();
+    c->add_flag("--suffix-first", o->suffix_first, "Show the model the suffix first (SPM instead of PSM)");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
+    add_sampling_options(*c, o->sampling);
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }
   {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);

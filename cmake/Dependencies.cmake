@@ -39,6 +39,11 @@ if(CRIA_APP AND CRIA_TOOLS)  # for cria book
     add_library(md4c::md4c ALIAS md4c)
   endif()
 endif()
+if(CRIA_APP)  # for the prompt line of cria chat, which is plain without it; part of macOS
+  find_path(CRIA_EDIT_INCLUDE histedit.h)
+  find_library(CRIA_EDIT_LIBRARY edit)
+  mark_as_advanced(CRIA_EDIT_INCLUDE CRIA_EDIT_LIBRARY)
+endif()
 if(CRIA_TESTS)
   cria_dependency(Catch2 catchorg/Catch2 v3.7.1)
 endif()

@@ -2,6 +2,7 @@
 # cria chat as its user and its scripts meet it, with the small model that comes with cria and a format by name.
 #
 #   chat.sh PROGRAM
+small=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../data/model" && pwd -P)
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 chat() { "$program" chat --template chatml --temperature 0 -n 12 "$@"; }
@@ -48,5 +49,58 @@ for line in '/fly' '/load none.json' '/load' '/save /dev/null/x'; do
   printf '%s\n' "$line" >line
   check "$line in a script" bash -c '"$0" chat --template chatml <line >out 2>err; [ $? = 2 ] && [ "$(wc -l <err)" = 1 ]' "$program"
 done
+
+# ── Filling a gap ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+seq 1 400 >numbers.txt
+printf 'model: {dim: 16, hidden_dim: 24, layers: 1, heads: 2, kv_heads: 1, head_dim: 8}\ndata: {context: 64}\n' >tiny.yaml
+"$program" tokenize train --data numbers.txt --vocabulary 270 --out marks --special '<|begin_of_text|>' '<|end_of_text|>' \
+  '<PRE>' '<SUF>' '<MID>' '<EOT>' >out
+check 'a model with marks' "$program" train --data numbers.txt --tokenizer marks --recipe tiny.yaml --steps 3 --out filler
+fill() { "$program" fill filler --temperature 0 -n 9 "$@" 2>noted; }
+middle=$(fill --prefix '1 2' --suffix '4 5')
+check 'fills the gap between two texts' test -n "$middle"
+check 'and says when it did not end' grep -q '^cria: what is written ends after 9 tokens, as --tokens says$' noted
+printf '1 2<FILL>4 5' >gap.txt
+check 'or in a file' test "$(fill gap.txt)" = "1 2${middle}4 5"
+check 'or with another marker' test "$(sed 's/<FILL>/@/' gap.txt | fill - --marker @)" = "1 2${middle}4 5"
+check 'or with the suffix shown first' test "$(fill gap.txt --suffix-first)" != "$(fill gap.txt)"
+refuses 'a model that was not trained for it' 'the model has no token <PRE>' fill "$small" --prefix a --suffix b
+refuses 'a file without a gap' 'numbers.txt has no <FILL>, expected it once' fill filler numbers.txt
+echo '<FILL><FILL>' >gaps.txt
+refuses 'a file with two' 'gaps.txt has more than one <FILL>' fill filler gaps.txt
+refuses 'a file and texts' 'expected one of them' fill filler gap.txt --prefix a
+refuses 'nothing to fill' 'expected --prefix and --suffix, or a file' fill filler
+refuses 'more than the context' "more than the model's context of 64 has room for" fill filler --prefix "$(seq 1 99)"
+
+# ── On a terminal ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+# A model whose answers have no end for a long time.
+sed -i.bak 's/"max_position_embeddings": .*,/"max_position_embeddings": 16777216,/' filler/config.json
+echo '{{ messages[-1].content }}' >last.jinja
+shown() {  # shown COUNT TEXT: waits until the terminal has shown the text so often
+  for _ in $(seq 100); do [ "$(grep -aoF -- "$2" typescript 2>/dev/null | wc -l)" -ge "$1" ] && return; sleep 0.1; done
+}
+terminal() {  # terminal OPTION…: a conversation on a terminal, whose keys come from standard input
+  rm -f typescript
+  script -qefc "'$program' chat $*" typescript >out 2>err
+}
+if script -qec true typescript >out 2>&1 && ldd "$program" | grep -q libedit; then  # a terminal, by util-linux
+  { shown 1 '> '; printf 'Once\003'; shown 2 '> '; printf 'Onc\303\266\177e\n'; shown 3 '> '; printf '\003'; } |
+    terminal --template chatml --temperature 0 -n 12
+  check 'Ctrl-C in an empty line ends, and drops one that is not' test $? = 0
+  check 'Onceö, corrected, is Once' grep -qF "$(chat -p Once)" typescript
+  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; sleep 0.3; printf '\003'; shown 2 '> '; printf '/save said.json\n'
+    shown 3 '> '; printf '/fly\n'; shown 4 '> '; printf '\004'; } |
+    terminal filler --template last.jinja --temperature 0 --context 1000000
+  check 'Ctrl-C stops an answer and keeps the conversation, which Ctrl-D ends' test $? = 0
+  check 'with what was said' grep -q '"role": "assistant"' said.json
+  check 'a command that is not there is said, and no more' grep -q 'there is no command "/fly"; /help shows all' typescript
+  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; sleep 0.3; printf '\003\003'; sleep 1; } |
+    terminal filler --template last.jinja --temperature 0 --context 1000000
+  check 'twice, it ends the program' grep -q COMMAND_EXIT_CODE typescript
+else
+  skip 'a conversation on a terminal needs libedit, and script of util-linux'
+fi
 
 finish
