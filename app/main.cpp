@@ -166,17 +166,20 @@ void add_text_commands(CLI::App& app, int& code) {
   CLI::App* tokenize = app.add_subcommand("tokenize", "Train a tokenizer, and turn text into tokens and back");
   tokenize->require_subcommand(1);
   {
-    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn byte-level BPE from files of any length",
+    auto [c, o] = command<TokenizeTrainOptions>(*tokenize, "train", "Learn a tokenizer from files of any length",
                                                 run_tokenize_train, code);
     c->add_option("--data", o->data, "Text files, folders of them, or -")->required();
+    c->add_option("--kind", o->kind, "bpe (of bytes, as Llama 3) or sentencepiece (as Llama 2)")->capture_default_str();
     c->add_option("--separator", o->separator, "Stands between a file's documents; no token has a part of it")
         ->capture_default_str();
     c->add_option("--special", o->special_tokens,
-                  "Special tokens; default <|begin_of_text|> and <|end_of_text|>, which training a model wants");
+                  "Special tokens; default of bpe: <|begin_of_text|> and <|end_of_text|>, which training a model wants; "
+                  "sentencepiece has <unk>, <s> and </s> besides");
     c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
     c->add_option("--pattern", o->pattern,
-                  "How text is split before merging: llama3, gpt2, none, smollm, qwen2, cl100k")
-        ->capture_default_str();
+                  "How bpe splits text before merging: llama3 (default), gpt2, none, smollm, qwen2, cl100k");
+    c->add_option("--coverage", o->coverage,
+                  "Share of the text's characters that sentencepiece gives tokens; others become bytes; default 0.99995");
     c->add_option("--out", o->folder, "Folder for tokenizer.json")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }

@@ -3,22 +3,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace cria {
 
 struct TokenizeTrainOptions {
+  std::string kind = "bpe";       // of bytes, or "sentencepiece"
   std::vector<std::string> data;  // files, folders of files, pipes
   std::string separator = "<|endoftext|>";
-  std::vector<std::string> special_tokens;  // instead of those of BpeOptions
+  std::vector<std::string> special_tokens;  // instead of those of BpeOptions; besides those of SentencePieceOptions
   std::size_t vocabulary = 4096;
-  std::string pattern = "llama3";    // or another of SplitPattern
-  std::string folder = "tokenizer";  // gets tokenizer.json and tokenizer_config.json
+  std::optional<std::string> pattern;  // of bpe: one of SplitPattern, llama3 unless given
+  std::optional<double> coverage;      // of sentencepiece: the share of the text's characters that have tokens
+  std::string folder = "tokenizer";  // gets tokenizer.json and tokenizer_config.json; tokenizer.model of sentencepiece
   bool json = false;
 };
 
-/// Trains byte-level BPE on files of any length, saves it, and prints what it learned.
+/// Trains a tokenizer on files of any length, saves it, and prints what it learned.
 int run_tokenize_train(const TokenizeTrainOptions& options);
 
 struct TokenizeEncodeOptions {

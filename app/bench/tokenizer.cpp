@@ -4,8 +4,10 @@
 #include <filesystem>
 
 #include "app/bench/sections.hpp"
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
+#include "chapters/01-bpe/train_sentencepiece.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
@@ -38,6 +40,13 @@ class SharedText {
  private:
   std::string file_, text_;
 };
+
+Tokenizer learned_sentencepiece(const std::string& text) {
+  const SentencePieceOptions options;
+  WordCounts words;
+  count_words(text, options.borders(), words);
+  return Tokenizer(sentencepiece_model(train_sentencepiece(words, options)));
+}
 
 std::string name_of(const std::string& file) { return std::filesystem::path(file).filename().string(); }
 
@@ -81,12 +90,22 @@ std::vector<Case> tokenizer_cases(const Setting& setting) {
                        tokenizer->encode(all, SpecialText::plain, tokens);
                      };
                    }};
+  Case pieces = encoding;
+  pieces.name = "encode sentencepiece";
+  pieces.shape = what + ", at most 4096 pieces learned from it";
+  pieces.prepare = [text] {
+    return [&all = text->get(), text, tokenizer = std::make_shared<const Tokenizer>(learned_sentencepiece(text->get())),
+            tokens = std::vector<TokenId>()]() mutable {
+      tokens.clear();
+      tokenizer->encode(all, SpecialText::plain, tokens);
+    };
+  };
   Case decoding = encoding;
   decoding.name = "decode text";
   decoding.prepare = [text, tokenizer] {
     return [tokenizer, tokens = tokenizer->encode(text->get())] { keep(double(tokenizer->decode(tokens).size())); };
   };
-  return {training, encoding, decoding};
+  return {training, encoding, pieces, decoding};
 }
 
 }  // namespace cria::bench

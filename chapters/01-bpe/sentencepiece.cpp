@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view hexadecimal_digits = "0123456789ABCDEF";
 
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
-}
-
 /// Code Llama's tokenizer.model has its marks as ordinary pieces, which a text could become.
 bool is_mark(std::string_view piece) {
   constexpr std::string_view marks[] = {"▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>", "<step>"};
@@ -39,7 +35,7 @@ std::vector<Merge> merges_by_score(const BpeModel& model, const std::vector<bool
       if (left >= 0 && right >= 0) merges.push_back({left, right, static_cast<TokenId>(id)});
     }
   }
-  const auto length = [&](TokenId id) { return characters(vocabulary[static_cast<std::size_t>(id)]); };
+  const auto length = [&](TokenId id) { return count_characters(vocabulary[static_cast<std::size_t>(id)]); };
   const std::vector<float>& scores = model.sentencepiece->scores;
   std::ranges::stable_sort(merges, std::greater<>(), [&](const Merge& merge) {
     return std::tuple(scores[static_cast<std::size_t>(merge.result)], length(merge.left), length(merge.right));

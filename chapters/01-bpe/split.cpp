@@ -4,6 +4,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
 
 namespace cria {
@@ -182,6 +183,10 @@ Character character_at(std::string_view text, std::size_t at) {
   const auto size =
       utf8proc_iterate(bytes, static_cast<utf8proc_ssize_t>(std::min<std::size_t>(text.size() - at, 4)), &code_point);
   return size > 0 ? Character{code_point, static_cast<std::size_t>(size)} : Character{-1, 1};
+}
+
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
 bool is_utf8(std::string_view text) {

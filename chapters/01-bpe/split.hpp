@@ -56,6 +56,9 @@ struct Character {
 /// The character at `at` (< text.size()).
 Character character_at(std::string_view text, std::size_t at);
 
+/// How many characters a text in UTF-8 has.
+std::size_t count_characters(std::string_view text);
+
 /// Whether all of the text is UTF-8.
 bool is_utf8(std::string_view text);
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "chapters/01-bpe/pair_map.hpp"
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "lib/base/arena.hpp"
 #include "lib/base/check.hpp"
 
@@ -36,21 +37,27 @@ struct Pair {
 
 class Trainer {
  public:
-  Trainer(const WordCounts& words, Ties ties, BpeModel& model) : words_(words), ties_(ties), model_(model) {
+  Trainer(const WordCounts& words, Ties ties, BpeModel& model, const MayJoin& may_join)
+      : words_(words), ties_(ties), model_(model), may_join_(may_join) {
     if (words.words.total_bytes() >= none) throw UserError("the words of this text are longer than 4 GB together");
     memory_ = Arena<Symbol>(words.words.total_bytes());
-    symbols_ = memory_.take(Shape<1>{words.words.total_bytes()}).span();
+    const std::span<Symbol> places = memory_.take(Shape<1>{words.words.total_bytes()}).span();
+    const bool of_bytes = model.alphabet == Alphabet::bytes;
     Index end = 0;
     for (Index word = 0; word < words.words.size(); ++word) {
       const std::string_view bytes = words.words[word];
       const Index begin = end;
-      end += static_cast<Index>(bytes.size());
-      for (Index at = begin; at < end; ++at)
-        symbols_[at] = {.token = static_cast<unsigned char>(bytes[at - begin]),
-                        .word = word,
-                        .previous = at == begin ? none : at - 1,
-                        .next = at + 1 == end ? none : at + 1};
+      for (std::size_t at = 0, size; at < bytes.size(); at += size, ++end) {
+        size = of_bytes ? 1 : character_at(bytes, at).size;
+        const auto token = of_bytes ? static_cast<unsigned char>(bytes[at])
+                                    : static_cast<TokenId>(model.vocabulary.find(bytes.substr(at, size)));  // npos: -1
+        places[end] = {.token = token,
+                       .word = word,
+                       .previous = end == begin ? none : end - 1,
+                       .next = at + size == bytes.size() ? none : end + 1};
+      }
     }
+    symbols_ = places.first(end);
     for (Index at = 0; at < symbols_.size(); ++at) enter(at);
     offer_pairs(0);
   }
@@ -77,6 +84,7 @@ class Trainer {
  private:
   void merge(Index index) {
     const TokenId left = pairs_[index].left, right = pairs_[index].right;
+    if (model_.alphabet == Alphabet::characters && is_token(index)) return;
     // solution: merge_pair
     const std::string bytes = std::string(model_.vocabulary[left]).append(model_.vocabulary[right]);
     const auto token = static_cast<TokenId>(model_.vocabulary.insert(bytes));
@@ -102,6 +110,7 @@ class Trainer {
     if (at == none || symbols_[at].next == none) return;
     Symbol& symbol = symbols_[at];
     const TokenId right = symbols_[symbol.next].token;
+    if (symbol.token < 0 || right < 0) return;  // a character that has no token
     symbol.pair = pair_index_.find_or_insert(symbol.token, right, static_cast<Index>(pairs_.size()));
     if (symbol.pair == pairs_.size()) pairs_.push_back({symbol.token, right});
     Pair& pair = pairs_[symbol.pair];
@@ -129,9 +138,16 @@ class Trainer {
   };
   void offer(Index pair) { candidates_.push({pairs_[pair].count, pair, pairs_[pair].first}); }
   void offer_pairs(std::size_t from) {
-    for (Index pair = static_cast<Index>(from); pair < pairs_.size(); ++pair) offer(pair);
+    for (Index pair = static_cast<Index>(from); pair < pairs_.size(); ++pair)
+      if (!may_join_ || may_join_(left_bytes(pair), right_bytes(pair))) offer(pair);
   }
+  std::string_view left_bytes(Index pair) const { return model_.vocabulary[pairs_[pair].left]; }
+  std::string_view right_bytes(Index pair) const { return model_.vocabulary[pairs_[pair].right]; }
+  std::string joined(Index pair) const { return std::string(left_bytes(pair)).append(right_bytes(pair)); }
+  bool is_token(Index pair) const { return model_.vocabulary.find(joined(pair)) != ByteStrings::npos; }
   bool comes_later(const Candidate& a, const Candidate& b) const {
+    if (ties_ == Ties::shortest && a.count == b.count)
+      return is_longer_or_greater(with_written_blanks(joined(a.pair)), with_written_blanks(joined(b.pair)));
     // solution: comes_later
     if (a.count != b.count) return a.count < b.count;
     if (ties_ == Ties::first_met) return a.first > b.first;
@@ -139,6 +155,10 @@ class Trainer {
     const int left = model_.vocabulary[p.left].compare(model_.vocabulary[q.left]);
     return left != 0 ? left < 0 : model_.vocabulary[p.right] < model_.vocabulary[q.right];
     // end of solution
+  }
+  static bool is_longer_or_greater(const std::string& a, const std::string& b) {
+    const std::size_t of_a = count_characters(a), of_b = count_characters(b);
+    return of_a != of_b ? of_a > of_b : a > b;
   }
   struct ComesLater {
     const Trainer* trainer;
@@ -148,6 +168,7 @@ class Trainer {
   const WordCounts& words_;
   Ties ties_;
   BpeModel& model_;
+  const MayJoin& may_join_;
   Arena<Symbol> memory_;  // in huge pages, as places of a pair lie far apart
   std::span<Symbol> symbols_;
   std::vector<Pair> pairs_;
@@ -157,6 +178,13 @@ class Trainer {
 
 }  // namespace
 
+void learn_merges(const WordCounts& words, Ties ties, std::size_t count, BpeModel& model, const MayJoin& may_join) {
+  Trainer trainer(words, ties, model, may_join);
+  const std::size_t wanted = model.merges.size() + count;
+  while (model.merges.size() < wanted && trainer.merge_next()) {
+  }
+}
+
 BpeModel train_bpe(const WordCounts& words, const BpeOptions& options) {
   const std::size_t smallest = 256 + options.special_tokens.size();
   if (options.vocabulary_size < smallest)
@@ -164,10 +192,7 @@ BpeModel train_bpe(const WordCounts& words, const BpeOptions& options) {
                     "special tokens alone are " + std::to_string(smallest));
   BpeModel model = bytes_model({});
   model.pattern = options.pattern;
-  Trainer trainer(words, options.ties, model);
-  const std::size_t merges = options.vocabulary_size - smallest;
-  while (model.merges.size() < merges && trainer.merge_next()) {
-  }
+  learn_merges(words, options.ties, options.vocabulary_size - smallest, model);
   add_special_tokens(model, options.special_tokens);
   return model;
 }

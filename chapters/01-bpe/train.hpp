@@ -1,10 +1,11 @@
 // Training byte-level BPE: learns merges from counted words.
 //
-// Sennrich, Haddow, Birch 2016 (arXiv:1508.07909), on bytes as in GPT-2 (Radford et al. 2019). Left out: training
-// with an alphabet of characters, dropout, and any limit on the length of a token.
+// Sennrich, Haddow, Birch 2016 (arXiv:1508.07909), on bytes as in GPT-2 (Radford et al. 2019). What learns from
+// characters is train_sentencepiece.hpp. Left out: dropout, and any limit on the length of a token.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ namespace cria {
 enum class Ties {
   greatest_bytes,  // the pair with the greatest left token, then the greatest right one, compared as bytes (CS336)
   first_met,       // the pair that stands first in the words, in the order in which these were met (minbpe)
+  shortest,  // the pair with the fewest characters together, then the least bytes, with "▁" for blanks (SentencePiece)
 };
 
 struct BpeOptions {
@@ -35,5 +37,13 @@ struct BpeOptions {
 BpeModel train_bpe(const WordCounts& words, const BpeOptions& options);
 BpeModel train_bpe(std::string_view text, const BpeOptions& options);
 BpeModel train_bpe_on_files(const std::vector<std::filesystem::path>& files, const BpeOptions& options);
+
+/// Whether a pair may become a token, by the bytes of both.
+using MayJoin = std::function<bool(std::string_view left, std::string_view right)>;
+
+/// Adds up to `count` merges and their tokens to a model that has the symbols of its alphabet: bytes as ids 0 to 255,
+/// or characters, of which those without a token merge with nothing. With characters a token that is there already is
+/// not made in another way: its pairs stay apart, as SentencePiece leaves them.
+void learn_merges(const WordCounts& words, Ties ties, std::size_t count, BpeModel& model, const MayJoin& may_join = {});
 
 }  // namespace cria

@@ -20,10 +20,10 @@ struct WordCounts {
   ByteStrings words;                 // in the order in which they were first met
   std::vector<std::int64_t> counts;  // of each word
 
-  void add(std::string_view word) {
+  void add(std::string_view word, std::int64_t times = 1) {
     const std::size_t index = words.insert(word);
     if (index == counts.size()) counts.push_back(0);
-    ++counts[index];
+    counts[index] += times;
   }
 };
 
@@ -33,6 +33,7 @@ struct WordBorders {
   SplitPattern pattern = SplitPattern::llama3;
   SpecialTokens specials;
   std::string separator;  // of documents; empty: the text is one
+  bool lines = false;     // each line is a text by itself, with a blank in front, as SentencePiece learns
 };
 
 void count_words(std::string_view text, const WordBorders& borders, WordCounts& into);

@@ -26,6 +26,10 @@ struct SentencePieces {
 /// damage, or a model of another type than BPE, or a normaliser other than "identity", named.
 SentencePieces read_sentencepiece(const std::filesystem::path& path);
 
+/// The same file for the same pieces: a BPE model, with bytes for unknown characters if there are pieces for them, and
+/// without changes to the text but those that are named above. Its settings for learning are those that Llama's has.
+std::string sentencepiece_bytes(const SentencePieces& pieces);
+
 /// llama2.c's tokenizer.bin: the longest piece's size, then score, size and bytes of each. Its blanks are blanks, and
 /// what kind of piece each is follows from its place: 0 unknown, 1 and 2 control, then 256 bytes. Throws UserError.
 SentencePieces read_llama2c_tokenizer(const std::filesystem::path& path);

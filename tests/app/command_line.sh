@@ -238,6 +238,17 @@ refuses 'a recipe without end' 'comma.yaml' train --data text.txt --steps 1 --ou
 printf 'model: {dim: 0100}\n' >octal.yaml
 refuses 'a number in octal' 'model.dim is 0100' train --data text.txt --steps 1 --out new --recipe octal.yaml
 refuses 'resuming with another seed' '--seed is 9, but the run to resume began with 1' train --out killed --steps 600 --resume --seed 9
+learn=(tokenize train --data text.txt --vocabulary 400)
+check 'a SentencePiece tokenizer is learned' "$program" "${learn[@]}" --kind sentencepiece --out pieces
+check 'a model is trained with it' "$program" train --data text.txt --tokenizer pieces --recipe tiny.yaml --steps 2 --out pieced
+ids=$("$program" tokenize encode pieces/tokenizer.model 'a  text')
+check 'and has it' test "$("$program" tokenize encode pieced 'a  text')" = "$ids"
+check 'and samples with it' "$program" sample pieced -p 'a' -n 2
+refuses 'a tokenizer of an unknown kind' '--kind is unigram, expected bpe or sentencepiece' "${learn[@]}" --kind unigram
+refuses 'a pattern for SentencePiece' '--pattern is for --kind bpe' "${learn[@]}" --kind sentencepiece --pattern gpt2
+refuses 'a coverage for bytes' '--coverage is for --kind sentencepiece' "${learn[@]}" --coverage 0.9
+refuses 'a coverage above one' '--coverage is 1.5, expected a share' "${learn[@]}" --kind sentencepiece --coverage 1.5
+refuses 'too few pieces' 'a vocabulary of 20 is too small' tokenize train --data text.txt --kind sentencepiece --vocabulary 20
 refuses 'an unknown tokenizer' 'wordpiece' train --data text.txt --out new --steps 1 --tokenizer wordpiece
 
 printf 'model:\n  dims: 32\n' >wrong.yaml
