@@ -70,6 +70,7 @@ void convert_elements(ElementType type, const std::byte* from, std::span<To> to)
 
 /// IEEE 754 binary16: 1 sign bit, 5 of exponent (bias 15), 10 of mantissa. Exact.
 inline float half_to_float(std::uint16_t half) {
+  // example: half_to_float
   const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000) << 16;
   const std::uint32_t exponent = (half >> 10) & 31, mantissa = half & 1023;
   if (exponent == 0) {  // zero and subnormals: mantissa * 2^-24
@@ -78,6 +79,7 @@ inline float half_to_float(std::uint16_t half) {
   }
   const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + (127 - 15);  // 31: infinity and NaN
   return std::bit_cast<float>(sign | (wide_exponent << 23) | (mantissa << 13));
+  // end of example
 }
 
 /// bfloat16 is the upper half of a float. Exact.
