@@ -106,9 +106,11 @@ std::vector<TokenId> Chat::fitting_prompt(std::span<const TokenId> answer) {
 /// Leaves in the decoder what the prompt begins with, all but its last token at most, which has to be read for the
 /// first of the answer.
 void Chat::keep_common_prefix(std::span<const TokenId> prompt) {
+  // solution: keep_common_prefix
   const auto same = std::ranges::mismatch(read_, prompt.first(prompt.size() - 1)).in1;
   read_.erase(same, read_.end());
   decoder_.truncate(read_.size());
+  // end of solution
 }
 
 void Chat::set_messages(std::vector<Message> messages) {

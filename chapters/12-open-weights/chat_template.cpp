@@ -33,6 +33,7 @@ std::vector<TokenId> ChatTemplate::encode(std::span<const Message> messages, con
                                           const Tokenizer& tokenizer) const {
   std::vector<std::string_view> texts{source_.text};
   for (const Message& message : messages) texts.push_back(message.content);
+  // solution: encode_conversation
   HiddenText hidden(texts);
   std::vector<Message> safe(messages.begin(), messages.end());
   for (Message& message : safe) message.content = hidden.hide(message.content, tokenizer.special_tokens());
@@ -49,6 +50,7 @@ std::vector<TokenId> ChatTemplate::encode(std::span<const Message> messages, con
       [&](std::string_view token) { ids.push_back(*tokenizer.special_id(token)); });
   if (source_.begin && (ids.empty() || ids.front() != *source_.begin)) ids.insert(ids.begin(), *source_.begin);
   return ids;
+  // end of solution
 }
 
 }  // namespace cria
