@@ -13,6 +13,7 @@ namespace {
 /// Rows of heads (G*Dh, C) to the means of those of each group (G'*Dh, C).
 void mean_of_groups(View<const real, 2> heads, size_t head_dim, View<real, 2> means) {
   const size_t groups = means.shape()[0] / head_dim, members = heads.shape()[0] / means.shape()[0];
+  // solution: mean_of_groups
   for (size_t g = 0; g < groups; ++g) {
     const auto mean = means.rows(g * head_dim, (g + 1) * head_dim);
     noalias(mean) = 0;
@@ -20,6 +21,7 @@ void mean_of_groups(View<const real, 2> heads, size_t head_dim, View<real, 2> me
       noalias(mean) += heads.rows(h * head_dim, (h + 1) * head_dim);
     noalias(mean) /= real(members);
   }
+  // end of solution
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ std::vector<TokenId> infilling_prompt(const Tokenizer& tokenizer, std::optional<
   const InfillingTokens tokens = find_infilling_tokens(tokenizer);
   const std::vector<TokenId> before = tokenizer.encode(prefix), after = tokenizer.encode_continuation(suffix);
   std::vector<TokenId> ids;
+  // solution: infilling_prompt
   if (begin) ids.push_back(*begin);
   ids.push_back(tokens.prefix);
   if (order == InfillingOrder::prefix_first) ids.insert(ids.end(), before.begin(), before.end());
@@ -27,6 +28,7 @@ std::vector<TokenId> infilling_prompt(const Tokenizer& tokenizer, std::optional<
   ids.insert(ids.end(), after.begin(), after.end());
   ids.push_back(tokens.middle);
   if (order == InfillingOrder::suffix_first) ids.insert(ids.end(), before.begin(), before.end());
+  // end of solution
   return ids;
 }
 
