@@ -13,6 +13,7 @@
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
+#include "chapters/12-open-weights/named_scaling.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
@@ -110,8 +111,7 @@ Subject subject_from_model(const TrainOptions& options, Recipe& recipe) {
   Model model = open_model(options.from);
   if (!model.tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
-  if (model.config.llama.rope_scaling.kind != RopeScaling::Kind::none)
-    throw UserError(fmt::format("{} scales RoPE, which a recipe cannot say yet", options.from));
+  model.config.llama.rope_scaling = named_scaling(model.config.llama);
   LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;
   if (recipe.training.positions > wanted.context)
     throw UserError(fmt::format("data.context is {}, but {} reads at most {} tokens", recipe.training.positions,

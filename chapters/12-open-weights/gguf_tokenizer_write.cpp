@@ -24,11 +24,25 @@ std::string pattern_name(SplitPattern pattern) {
       fmt::format("GGUF has no name for a tokenizer with the split pattern {}", split_pattern_name(pattern)));
 }
 
-/// Scores that put tokens in the order in which merges make them, for a model that has merges only.
-std::vector<float> scores_of(const BpeModel& model) {
+/// Scores that put tokens in the order in which merges make them, for a model that came with merges only
+/// (tokenizer.json).
+std::vector<float> scores_of(const BpeModel& model, std::span<const std::string> tokens,
+                             std::span<const std::int32_t> kinds) {
   if (!model.sentencepiece->scores.empty()) return model.sentencepiece->scores;
   std::vector<float> scores(model.vocabulary.size());
-  for (size_t rank = model.merges.size(); rank-- > 0;) scores[size_t(model.merges[rank].result)] = -float(rank);
+  std::vector<size_t> last(model.vocabulary.size());
+  for (size_t rank = 0; rank < model.merges.size(); ++rank) last[size_t(model.merges[rank].result)] = rank;
+  // Tokens of one score lie between each other's merges, as Llama 2's runs of blanks do.
+  size_t begin = 0, end = 0;
+  for (size_t rank = 0; rank < model.merges.size(); ++rank) {
+    if (rank > end) begin = rank;
+    end = std::max(end, last[size_t(model.merges[rank].result)]);
+    scores[size_t(model.merges[rank].result)] = -float(begin);
+  }
+  SentencePieces pieces;
+  for (size_t id = 0; id < scores.size(); ++id) pieces.pieces.push_back({tokens[id], scores[id], Kind(kinds[id])});
+  if (sentencepiece_model(pieces).merges != model.merges)
+    throw UserError("GGUF cannot hold this SentencePiece tokenizer: its merges do not go by one score for each token");
   return scores;
 }
 
@@ -80,7 +94,7 @@ void add_vocabulary(const BpeModel& model, size_t rows, GgufMetadata& out) {
   std::vector<std::string> merges;
   for (const Merge& merge : model.merges)
     merges.push_back(tokens[size_t(merge.left)] + " " + tokens[size_t(merge.right)]);
-  std::vector<float> scores = pieces ? scores_of(model) : std::vector<float>();
+  std::vector<float> scores = pieces ? scores_of(model, tokens, kinds) : std::vector<float>();
   for (size_t id = tokens.size(); id < rows; ++id) tokens.push_back(fmt::format("[PAD{}]", id));
   kinds.resize(rows, int(Kind::unused)), scores.resize(rows);
   out.add("tokenizer.ggml.model", pieces ? "llama" : "gpt2");

@@ -4,6 +4,7 @@
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
+#include "chapters/12-open-weights/named_scaling.hpp"
 #include "chapters/12-open-weights/written_types.hpp"
 #include "lib/base/file.hpp"
 
@@ -27,7 +28,7 @@ void write_tokenizer(const fs::path& folder, const Model& model, const fs::path&
   if (model.config.begin_of_text) name("bos_token", *model.config.begin_of_text);
   if (!model.config.end_of_text.empty()) name("eos_token", model.config.end_of_text.front());
   if (const auto chat = find_chat_template(from, model)) {
-    config["bos_token"] = chat->begin_token;
+    if (!chat->begin_token.empty()) config["bos_token"] = chat->begin_token;
     config["chat_template"] = chat->text;
   }
   write_json(folder / "tokenizer_config.json", config);
@@ -45,7 +46,9 @@ void write_generation_config(const fs::path& folder, const ModelConfig& config) 
 
 void save_folder(const fs::path& folder, const Model& model, const StoredTypes& types, const fs::path& from) {
   write_folder_atomically(folder, [&](const fs::path& temporary) {
-    write_config(temporary / "config.json", model.config, main_type(model.weights, types));
+    ModelConfig config = model.config;
+    config.llama.rope_scaling = named_scaling(config.llama);
+    write_config(temporary / "config.json", config, main_type(model.weights, types));
     if (fs::exists(from / "config.json")) {
       for (const char* name : beside_the_weights)
         if (fs::exists(from / name)) write_file_atomically(temporary / name, read_file(from / name));

@@ -46,6 +46,22 @@ check 'to a model that still has one' grep -q '"num_key_value_heads": 1' trained
 refuses 'heads that do not divide' '2 key and value heads cannot be made of 3, expected a divisor' convert "$small" x --kv-heads 2
 refuses 'no heads' '0 key and value heads cannot be made of 3' convert "$small" x --kv-heads 0
 
+# ── Scaled RoPE ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+cp -r "$small" scaled && chmod -R u+w scaled
+scaling='{"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}'
+sed "s/\"rope_scaling\": null/\"rope_scaling\": $scaling/" "$small/config.json" >scaled/config.json
+check 'a model with the scaling of Llama 3.1' convert scaled scaled.gguf
+long() { "$program" sample "$1" -n 200 --seed 5; }
+check 'is another' test "$(long scaled)" != "$(long "$small")"
+check 'and the same in GGUF' test "$(long scaled.gguf)" = "$(long scaled)"
+check 'and in a folder again' convert scaled.gguf scaled-back
+named() { tr -d ' \n' <"$1/config.json" | grep -qF "\"rope_scaling\":${scaling// /}"; }
+check 'where it has its name' named scaled-back
+check 'It is trained on' "$program" train --from scaled.gguf --data stories --steps 2 --out on --json
+check 'and on' "$program" train --resume --out on --steps 3 --json
+check 'and still has it' named on
+
 # ── What is there already ───────────────────────────────────────────────────────────────────────────────────────────
 
 sum() { cat "$@" | cksum; }

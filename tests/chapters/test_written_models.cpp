@@ -1,12 +1,16 @@
 // Models that cria writes, as GGUF files and as folders: what comes back, and what is refused.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <list>
 
+#include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/09-sampling/decoder.hpp"
 #include "chapters/12-open-weights/gguf_model.hpp"
 #include "chapters/12-open-weights/grouped_heads.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
+#include "chapters/12-open-weights/named_scaling.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/save_folder.hpp"
 #include "chapters/12-open-weights/save_gguf.hpp"
@@ -225,6 +229,53 @@ TEST_CASE("RoPE's scaling of Llama 3.1 is in GGUF a divisor of each frequency") 
   rope_scale_frequencies(read.config.llama.rope_scaling, actual);
   CHECK(difference(actual, expected, 0x1p-24) == "");  // divisors are floats, and frequencies at most 1
   check_same_weights(through_gguf(read, {}, folder / "b.gguf"), read);
+
+  // config.json names it.
+  CHECK(named_scaling(read.config.llama) == c.rope_scaling);
+  save_folder(folder / "c", read, types_to_write(read, ModelForm::folder, {}), folder / "a.gguf");
+  check_same_weights(open_model(folder / "c"), model);
+  Model odd = random_model(c);
+  odd.config.llama = read.config.llama;
+  odd.config.llama.rope_scaling.divisors[3] *= 1.001f;
+  CHECK_THROWS_WITH(save_folder(folder / "d", odd, odd.types, "none"), contains("divisors that are not those of"));
+  CHECK(!std::filesystem::exists(folder / "d"));
+}
+
+TEST_CASE("a SentencePiece tokenizer goes to GGUF and back, from scores and from merges") {
+  using Kind = SentencePieces::Kind;
+  SentencePieces pieces;
+  pieces.pieces = {{"<unk>", 0, Kind::unknown}, {"<s>", 0, Kind::control}, {"</s>", 0, Kind::control}};
+  for (int byte = 0; byte < 256; ++byte) pieces.pieces.push_back({fmt::format("<0x{:02X}>", byte), 0, Kind::byte});
+  float score = 0;
+  for (const char* text : {"\u2581a", "ab", "\u2581ab", "bc", "\u2581abc", "a", "b", "c", "\u2581"})
+    pieces.pieces.push_back({text, --score, Kind::normal});
+  for (const char* text : {"\u2581\u2581", "\u2581\u2581\u2581", "\u2581\u2581\u2581\u2581"})
+    pieces.pieces.push_back({text, -1e9f, Kind::normal});
+  LlamaConfig c = config_of();
+  c.vocabulary_size = 273;  // two rows to spare
+  Model model = random_model(c);
+  model.config = {c, 1, {1, 2}};  // llama2.c's ends
+  model.tokenizer = std::make_unique<Tokenizer>(sentencepiece_model(pieces));
+  const TemporaryFolder folder;
+  const auto check = [&](const Model& read) {
+    for (const char* text : {"abc ab", " a  bca", "x\u00e9 c", "", "a       b    "})
+      CHECK(read.tokenizer->encode(text) == model.tokenizer->encode(text));
+    CHECK(read.config.begin_of_text == 1);
+    CHECK(read.config.end_of_text == std::vector<TokenId>{2, 1});
+  };
+  const Model as_gguf = through_gguf(model, {}, folder / "a.gguf");
+  check(as_gguf);
+  save_folder(folder / "b", as_gguf, types_to_write(as_gguf, ModelForm::folder, {}), folder / "a.gguf");
+  const Model as_folder = open_model(folder / "b");
+  check(as_folder);
+  REQUIRE(as_folder.tokenizer->model().sentencepiece->scores.empty());
+  check(through_gguf(as_folder, {}, folder / "c.gguf"));
+
+  BpeModel other = as_folder.tokenizer->model();
+  std::swap(other.merges.front(),
+            other.merges[other.merges.size() - 2]);  // one pair of three blanks, before all others
+  model.tokenizer = std::make_unique<Tokenizer>(other);
+  CHECK_THROWS_WITH(through_gguf(model, {}, folder / "d.gguf"), contains("do not go by one score for each token"));
 }
 
 TEST_CASE("what GGUF cannot hold is refused, and nothing is left behind") {
