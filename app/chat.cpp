@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <limits>
 
 #include "app/line_reader.hpp"
 #include "app/output.hpp"
@@ -129,7 +128,7 @@ int run_chat(const ChatOptions& options) {
   ChatTemplate chat_template = open_chat_template(path, model, options.chat_template);
   ChatSettings settings;
   settings.generation.sampling = choose_sampling(options.sampling, defaults.sampling);
-  settings.generation.tokens = options.tokens.value_or(std::numeric_limits<size_t>::max());
+  settings.generation.tokens = options.tokens;
   settings.ends = answer_ends(model);
   settings.ends.insert(settings.ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
   settings.context = chat_context(options, model.config.llama);

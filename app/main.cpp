@@ -100,7 +100,7 @@ void add_model_commands(CLI::App& app, int& code) {
         "--template", o->chat_template,
         "llama2, codellama, codellama-70b, llama3, llama3.1, llama3.2, chatml, or a file in Jinja; default: the "
         "model's own");
-    c->add_option("-n,--tokens", o->tokens, "At most so many tokens in an answer; default: what the context holds");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens in an answer")->capture_default_str();
     c->add_option("--context", o->context, "Tokens that the model remembers; 0: as it was trained, at most 4096");
     add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");

@@ -92,12 +92,12 @@ if script -qec true typescript >out 2>&1 && ldd "$program" | grep -q libedit; th
   check 'Onceö, corrected, is Once' grep -qF "$(chat -p Once)" typescript
   { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; sleep 0.3; printf '\003'; shown 2 '> '; printf '/save said.json\n'
     shown 3 '> '; printf '/fly\n'; shown 4 '> '; printf '\004'; } |
-    terminal filler --template last.jinja --temperature 0 --context 1000000
+    terminal filler --template last.jinja --temperature 0 --context 1000000 -n 1000000
   check 'Ctrl-C stops an answer and keeps the conversation, which Ctrl-D ends' test $? = 0
   check 'with what was said' grep -q '"role": "assistant"' said.json
   check 'a command that is not there is said, and no more' grep -q 'there is no command "/fly"; /help shows all' typescript
   { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; sleep 0.3; printf '\003\003'; sleep 1; } |
-    terminal filler --template last.jinja --temperature 0 --context 1000000
+    terminal filler --template last.jinja --temperature 0 --context 1000000 -n 1000000
   check 'twice, it ends the program' grep -q COMMAND_EXIT_CODE typescript
 else
   skip 'a conversation on a terminal needs libedit, and script of util-linux'
