@@ -177,7 +177,7 @@ void add_text_commands(CLI::App& app, int& code) {
                   "sentencepiece has <unk>, <s> and </s> besides");
     c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
     c->add_option("--pattern", o->pattern,
-                  "How bpe splits text before merging: llama3 (default), gpt2, none, smollm, qwen2, cl100k");
+                  "How bpe splits text before merging: llama3 (default), gpt2, none, smollm, qwen2, cl100k, llama-cpp");
     c->add_option("--coverage", o->coverage,
                   "Share of the text's characters that sentencepiece gives tokens; others become bytes; default 0.99995");
     c->add_option("--out", o->folder, "Folder for tokenizer.json")->capture_default_str();

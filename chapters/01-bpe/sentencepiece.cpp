@@ -74,17 +74,6 @@ std::string piece_of_byte(std::size_t byte) {
   return std::string("<0x") + hexadecimal_digits[byte >> 4] + hexadecimal_digits[byte & 15] + '>';
 }
 
-void split_at_blanks(BpeModel& model) {
-  const auto token = [&](TokenId id) { return model.vocabulary[static_cast<std::size_t>(id)]; };
-  const bool joined = std::ranges::any_of(model.merges, [&](const Merge& merge) {
-    return token(merge.right).starts_with(' ') && !token(merge.left).ends_with(' ');
-  });
-  // Where a blank is unknown, it may become one unknown token with its neighbours.
-  const bool blank_is_known =
-      model.vocabulary.find(" ") != ByteStrings::npos || !model.sentencepiece->byte_tokens.empty();
-  if (!joined && blank_is_known) model.pattern = SplitPattern::blanks;
-}
-
 BpeModel sentencepiece_model(const SentencePieces& pieces) {
   using Kind = SentencePieces::Kind;
   BpeModel model;
@@ -115,7 +104,6 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
   if (missing != 0 && missing != 256)
     throw UserError("the pieces lack " + std::to_string(missing) + " of the 256 bytes, expected all of them or none");
   model.merges = merges_by_score(model, mergeable);
-  split_at_blanks(model);
   return model;
 }
 

@@ -7,8 +7,9 @@
 //   blanks   It splits nothing: a blank is a character like others, and a text begins with one that was not there, so
 //            that a word is the same token at the beginning as later on. Files write blanks as "▁"; here they are
 //            blanks.
-//   whole    What a piece becomes may depend on all of the text. Nearly always no token has a blank behind another
-//            character; then nothing merges across the beginning of a blank, and the text can be cut there.
+//   whole    What a piece becomes may depend on all of the text. But most neighbouring characters never merge, and the
+//   text
+//            can be cut between them (merge_borders.hpp).
 #pragma once
 
 #include <cstddef>
@@ -33,10 +34,6 @@ inline constexpr const char* written_blank = "\u2581";  // "▁"
 
 /// What collapses_blanks removes, and replaces by one blank, as the expressions that stand in a tokenizer.json.
 inline constexpr const char *blanks_at_ends = R"(\A +| +\z)", *several_blanks = " {2,}";
-
-/// Splits the model's texts in front of blanks if that changes nothing: if no merge joins anything to a blank behind
-/// it.
-void split_at_blanks(BpeModel& model);
 
 /// A piece as files write it, with "▁" for blanks, and back.
 std::string with_written_blanks(std::string_view piece);

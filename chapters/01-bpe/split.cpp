@@ -147,6 +147,44 @@ std::size_t llama3_piece_end(std::string_view text, std::size_t begin, int most_
   return line_end != 0 ? line_end : end_of_spaces(cursor, begin, last);
 }
 
+/// [\p{P}\$\+<=>\^~\|] : of ASCII all that is visible and neither letter nor digit, but for the backquote.
+bool is_punctuation(const Cursor& cursor) {
+  if (cursor.kind != symbol) return false;
+  const auto byte = static_cast<unsigned char>(cursor.text[cursor.at]);
+  if (byte < 128) return byte > ' ' && byte < 127 && byte != '`';
+  const Character character = character_at(cursor.text, cursor.at);
+  if (character.code_point < 0) return false;
+  const auto category = utf8proc_category(character.code_point);
+  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
+}
+
+/// Four expressions, each of which splits the pieces of the one before, are here one.
+std::size_t llama_cpp_piece_end(std::string_view text, std::size_t begin) {
+  // [\p{P}$+<=>^~|]+
+  Cursor cursor(text, begin);
+  while (is_punctuation(cursor)) cursor.step();
+  if (cursor.at > begin) return cursor.at;
+  // [0-9]{3}|(?:(?![0-9]{3})\p{N})+
+  const auto three_digits = [&](std::size_t at) {
+    const std::string_view three = text.substr(at, 3);
+    return three.size() == 3 && std::ranges::all_of(three, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (three_digits(begin)) return begin + 3;
+  while (cursor.kind == number && !three_digits(cursor.at)) cursor.step();
+  if (cursor.at > begin) return cursor.at;
+  //  ?\p{L}+| ?[^\s\p{L}\p{N}\p{P}$+<=>^~|]+
+  if (cursor.is(' ')) cursor.step();
+  const std::size_t word = cursor.at;
+  cursor.skip(letter);
+  if (cursor.at > word) return cursor.at;
+  while (cursor.kind == symbol && !is_punctuation(cursor)) cursor.step();
+  if (cursor.at > word) return cursor.at;
+  // \s+(?=[\p{P}$+<=>^~|])|\s+(?!\S)|\s+
+  std::size_t last = begin;
+  for (cursor = Cursor(text, begin); cursor.kind == space; cursor.step()) last = cursor.at;
+  return is_punctuation(cursor) ? cursor.at : end_of_spaces(cursor, begin, last);
+}
+
 }  // namespace
 
 std::size_t piece_end(SplitPattern pattern, std::string_view text, std::size_t begin) {
@@ -161,6 +199,8 @@ std::size_t piece_end(SplitPattern pattern, std::string_view text, std::size_t b
       return llama3_piece_end(text, begin, 1, false);
     case SplitPattern::cl100k:
       return llama3_piece_end(text, begin, 3, true);
+    case SplitPattern::llama_cpp:
+      return llama_cpp_piece_end(text, begin);
     case SplitPattern::each_blank:
       return std::min(text.find(' ', begin + 1), text.size());
     case SplitPattern::blanks:

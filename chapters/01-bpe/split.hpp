@@ -18,6 +18,7 @@ enum class SplitPattern {
   llama3,
   qwen2,       // Llama 3's, with each digit by itself
   cl100k,      // Llama 3's, but for spaces at the end of a text: tiktoken's for GPT-4
+  llama_cpp,   // what llama.cpp does where a file names no pattern: punctuation by itself, digits in threes
   blanks,      // in front of each run of blanks: where SentencePiece's tokens never reach across
   each_blank,  // in front of each blank (Hugging Face's Metaspace)
 };

@@ -19,6 +19,7 @@ Tokenizer::Tokenizer(BpeModel model)
     specials.emplace_back(vocabulary[static_cast<std::size_t>(id)]);
   }
   specials_ = SpecialTokens(std::move(specials));
+  if (model_.sentencepiece) borders_ = MergeBorders(model_);
   if (model_.sentencepiece)
     for (const TokenId id : model_.sentencepiece->byte_tokens) kinds_[static_cast<std::size_t>(id)] = Kind::byte;
 
@@ -76,7 +77,13 @@ void Tokenizer::encode_plain(std::string_view text, bool in_front, Workspace& wo
   std::string changed;
   if (model_.composes) text = changed = compose(text);
   if (model_.sentencepiece) text = changed = with_blanks(text, in_front, *model_.sentencepiece);
-  for_each_piece(model_.pattern, text, [&](std::string_view piece) { encode_piece(piece, work, out); });
+  for_each_piece(model_.pattern, text, [&](std::string_view piece) {
+    if (!model_.sentencepiece) return encode_piece(piece, work, out);
+    for (std::size_t begin = 0, end; begin < piece.size(); begin = end) {
+      end = borders_.part_end(piece, begin);
+      encode_piece(piece.substr(begin, end - begin), work, out);
+    }
+  });
 }
 
 void Tokenizer::encode_piece(std::string_view piece, Workspace& work, std::vector<TokenId>& out) const {

@@ -14,6 +14,7 @@
 
 #include "chapters/01-bpe/bpe_model.hpp"
 #include "chapters/01-bpe/merge.hpp"
+#include "chapters/01-bpe/merge_borders.hpp"
 #include "chapters/01-bpe/piece_cache.hpp"
 #include "chapters/01-bpe/special_tokens.hpp"
 
@@ -76,6 +77,7 @@ class Tokenizer {
 
   BpeModel model_;
   Merger merger_;
+  MergeBorders borders_;  // of SentencePiece's kind
   SpecialTokens specials_;
   std::array<TokenId, 256> byte_ids_{};  // -1: the vocabulary has none
   std::vector<Kind> kinds_;              // of each token

@@ -169,10 +169,7 @@ BpeModel parse(const Json& json) {
                   "token " + number + " is empty or there twice");
   }
   read_merges(bpe.at("merges"), model);
-  if (model.sentencepiece) {
-    read_fallback(bpe, model);
-    if (model.pattern == SplitPattern::none) split_at_blanks(model);
-  }
+  if (model.sentencepiece) read_fallback(bpe, model);
   return model;
 }
 

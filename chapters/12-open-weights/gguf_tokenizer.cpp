@@ -72,6 +72,11 @@ SplitPattern pattern_of(const std::string& pre, size_t vocabulary_size) {
     return SplitPattern::llama3;
   if (pre == "smollm") return SplitPattern::smollm;
   if (pre == "qwen2") return SplitPattern::qwen2;
+  if (pre == "default") return SplitPattern::llama_cpp;
+  if (pre.empty()) {
+    fmt::print(stderr, "cria: the model does not say how it splits text: llama.cpp's default is taken\n");
+    return SplitPattern::llama_cpp;
+  }
   if (pre != "gpt-2" && pre != "gpt2")
     fmt::print(stderr, "cria: the model splits text by \"{}\", which is not known: GPT-2's way is taken instead\n",
                pre);

@@ -20,6 +20,7 @@ std::string pattern_name(SplitPattern pattern) {
   if (pattern == SplitPattern::gpt2) return "gpt-2";
   if (pattern == SplitPattern::smollm) return "smollm";
   if (pattern == SplitPattern::qwen2) return "qwen2";
+  if (pattern == SplitPattern::llama_cpp) return "default";
   throw UserError(
       fmt::format("GGUF has no name for a tokenizer with the split pattern {}", split_pattern_name(pattern)));
 }

@@ -163,7 +163,7 @@ with tempfile.TemporaryDirectory() as temporary:
             through_cria(name, folder, tokenizer, texts, unseen + parsed)
 
     # What cria trains.
-    for pattern in ("gpt2", "smollm", "llama3", "qwen2", "cl100k", "none"):
+    for pattern in ("gpt2", "smollm", "llama3", "qwen2", "cl100k", "llama-cpp", "none"):
         folder = Path(temporary) / pattern
         data = Path(temporary) / "data"
         data.write_text("\n<|end|>\n".join(random_text(200) for _ in range(50)))
@@ -172,4 +172,4 @@ with tempfile.TemporaryDirectory() as temporary:
         theirs = Tokenizer.from_file(str(folder / "tokenizer.json"))
         compare("trained with " + pattern, folder, theirs, [random_text(300) for _ in range(15)])
         compare("trained with " + pattern, folder, theirs, ["a<|end|> two words日b"], special=True)
-print(f"{len(kinds) + 3 * len(blank_kinds)} kinds and 6 trained ones agree")
+print(f"{len(kinds) + 3 * len(blank_kinds)} kinds and 7 trained ones agree")

@@ -56,7 +56,8 @@ TEST_CASE("every kind of tokenizer is the same after saving and loading") {
   for (const BpeModel& model :
        {small_model(SplitPattern::none), small_model(SplitPattern::gpt2), small_model(SplitPattern::smollm),
         small_model(SplitPattern::llama3), small_model(SplitPattern::qwen2), small_model(SplitPattern::cl100k),
-        bytes_model(), composing, characters_model("tiny é\n\"x\\"), specials_first(), characters_with_merges()}) {
+        small_model(SplitPattern::llama_cpp), bytes_model(), composing, characters_model("tiny é\n\"x\\"),
+        specials_first(), characters_with_merges()}) {
     save_tokenizer(model, folder / "tokenizer");
     const BpeModel loaded = load_tokenizer_json(folder / "tokenizer");
     CHECK(loaded.alphabet == model.alphabet);
@@ -94,7 +95,7 @@ TEST_CASE("other spellings of the same pre-tokenizer are read as that one") {
   };
   const auto in_sequence = [](json& p) { p = {{"type", "Sequence"}, {"pretokenizers", json::array({json(p)})}}; };
   for (SplitPattern pattern : {SplitPattern::gpt2, SplitPattern::none, SplitPattern::smollm, SplitPattern::llama3,
-                               SplitPattern::qwen2, SplitPattern::cl100k})
+                               SplitPattern::qwen2, SplitPattern::cl100k, SplitPattern::llama_cpp})
     CHECK(read(pattern, in_sequence) == pattern);
   CHECK(read(SplitPattern::llama3, [](json& p) {
           p["pretokenizers"][0]["behavior"] = "Removed", p["pretokenizers"][0]["invert"] = true;

@@ -21,8 +21,8 @@ namespace {
 
 using Pieces = std::vector<std::string>;
 
-constexpr SplitPattern patterns_with_pieces[] = {SplitPattern::gpt2, SplitPattern::smollm, SplitPattern::llama3,
-                                                 SplitPattern::qwen2, SplitPattern::cl100k};
+constexpr SplitPattern patterns_with_pieces[] = {SplitPattern::gpt2,  SplitPattern::smollm, SplitPattern::llama3,
+                                                 SplitPattern::qwen2, SplitPattern::cl100k, SplitPattern::llama_cpp};
 
 Pieces split(SplitPattern pattern, std::string_view text) {
   Pieces pieces;
@@ -81,6 +81,13 @@ TEST_CASE("Llama 3's pattern splits an example as worked by hand") {
   CHECK(split(SplitPattern::llama3, "I'LL pay $1234.50,\n\n  don't  wait") ==
         Pieces{"I", "'LL", " pay", " $", "123", "4", ".", "50", ",\n\n", " ", " don", "'t", " ", " wait"});
   CHECK(split(SplitPattern::llama3, "tab\tword \n x\n") == Pieces{"tab", "\tword", " \n", " x", "\n"});
+}
+
+TEST_CASE("llama.cpp's default splits an example as worked by hand") {
+  CHECK(split(SplitPattern::llama_cpp, "I'LL pay $1234.50,\n\n  don't  wait") ==
+        Pieces{"I", "'", "LL", " pay", " ", "$", "123", "4", ".", "50", ",", "\n\n ", " don", "'", "t", " ", " wait"});
+  CHECK(split(SplitPattern::llama_cpp, "a  `b` ½1234 !  ") ==
+        Pieces{"a", " ", " `", "b", "`", " ", "½", "123", "4", " ", "!", "  "});
 }
 
 TEST_CASE("GPT-2's pattern splits an example as worked by hand") {
@@ -257,5 +264,5 @@ TEST_CASE("no token is learned from a separator, nor across one") {
 TEST_CASE("an unknown pattern is refused with the known ones") {
   CHECK(split_pattern_from_name("gpt2") == SplitPattern::gpt2);
   CHECK_THROWS_WITH(split_pattern_from_name("gpt5"),
-                    testing::contains("expected llama3, gpt2, none, smollm, qwen2 or cl100k"));
+                    testing::contains("expected llama3, gpt2, none, smollm, qwen2, cl100k or llama-cpp"));
 }

@@ -48,24 +48,54 @@ TEST_CASE("a character without a token becomes its bytes, or unknown") {
   CHECK(without.encode("aéea") == std::vector<TokenId>{3, 4, 0, 4});
 }
 
-TEST_CASE("cutting at blanks changes nothing, and is left where a token reaches across") {
-  std::vector<std::pair<std::string, float>> pieces{{"▁", -9},  {"a", -9},  {"b", -9},
-                                                    {"▁a", -1}, {"ab", -2}, {"▁▁", -3}};
-  BpeModel cut = sentencepiece_model(with_pieces(pieces));
-  CHECK(cut.pattern == SplitPattern::blanks);
-  BpeModel whole = cut;
-  whole.pattern = SplitPattern::none;
-  const Tokenizer a(cut), b(whole);
+TEST_CASE("cutting where nothing merges changes nothing") {
+  const Scores letters{{"▁", -9}, {"a", -9}, {"b", -9}, {"é", -9}, {"è", -9}, {".", -9}};
+  const Scores merged{{"▁a", -1}, {"ab", -2}, {"▁▁", -3}, {"éa", -4}, {"b▁a", -5}, {"aé", -6}, {"..", -7}};
   Random random(1);
-  for (int i = 0; i < 500; ++i) {
-    std::string text;
-    for (size_t size = random.below(20); text.size() < size;) text += "ab  "[random.below(4)];
-    INFO('"' << text << '"');
-    CHECK(a.encode(text) == b.encode(text));
-  }
-  pieces.emplace_back("b▁a", -4);
-  CHECK(sentencepiece_model(with_pieces(pieces)).pattern == SplitPattern::none);
-  CHECK(pieces_of(Tokenizer(sentencepiece_model(with_pieces(pieces))), "b a") == Pieces{" ", "b a"});
+  for (const bool bytes : {true, false})
+    for (size_t some = 0; some < 1u << merged.size(); some += 3) {
+      Scores pieces = letters;
+      for (size_t i = 0; i < merged.size(); ++i)
+        if (some >> i & 1) pieces.push_back(merged[i]);
+      const BpeModel model = sentencepiece_model(with_pieces(pieces, bytes));
+      const Tokenizer tokenizer(model);
+      const Merger merger(model);
+      for (int i = 0; i < 30; ++i) {
+        std::string text;
+        for (size_t size = random.below(20); text.size() < size;)
+          text += Pieces{"a", "b", " ", " ", "é", "è", ".", "\n", "ü", "\xC3"}[random.below(10)];
+        INFO('"' << text << '"');
+        // Merged as a whole: each character by itself gives its tokens, unless unknown ones in a row are one.
+        std::vector<TokenId> whole;
+        const std::string blanks = with_blanks(text, true, *model.sentencepiece);
+        for (size_t at = 0, size; at < blanks.size(); at += size) {
+          size = character_at(blanks, at).size;
+          const size_t id = model.vocabulary.find(blanks.substr(at, size));
+          if (id != ByteStrings::npos)
+            whole.push_back(TokenId(id));
+          else if (!bytes && (whole.empty() || whole.back() != 0))
+            whole.push_back(0);
+          else if (bytes)
+            for (const char byte : blanks.substr(at, size)) whole.push_back(3 + static_cast<unsigned char>(byte));
+        }
+        merger.merge(whole);
+        CHECK(tokenizer.encode(text) == whole);
+      }
+    }
+}
+
+TEST_CASE("a text is cut where no piece reaches across, and nowhere else") {
+  const MergeBorders borders(
+      sentencepiece_model(with_pieces({{"▁", -9}, {"a", -9}, {"é", -9}, {"▁a", -1}, {"aé", -2}})));
+  const auto parts_of = [&](std::string_view text) {
+    Pieces parts;
+    for (size_t begin = 0, end; begin < text.size(); begin = end) {
+      end = borders.part_end(text, begin);
+      parts.emplace_back(text.substr(begin, end - begin));
+    }
+    return parts;
+  };
+  CHECK(parts_of(" a aé\n.ü  a") == Pieces{" a", " aé", "\n", ".", "ü", " ", " a"});
 }
 
 TEST_CASE("pieces that make no model are refused") {
