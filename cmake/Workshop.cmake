@@ -67,6 +67,7 @@ function(cria_workshop_library chapter name)
                 "$<FILTER:$<TARGET_OBJECTS:cria_${name}>,EXCLUDE,/(${replaced})\\.o$>")
     target_link_libraries(${target} PUBLIC cria_settings ${arg_LINK} PRIVATE cria_flags ${arg_PRIVATE})
     target_compile_options(${target} PRIVATE -Wno-unused)  # a stub leaves much unused
+    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # a learner changes one file at a time
   endforeach()
   cria_compile_checked(cria_${name}_checked)
 endfunction()
