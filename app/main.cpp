@@ -24,6 +24,7 @@
 #include "app/trace.hpp"
 #include "app/train.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/shrunk_file.hpp"
 
 namespace {
 
@@ -241,6 +242,7 @@ int main(int argc, char** argv) {
 #ifdef SIGXFSZ
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows beyond its limit is an error of that write, with a message
 #endif
+  explain_shrunk_files();
   int code = 0;
   try {
     open_standard_streams();

@@ -2,9 +2,11 @@
 #include "chapters/01-bpe/sentencepiece.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <tuple>
 
+#include "chapters/01-bpe/cuts.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -34,6 +36,7 @@ std::vector<Merge> merges_by_score(const BpeModel& model, const std::vector<bool
       const TokenId left = token(whole.substr(0, at)), right = token(whole.substr(at));
       if (left >= 0 && right >= 0) merges.push_back({left, right, static_cast<TokenId>(id)});
     }
+    require_few_cuts(merges.size());
   }
   const auto length = [&](TokenId id) { return count_characters(vocabulary[static_cast<std::size_t>(id)]); };
   const std::vector<float>& scores = model.sentencepiece->scores;
@@ -88,6 +91,7 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
     const std::string text = plain ? with_plain_blanks(piece.text) : piece.text;
     if (text.empty() || model.vocabulary.insert(text) != static_cast<std::size_t>(id))
       throw UserError("piece " + std::to_string(id) + " is empty or there twice");
+    if (std::isnan(piece.score)) throw UserError("piece " + std::to_string(id) + " has a score that is no number");
     rules.scores.push_back(piece.score);
     mergeable[static_cast<std::size_t>(id)] = plain;
     if (piece.kind == Kind::byte) {
@@ -103,6 +107,7 @@ BpeModel sentencepiece_model(const SentencePieces& pieces) {
   if (missing == 0) rules.byte_tokens = std::move(bytes);
   if (missing != 0 && missing != 256)
     throw UserError("the pieces lack " + std::to_string(missing) + " of the 256 bytes, expected all of them or none");
+  require_cuttable(model.vocabulary);
   model.merges = merges_by_score(model, mergeable);
   return model;
 }

@@ -6,16 +6,17 @@
 #include <array>
 #include <sstream>
 
+#include "chapters/01-bpe/cuts.hpp"
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/with_name.hpp"
 
 namespace cria {
 namespace {
 
-// Every token is cut at every place, so the time grows as the square of its length. Llama 3's longest has 128 bytes.
-constexpr std::size_t longest_token = 1024, longest_file = std::size_t{64} << 20;
+constexpr std::size_t longest_file = std::size_t{16} << 20;  // Llama 3's has 2 MB
 
 /// False where the text is not base64.
 bool decode_base64(std::string_view text, std::string& bytes) {
@@ -47,6 +48,7 @@ void add_merges(BpeModel& model) {
     // In the order in which Hugging Face's converter writes them.
     std::sort(model.merges.begin() + static_cast<std::ptrdiff_t>(begin), model.merges.end(),
               [](const Merge& a, const Merge& b) { return a.left < b.left; });
+    require_few_cuts(model.merges.size());
   }
 }
 
@@ -62,10 +64,10 @@ BpeModel load_tiktoken(const std::filesystem::path& file, const std::vector<std:
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
     const std::size_t space = line.find(' '), id = model.vocabulary.size();
     if (space == std::string::npos || !decode_base64(std::string_view(line).substr(0, space), token) ||
-        line.substr(space + 1) != std::to_string(id) || token.size() > longest_token ||
+        line.substr(space + 1) != std::to_string(id) || token.size() > longest_cut_token ||
         model.vocabulary.insert(token) != id)
       throw UserError(shown_path(file) + ", line " + std::to_string(number) + ": expected a new token of at most " +
-                      std::to_string(longest_token) + " bytes in base64 and rank " + std::to_string(id));
+                      std::to_string(longest_cut_token) + " bytes in base64 and rank " + std::to_string(id));
   }
   add_merges(model);
   add_special_tokens(model, special_tokens);
@@ -104,12 +106,7 @@ BpeModel load_model_of_any_kind(const std::filesystem::path& path) {
 }  // namespace
 
 Tokenizer load_tokenizer(const std::filesystem::path& path) {
-  BpeModel model = load_model_of_any_kind(path);
-  try {
-    return Tokenizer(std::move(model));
-  } catch (const UserError& error) {
-    throw UserError(path.string() + ": " + error.what());
-  }
+  return with_name(path, [&] { return Tokenizer(load_model_of_any_kind(path)); });
 }
 
 }  // namespace cria

@@ -7,7 +7,7 @@
 #include "chapters/01-bpe/token_text.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/tokenizer_json_parts.hpp"
-#include "lib/base/file.hpp"
+#include "lib/base/with_name.hpp"
 #include "lib/formats/json.hpp"
 
 namespace cria {
@@ -132,6 +132,7 @@ std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
     model.special_tokens.push_back(id);
   }
   std::map<TokenId, std::string> tokens;
+  refuse_unless(json.at("model").at("vocab").is_object(), "its vocabulary is no object of tokens and their ids");
   for (const auto& [token, json_id] : json.at("model").at("vocab").items()) {
     const TokenId id = read_id(json_id);
     const auto added = added_ids.find(token);  // these are plain text in the vocabulary, too
@@ -141,7 +142,8 @@ std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
     const std::string bytes = added == added_ids.end() ? bytes_of(token, model) : token;
     refuse_unless(tokens.emplace(id, bytes).second, "two tokens have the id " + std::to_string(id));
   }
-  for (const auto& [content, id] : added_ids) tokens[id] = content;
+  for (const auto& [content, id] : added_ids)
+    refuse_unless(tokens.emplace(id, content).first->second == content, "two tokens have the id " + std::to_string(id));
   return tokens;
 }
 
@@ -179,9 +181,7 @@ BpeModel load_tokenizer_json(const std::filesystem::path& file_or_folder) {
   const auto file = is_directory(file_or_folder) ? file_or_folder / "tokenizer.json" : file_or_folder;
   const Json json = read_json(file);
   try {
-    return parse(json);
-  } catch (const UserError& error) {
-    throw UserError(shown_path(file) + ": " + error.what());
+    return with_name(file, [&] { return parse(json); });
   } catch (const nlohmann::json::exception& error) {
     throw UserError(shown_path(file) + " is damaged, or no tokenizer.json: " + error.what());
   }

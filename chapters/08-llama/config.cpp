@@ -33,7 +33,8 @@ void LlamaConfig::validate() const {
         "num_attention_heads is {} and num_key_value_heads is {}: the second must divide the first", heads, kv_heads));
   if (head_dim % 2 != 0)
     throw UserError(fmt::format("head_dim is {}, expected an even number: RoPE turns pairs", head_dim));
-  if (!(norm_eps >= 0)) throw UserError(fmt::format("rms_norm_eps is {}, expected 0 or more", norm_eps));
+  if (!(norm_eps >= 0) || !std::isfinite(norm_eps))
+    throw UserError(fmt::format("rms_norm_eps is {}, expected 0 or more", norm_eps));
   const RopeScaling& scaling = rope_scaling;
   if (!(scaling.factor > 0) || !std::isfinite(scaling.factor))
     throw UserError(fmt::format("the factor of RoPE's scaling is {}, expected more than 0", scaling.factor));
@@ -48,7 +49,8 @@ void LlamaConfig::validate() const {
                                 head_dim / 2, head_dim));
   for (const float divisor : scaling.divisors)
     if (!(divisor > 0)) throw UserError(fmt::format("a divisor of RoPE is {}, expected more than 0", divisor));
-  if (!(rope_theta > 0)) throw UserError(fmt::format("rope_theta is {}, expected more than 0", rope_theta));
+  if (!(rope_theta > 0) || !std::isfinite(rope_theta))
+    throw UserError(fmt::format("rope_theta is {}, expected more than 0", rope_theta));
 }
 
 double forward_operations_per_token(const LlamaConfig& c, size_t keys) {

@@ -187,7 +187,7 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
     check_yaml_limits(text, file);
     root = YAML::Load(text);
   } catch (const YAML::Exception& error) {
-    fail(file, error.mark, fmt::format("this is not YAML: {}", error.msg));
+    fail(file, error.mark, fmt::format("this is not YAML: {}", one_line(error.msg)));
   }
   if (root.IsNull()) return recipe;
   if (!root.IsMap()) fail(file, root.Mark(), "expected the sections model, tokenizer, optimiser and data");

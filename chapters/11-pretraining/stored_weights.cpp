@@ -44,12 +44,16 @@ StoredWeights::StoredWeights(const fs::path& where) : path_(where) {
   std::set<std::string> names;
   for (const auto& [tensor, name] : file_of) names.insert(name);
   std::map<std::string, size_t> place;
+  std::map<std::string, std::string> found;  // tensor -> file
   for (const std::string& name : names) {
     place[name] = files_.size();
     files_.emplace_back(where / name);
+    for (const StoredTensor& tensor : files_.back().tensors())
+      if (const auto [first, is_new] = found.emplace(tensor.name, name); !is_new)
+        fail(fmt::format("tensor {} is both in {} and in {}", in_quotes(tensor.name), first->second, name));
   }
   for (const auto& [tensor, name] : file_of)
-    if (!files_[place[name]].find(tensor)) fail(fmt::format("tensor \"{}\" is not in {}", tensor, name));
+    if (!files_[place[name]].find(tensor)) fail(fmt::format("tensor {} is not in {}", in_quotes(tensor), name));
 }
 
 void StoredWeights::fail(const std::string& message) const {
@@ -91,7 +95,7 @@ void StoredWeights::require_fit(const LlamaConfig& config) const {
       // Old files keep RoPE's frequencies, which theta gives.
       if (tensor.name.starts_with("model.") && !known.contains(tensor.name) &&
           !tensor.name.ends_with("rotary_emb.inv_freq"))
-        fail(fmt::format("tensor \"{}\" is not one that config.json asks for", tensor.name));
+        fail(fmt::format("tensor {} is not one that config.json asks for", in_quotes(tensor.name)));
   if (const auto* one = find(embedding), *other = find(head);
       config.tied_embeddings && one && other &&
       (one->type != other->type || !std::ranges::equal(one->bytes, other->bytes)))

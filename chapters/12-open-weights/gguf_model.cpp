@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "chapters/12-open-weights/stored_parameters.hpp"
@@ -31,10 +32,12 @@ class Keys {
     if (!value && otherwise) return *otherwise;
     if (!value) fail(fmt::format("the key {}{} is missing", prefix, key));
     // Some files have a list with one number for each layer.
-    if (const auto list = value->numbers(); list && !list->empty() && list->front() >= 0) {
-      if (std::ranges::all_of(*list, [&](double n) { return n == list->front(); })) return size_t(list->front());
-      fail(fmt::format("{}{} differs from layer to layer, expected one number", prefix, key));
-    }
+    constexpr size_t most_layers = 1 << 12;
+    if (value->type() == GgufType::array && value->count() <= most_layers)
+      if (const auto list = value->numbers(); list && !list->empty() && is_whole(list->front())) {
+        if (std::ranges::all_of(*list, [&](double n) { return n == list->front(); })) return size_t(list->front());
+        fail(fmt::format("{}{} differs from layer to layer, expected one number", prefix, key));
+      }
     if (const auto number = value->whole()) return *number;
     fail(fmt::format("{}{} is no whole number", prefix, key));
   }
@@ -55,10 +58,12 @@ class Keys {
   void refuse_others() const {
     for (const auto& [key, value] : file_.metadata())
       if (key.starts_with(prefix) && !asked_.contains(key))
-        fail(fmt::format("the key {} is not known, and might change what the model computes", key));
+        fail(fmt::format("the key {} is not known, and might change what the model computes", in_quotes(key)));
   }
 
  private:
+  static bool is_whole(double number) { return number >= 0 && number < 0x1p53 && number == std::floor(number); }
+
   static inline const std::string prefix = "llama.";
   const GgufFile& file_;
   std::set<std::string> asked_;
@@ -75,7 +80,7 @@ void read_rope(Keys& keys, const GgufFile& file, LlamaConfig& config) {
   if (type == "linear")
     scaling.kind = RopeScaling::Kind::linear, scaling.factor = factor;
   else if (type != "none")
-    keys.fail(fmt::format("llama.rope.scaling.type is {}, expected none or linear", type));
+    keys.fail(fmt::format("llama.rope.scaling.type is {}, expected none or linear", in_quotes(type)));
   if (keys.number("rope.scaling.attn_factor", 1) != 1) keys.fail("llama.rope.scaling.attn_factor is not supported");
   for (const char* harmless : {"rope.scaling.original_context_length", "rope.scaling.finetuned"}) keys.find(harmless);
   const StoredTensor* divisors = file.tensors().find("rope_freqs.weight");
@@ -105,9 +110,9 @@ void require_tensors(const GgufFile& file, const LlamaConfig& config) {
   for (const StoredTensor& tensor : file.tensors().all())
     if (!known.contains(tensor.name))
       throw UserError(
-          fmt::format("{}: tensor \"{}\" belongs to no Llama that cria knows (biases and mixtures of "
+          fmt::format("{}: tensor {} belongs to no Llama that cria knows (biases and mixtures of "
                       "experts are not supported)",
-                      file.path().string(), tensor.name));
+                      file.path().string(), in_quotes(tensor.name)));
 }
 
 // Whether a text begins with the begin token, where the file does not say: SentencePiece's kind does, and Llama 3.
@@ -129,7 +134,7 @@ ModelConfig gguf_config(const GgufFile& file) {
   const GgufValue* architecture = file.find("general.architecture");
   if (!architecture || architecture->text() != "llama")
     keys.fail(fmt::format("its architecture is {}, expected llama",
-                          architecture && architecture->text() ? *architecture->text() : "not said"));
+                          architecture && architecture->text() ? in_quotes(*architecture->text()) : "not said"));
   ModelConfig config;
   LlamaConfig& c = config.llama;
   const StoredTensor& embedding = file.tensors().at("token_embd.weight");

@@ -9,6 +9,7 @@
 #include "chapters/12-open-weights/gguf_model.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/with_name.hpp"
 
 namespace cria {
 namespace {
@@ -18,12 +19,17 @@ using Kind = SentencePieces::Kind;
 class Vocabulary {
  public:
   explicit Vocabulary(const GgufFile& file) : file_(file) {
+    constexpr size_t most_entries = 1 << 22;
+    for (const char* key : {"tokens", "token_type", "scores", "merges"})
+      if (const GgufValue* value = file.find(std::string("tokenizer.ggml.") + key);
+          value && value->count() > most_entries)
+        fail(fmt::format("{} has {} entries, expected at most {}", key, value->count(), most_entries));
     tokens = list<std::string_view>("tokens", &GgufValue::texts).value_or(std::vector<std::string_view>());
     if (tokens.empty()) fail("tokens is missing, or no list of texts");
     kinds = list<double>("token_type", &GgufValue::numbers).value_or(std::vector<double>(tokens.size(), 1));
     if (kinds.size() != tokens.size()) fail("token_type has another length than tokens");
     for (const double kind : kinds)
-      if (kind < 1 || kind > 6) fail(fmt::format("token_type has {}, expected 1 to 6", kind));
+      if (!(kind >= 1 && kind <= 6)) fail(fmt::format("token_type has {}, expected 1 to 6", kind));
   }
 
   [[noreturn]] void fail(const std::string& message) const {
@@ -117,9 +123,12 @@ std::unique_ptr<Tokenizer> gguf_tokenizer(const GgufFile& file) {
   const GgufValue* kind = file.find("tokenizer.ggml.model");
   if (!kind || kind->text() == "none" || kind->text() == "no_vocab") return nullptr;
   const Vocabulary vocabulary(file);
-  if (kind->text() == "llama") return std::make_unique<Tokenizer>(read_sentencepieces(vocabulary));
-  if (kind->text() == "gpt2") return std::make_unique<Tokenizer>(read_merges(vocabulary));
-  vocabulary.fail(fmt::format("model is {}, expected llama or gpt2", kind->text().value_or("no text")));
+  if (kind->text() == "llama" || kind->text() == "gpt2")
+    return with_name(file.path(), [&] {
+      return std::make_unique<Tokenizer>(kind->text() == "llama" ? read_sentencepieces(vocabulary)
+                                                                 : read_merges(vocabulary));
+    });
+  vocabulary.fail(fmt::format("model is {}, expected llama or gpt2", in_quotes(kind->text().value_or("no text"))));
 }
 
 Model load_gguf(const std::filesystem::path& path) {

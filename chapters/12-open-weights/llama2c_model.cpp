@@ -46,7 +46,7 @@ Layout read_header(const std::filesystem::path& path, std::span<const std::byte>
   std::memcpy(&h, bytes.data() + at, sizeof h);
   LlamaConfig& c = out.config;
   c.tied_embeddings = out.version == 0 ? h[5] > 0 : bytes[at + sizeof h] != std::byte{0};
-  if (out.version == 0 && h[5] < 0) h[5] = -h[5];  // a sign says that the head is stored
+  if (out.version == 0 && h[5] < 0) h[5] = -std::max(h[5], -INT32_MAX);  // a sign says that the head is stored
   if (std::ranges::any_of(h, [](std::int32_t size) { return size <= 0; }))
     fail("is no model of llama2.c: a size in its header is 0 or less");
   c.dim = size_t(h[0]), c.hidden_dim = size_t(h[1]), c.layers = size_t(h[2]), c.heads = size_t(h[3]);

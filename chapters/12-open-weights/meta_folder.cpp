@@ -74,7 +74,7 @@ class Parts {
     for (const TorchFile& file : files_)
       for (const StoredTensor& tensor : file.tensors().all())
         if (!known.contains(tensor.name))
-          fail(fmt::format("tensor \"{}\" belongs to no Llama that cria knows", tensor.name.substr(0, 80)));
+          fail(fmt::format("tensor {} belongs to no Llama that cria knows", in_quotes(tensor.name)));
   }
 
  private:
@@ -108,6 +108,8 @@ LlamaConfig read_params(const fs::path& file, const Parts& parts) {
   c.kv_heads = json.whole("n_kv_heads", c.heads);
   if (c.heads == 0 || c.dim % c.heads != 0) json.fail(fmt::format("n_heads is {}, expected a divisor of dim", c.heads));
   c.head_dim = c.dim / c.heads;
+  if (constexpr size_t widest = size_t{1} << 20; c.dim > widest)  // before it is multiplied
+    json.fail(fmt::format("dim is {}, expected at most {}", c.dim, widest));
   c.norm_eps = json.number("norm_eps", 1e-5);
   c.rope_theta = json.number("rope_theta", 10000);
   if (json.flag("use_scaled_rope", false)) c.rope_scaling = llama3_scaling(c);

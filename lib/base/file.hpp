@@ -62,8 +62,8 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
 void write_folder_atomically(const std::filesystem::path& path,
                              const std::function<void(const std::filesystem::path& temporary)>& produce);
 
-/// A file mapped read-only into memory; pages are read when they are touched. What cannot be mapped, such as a pipe, is
-/// read whole.
+/// A file mapped read-only into memory; pages are read when they are touched, which raises SIGBUS where the file became
+/// shorter meanwhile (shrunk_file.hpp). What cannot be mapped, such as a pipe, is read whole.
 class MappedFile {
  public:
   /// Throws UserError naming the path when it cannot be opened, has more than `most` bytes, is a git-lfs pointer, or is
@@ -74,7 +74,7 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
-  /// Gives the pages that lie within this part back to the system; who reads them again finds the file's bytes again.
+  /// Gives this part's pages back to the system; they come again when read. Throws UserError when the file has shrunk.
   void release(std::span<const std::byte> part) const;
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 

@@ -12,6 +12,7 @@
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/shrunk_file.hpp"
 
 namespace cria {
 namespace {
@@ -119,6 +120,7 @@ MappedFile::MappedFile(const fs::path& path, size_t most) {
     void* memory = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.descriptor_, 0);
     if (memory == MAP_FAILED) fail("map", path);
     data_ = static_cast<const std::byte*>(memory);
+    remember_mapping(bytes(), file.descriptor_, path.native());
     return;
   }
   most = std::min(most, most_in_memory());
@@ -130,11 +132,14 @@ MappedFile::MappedFile(const fs::path& path, size_t most) {
 }
 
 MappedFile::~MappedFile() {
-  if (data_ && !read_) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (!data_ || read_) return;
+  forget_mapping(data_);
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {
   if (read_) return;
+  require_whole_mapping(data_);
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   const auto offset = static_cast<size_t>(part.data() - data_);
   const size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;

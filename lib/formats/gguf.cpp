@@ -124,6 +124,7 @@ void GgufFile::read_part(const std::filesystem::path& path) {
   const auto alignment = alignment_of(at, stated == index.end() ? nullptr : &metadata[stated->second].second);
   require_apart(at, entries);
   const std::span<const std::byte> data = at.aligned_rest(alignment);
+  std::uint64_t end = 0;
   for (Entry& entry : entries) {
     const std::string name = in_quotes(entry.name);
     if (entry.offset % alignment != 0)
@@ -131,8 +132,11 @@ void GgufFile::read_part(const std::filesystem::path& path) {
     if (entry.offset > data.size() || entry.bytes > data.size() - entry.offset)
       at.fail("tensor {} ends at byte {} of the data, but the file has only {} (is it cut off?)", name,
               double(entry.offset) + double(entry.bytes), data.size());
+    end = std::max(end, entry.offset + entry.bytes);
     tensors_.add({std::move(entry.name), entry.type, std::move(entry.shape), data.subspan(entry.offset, entry.bytes)});
   }
+  if (data.size() - end >= alignment && data.size() - end >= default_alignment)
+    at.fail("{} bytes follow the last tensor, expected none", data.size() - end);
   if (first) metadata_ = std::move(metadata), index_ = std::move(index);
 }
 

@@ -17,8 +17,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t deepest = 64;              // the destructor, copies and comparisons recurse
-constexpr size_t longest_file = 128 << 20;  // the largest tokenizer.json that is known has 33 MB
+constexpr size_t deepest = 64;             // the destructor, copies and comparisons recurse
+constexpr size_t longest_text = 36 << 20;  // the largest tokenizer.json that is known has 33 MB
+constexpr size_t most_memory = 200 << 20;  // "[]," are 3 bytes, and 72 as values
 
 class Builder : public Json::json_sax_t {
  public:
@@ -30,7 +31,10 @@ class Builder : public Json::json_sax_t {
   bool number_integer(Json::number_integer_t value) override { return put(value); }
   bool number_unsigned(Json::number_unsigned_t value) override { return put(value); }
   bool number_float(Json::number_float_t value, const std::string&) override { return put(value); }
-  bool string(std::string& value) override { return put(std::move(value)); }
+  bool string(std::string& value) override {
+    spend(sizeof value + 16 + value.size());
+    return put(std::move(value));
+  }
   bool binary(Json::binary_t&) override { return false; }  // is not in JSON
 
   bool start_object(size_t) override { return open(Json::object()); }
@@ -38,6 +42,7 @@ class Builder : public Json::json_sax_t {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(std::string& name) override {
+    spend(sizeof(Json::object_t::value_type) + 52 + name.size());  // a node of a tree
     const auto [member, is_new] = open_.back()->get_ref<Json::object_t&>().emplace(name, nullptr);
     if (!is_new) throw UserError(fmt::format("{} has {} twice", what_, in_quotes(name)));
     member_ = &member->second;
@@ -54,12 +59,14 @@ class Builder : public Json::json_sax_t {
     return true;
   }
   Json& place(Json value) {
+    spend(3 * sizeof value);  // a list has room for twice its values, and its end moves them once more
     if (open_.empty()) return root_ = std::move(value);
     if (open_.back()->is_object()) return *member_ = std::move(value);
     return open_.back()->get_ref<Json::array_t&>().emplace_back(std::move(value));
   }
   bool open(Json container) {
     if (open_.size() == deepest) throw UserError(fmt::format("{} is nested too deeply", what_));
+    spend(sizeof(Json::object_t));
     open_.push_back(&place(std::move(container)));
     return true;
   }
@@ -67,16 +74,23 @@ class Builder : public Json::json_sax_t {
     open_.pop_back();
     return true;
   }
+  /// Counts about what a value takes of memory.
+  void spend(size_t bytes) {
+    if ((spent_ += bytes) > most_memory) throw UserError(fmt::format("{} has too many values", what_));
+  }
 
   const std::string& what_;
   Json root_;
   std::vector<Json*> open_;  // from the root inwards; nothing is added to one while another is open in it
   Json* member_ = nullptr;   // under the last key
+  size_t spent_ = 0;
 };
 
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& what) {
+  if (text.size() > longest_text)
+    throw UserError(fmt::format("{} is too long: expected at most {} bytes", what, longest_text));
   if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
     throw UserError(fmt::format("{} is not valid JSON at byte {}", what, zero + 1));
   Builder builder(what);
@@ -85,7 +99,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& what) {
 }
 
 nlohmann::json read_json(const std::filesystem::path& file) {
-  return parse_json(MappedFile(file, longest_file).text(), shown_path(file));
+  return parse_json(MappedFile(file, longest_text).text(), shown_path(file));
 }
 
 std::string shown_json(const nlohmann::json& value) {

@@ -10,10 +10,11 @@
 namespace cria {
 
 /// The value that the text holds; `what` is what messages begin with: a file, or a part of one. Throws UserError, one
-/// line, for text that is not JSON, that has a key twice in one object, or that is nested more than 64 levels deep.
+/// line, for text that is no JSON or of more than 36 MB, a key twice in an object, nesting beyond 64, or too many
+/// values.
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 
-/// The same for a file of at most 128 MB.
+/// The same for a file.
 nlohmann::json read_json(const std::filesystem::path& file);
 
 /// A value as a message shows it: short, and never more than one level deep.

@@ -40,11 +40,11 @@ class HeaderScanner {
     while (!accept('}')) {
       const std::string key = string();
       expect(':');
-      if (key == "descr")
+      if (key == "descr" && header.type.empty())
         header.type = string();
-      else if (key == "fortran_order")
+      else if (key == "fortran_order" && !header.fortran_order)
         header.fortran_order = boolean();
-      else if (key == "shape")
+      else if (key == "shape" && !header.shape)
         header.shape = tuple();
       else
         fail();

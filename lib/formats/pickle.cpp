@@ -18,6 +18,7 @@ class PickleReader {
 
   void run() {
     while (!pickle_.root_) step(take<std::uint8_t>());
+    if (at_ != bytes_.size()) fail(fmt::format("goes on for {} bytes after its end", bytes_.size() - at_));
   }
 
  private:

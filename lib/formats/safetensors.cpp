@@ -27,10 +27,6 @@ const std::map<std::string_view, ElementType> element_types = {
     {"I64", ElementType::i64},      {"F16", ElementType::f16}, {"BF16", ElementType::bf16}, {"F32", ElementType::f32},
     {"F64", ElementType::f64}};
 
-std::string_view type_name(ElementType type) {
-  return std::ranges::find(element_types, type, [](const auto& entry) { return entry.second; })->first;
-}
-
 template <class... Arguments>
 [[noreturn]] void fail(const std::filesystem::path& path, fmt::format_string<Arguments...> format,
                        Arguments&&... arguments) {
@@ -103,13 +99,14 @@ void check_tiling(const std::vector<StoredTensor>& tensors, std::span<const std:
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path), tensors_(path) {
   const std::string_view header = header_text(file_.text(), path);
   const std::span<const std::byte> data = file_.bytes().subspan(length_bytes + header.size());
   const Json entries = parse_json(header, path.string() + ": the header");
+  std::vector<StoredTensor> tensors;
   for (const auto& [name, entry] : entries.items()) {
     if (name != metadata_key) {
-      tensors_.push_back(read_entry(name, entry, data, path, unknown_dtypes_));
+      tensors.push_back(read_entry(name, entry, data, path, unknown_dtypes_));
       continue;
     }
     if (entry.is_null()) continue;  // as some writers say that there is none
@@ -119,36 +116,27 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     metadata_ = entry.get<std::map<std::string, std::string>>();
   }
   // An empty tensor lies before one that begins at the same byte.
-  std::ranges::sort(tensors_, {}, [](const StoredTensor& t) { return std::pair(t.bytes.data(), t.bytes.size()); });
-  check_tiling(tensors_, data, path);
-  std::erase_if(tensors_, [&](const StoredTensor& tensor) { return unknown_dtypes_.contains(tensor.name); });
-  for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
+  std::ranges::sort(tensors, {}, [](const StoredTensor& t) { return std::pair(t.bytes.data(), t.bytes.size()); });
+  check_tiling(tensors, data, path);
+  for (StoredTensor& tensor : tensors)
+    if (!unknown_dtypes_.contains(tensor.name)) tensors_.add(std::move(tensor));
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
   if (const auto unknown = unknown_dtypes_.find(name); unknown != unknown_dtypes_.end())
     fail(path_, "tensor {} has the unknown dtype {}, expected F64, F32, F16, BF16, an integer type or BOOL",
          in_quotes(name), in_quotes(unknown->second));
-  const auto found = index_.find(name);
-  return found == index_.end() ? nullptr : &tensors_[found->second];
+  return tensors_.find(name);
 }
 
 const StoredTensor& SafetensorsFile::tensor(std::string_view name) const {
-  if (const StoredTensor* found = find(name)) return *found;
-  fail(path_, "tensor {} is missing", in_quotes(name));
+  const StoredTensor* found = find(name);
+  return found ? *found : tensors_.at(name);  // which says that it is missing
 }
 
 void SafetensorsFile::copy_to(std::string_view name, std::span<const size_t> shape, std::span<real> values) const {
-  const StoredTensor& from = tensor(name);
-  if (!std::ranges::equal(from.shape, shape))
-    fail(path_, "tensor {} has shape {}, expected {}", in_quotes(name), shape_text(from.shape), shape_text(shape));
-  constexpr ElementType floating[] = {ElementType::f64, ElementType::f32, ElementType::f16, ElementType::bf16};
-  if (std::ranges::find(floating, from.type) == std::end(floating))
-    fail(path_, "tensor {} has type {}, expected F64, F32, F16 or BF16", in_quotes(name), type_name(from.type));
-  require(values.size() * element_size(from.type) == from.bytes.size(), "SafetensorsFile::copy_to",
-          "the shape's product is not the number of values");
-  convert_elements(from.type, from.bytes.data(), values);
-  file_.release(from.bytes);  // or a model would be in memory twice while it is read
+  find(name);                                                  // says of which dtype it is when that is not known
+  file_.release(tensors_.copy_to(name, shape, values).bytes);  // or a model would be in memory twice while it is read
 }
 
 }  // namespace cria

@@ -26,7 +26,7 @@ class SafetensorsFile {
   explicit SafetensorsFile(const std::filesystem::path& path);
 
   /// In the order in which their bytes lie; without those of a dtype that is not known here.
-  const std::vector<StoredTensor>& tensors() const { return tensors_; }
+  const std::vector<StoredTensor>& tensors() const { return tensors_.all(); }
   /// What stands under "__metadata__", for example {"format": "pt"}.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
@@ -48,9 +48,8 @@ class SafetensorsFile {
  private:
   std::filesystem::path path_;
   MappedFile file_;
-  std::vector<StoredTensor> tensors_;
-  std::map<std::string, size_t, std::less<>> index_;  // name -> place in tensors_
-  Names unknown_dtypes_;                              // name -> dtype of tensors that cannot be read
+  TensorTable tensors_;
+  Names unknown_dtypes_;  // name -> dtype of tensors that cannot be read
   std::map<std::string, std::string> metadata_;
 };
 

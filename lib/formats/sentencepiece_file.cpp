@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "lib/base/check.hpp"
-#include "lib/base/file.hpp"
+#include "lib/base/with_name.hpp"
 
 namespace cria {
 namespace {
@@ -81,7 +81,7 @@ class Message {
 
 using PieceKind = SentencePieces::Kind;
 
-constexpr size_t most_pieces = 1 << 24;  // as many tokens as a model may have
+constexpr size_t most_pieces = 1 << 20, longest_file = 16 << 20;  // Gemma's have 262144 pieces in 5 MB
 
 SentencePieces::Piece read_piece(Message message) {
   SentencePieces::Piece piece;
@@ -120,23 +120,18 @@ void read_normaliser(Message message, SentencePieces& out) {
   }
   if (name != "identity" || !escapes)
     throw UserError(fmt::format("normalises text by {}, expected \"identity\" with blanks as U+2581",
-                                name == "identity" ? "keeping blanks" : name.substr(0, 40)));
+                                name == "identity" ? "keeping blanks" : in_quotes(name)));
 }
 
 template <class Read>
-auto with_name(const std::filesystem::path& path, Read read) {
-  const std::string bytes = read_file(path);
-  try {
-    return read(std::string_view(bytes));
-  } catch (const UserError& error) {
-    throw UserError(fmt::format("{}: {}", path.string(), error.what()));
-  }
+SentencePieces read_whole(const std::filesystem::path& path, Read read) {
+  return with_name(path, [&] { return read(std::string_view(read_file(path, longest_file))); });
 }
 
 }  // namespace
 
 SentencePieces read_sentencepiece(const std::filesystem::path& path) {
-  return with_name(path, [](std::string_view bytes) {
+  return read_whole(path, [](std::string_view bytes) {
     SentencePieces out;
     bool has_trainer = false;
     for (Message model(bytes); model.next();) {
@@ -152,7 +147,7 @@ SentencePieces read_sentencepiece(const std::filesystem::path& path) {
 }
 
 SentencePieces read_llama2c_tokenizer(const std::filesystem::path& path) {
-  return with_name(path, [](std::string_view bytes) {
+  return read_whole(path, [](std::string_view bytes) {
     struct Entry {
       float score;
       std::int32_t size;

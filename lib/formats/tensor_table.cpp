@@ -33,7 +33,8 @@ const StoredTensor& TensorTable::copy_to(std::string_view name, std::span<const 
   if (!is_floating(from.type))
     throw UserError(fmt::format("{}: tensor {} has type {}, expected numbers with a fraction, such as F16",
                                 path_.string(), in_quotes(name), type_layout(from.type).name));
-  require(tensor_bytes(shape, from.type) == from.bytes.size() && values.size() % type_layout(from.type).numbers == 0,
+  const TypeLayout layout = type_layout(from.type);
+  require(values.size() % layout.numbers == 0 && values.size() / layout.numbers * layout.bytes == from.bytes.size(),
           "TensorTable::copy_to", "the shape's product is not the number of values");
   convert_elements(from.type, from.bytes.data(), values);
   return from;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "lib/base/check.hpp"
+#include "lib/base/with_name.hpp"
 #include "lib/formats/pickle.hpp"
 
 namespace cria {
@@ -68,7 +69,8 @@ struct Placement {
     const auto& storage = parts[0]->items[0]->items;  // ("storage", type, key, device, count)
     const auto known = storage_types.find(storage[1]->text);
     if (known == storage_types.end())
-      fail(tensor, fmt::format("its type is {}, expected float, half, bfloat16 or double", storage[1]->text));
+      fail(tensor,
+           fmt::format("its type is {}, expected float, half, bfloat16 or double", in_quotes(storage[1]->text)));
     if (storage[4]->kind != Kind::whole || storage[4]->number < 0 || parts[1]->number < 0)
       fail(tensor, "its storage's size or its offset is negative");
     type = known->second, key = storage[2]->text;
@@ -126,7 +128,11 @@ std::string prefix_of(const ZipFile::Entries& entries) {
 
 }  // namespace
 
-TorchFile::TorchFile(const std::filesystem::path& path) try : zip_(path), tensors_(path) {
+TorchFile::TorchFile(const std::filesystem::path& path) : zip_(path), tensors_(path) {
+  with_name(path, [&] { read_tensors(); });
+}
+
+void TorchFile::read_tensors() {
   const auto& entries = zip_.entries();
   const std::string prefix = prefix_of(entries);
   if (const auto order = entries.find(prefix + "byteorder"); order != entries.end())
@@ -135,6 +141,7 @@ TorchFile::TorchFile(const std::filesystem::path& path) try : zip_(path), tensor
   const Pickle pickle(entries.at(prefix + "data.pkl"), is_known);
   const PickleValue& root = pickle.root();
   if (root.kind != Kind::dictionary) throw UserError("holds no dictionary of tensors");
+  size_t copied = 0;  // bytes of tensors that share a storage must not add up to more than all storages
   for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
     if (root.items[i]->kind != Kind::text) throw UserError("a tensor's name is no text");
     const std::string& name = root.items[i]->text;
@@ -148,14 +155,12 @@ TorchFile::TorchFile(const std::filesystem::path& path) try : zip_(path), tensor
     std::span<const std::byte> bytes;
     if (place.contiguous())
       bytes = storage->second.subspan(place.count > 0 ? place.offset * size : 0, place.count * size);
+    else if ((copied += place.count * size) > zip_.file().bytes().size())
+      fail(name, "there are more numbers out of order than the file holds");
     else
       bytes = std::as_bytes(std::span(copies_.emplace_back(gather(place, storage->second))));
     tensors_.add({name, place.type, place.shape, bytes});
   }
-} catch (const UserError& error) {
-  const std::string message = error.what();  // the archive's own messages begin with the path
-  if (message.starts_with(path.string())) throw;
-  throw UserError(path.string() + ": " + message);
 }
 
 }  // namespace cria

@@ -23,6 +23,8 @@ class TorchFile {
   void release(const StoredTensor& tensor) const { zip_.file().release(tensor.bytes); }
 
  private:
+  void read_tensors();
+
   ZipFile zip_;
   TensorTable tensors_;
   std::list<std::string> copies_;  // of tensors that do not lie in their storage row by row

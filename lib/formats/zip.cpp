@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "lib/base/check.hpp"
 
@@ -124,13 +126,19 @@ ZipFile::ZipFile(const std::filesystem::path& path) : file_(path) {
   auto [at, count] = reader.directory();
   constexpr std::uint64_t most_entries = 1 << 16;
   if (count > most_entries) reader.fail(fmt::format("has {} entries, expected at most {}", count, most_entries));
+  std::vector<std::pair<std::uint64_t, const std::byte*>> places;  // of a local header, and where its bytes end
   for (; count > 0; --count) {
     const Reader::Entry entry = reader.entry(at);
     if (entry.name.find("..") != entry.name.npos || entry.name.starts_with('/'))
       reader.fail("the name of an entry leads out of the archive");
-    if (!entries_.emplace(entry.name, reader.data(entry)).second) reader.fail("two entries have one name");
+    const std::span<const std::byte> data = reader.data(entry);
+    if (!entries_.emplace(entry.name, data).second) reader.fail("two entries have one name");
+    places.emplace_back(entry.local, data.data() + data.size());
     at = entry.next;
   }
+  std::ranges::sort(places);
+  for (size_t i = 1; i < places.size(); ++i)
+    if (file_.bytes().data() + places[i].first < places[i - 1].second) reader.fail("two entries overlap");
 }
 
 }  // namespace cria

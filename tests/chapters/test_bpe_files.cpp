@@ -164,6 +164,19 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
   check_refused(
       file, [](json& d) { d["added_tokens"][0]["content"] = d["added_tokens"][1]["content"]; }, "is there twice");
   check_refused(
+      file,
+      [](json& d) {
+        d["model"]["vocab"].erase(begin_of_text);
+        d["added_tokens"][0]["id"] = d["added_tokens"][1]["id"];
+      },
+      "two tokens have the id 399");
+  check_refused(
+      file,
+      [](json& d) {
+        d["model"]["vocab"] = {0, 1, 2};
+      },
+      "its vocabulary is no object");
+  check_refused(
       file, [](json& d) { d["model"]["vocab"][begin_of_text] = 7; }, "\"<|begin_of_text|>\" has two ids: 7 and");
   check_refused(
       file,
@@ -181,6 +194,8 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
       file,
       [](json& d) {
         d["added_tokens"][0]["content"] = "qx";
+        d["model"]["vocab"].erase(begin_of_text);
+        d["model"]["vocab"]["qx"] = d["added_tokens"][0]["id"];
         d["model"]["merges"][3] = "q x";
       },
       "a merge makes the special token \"qx\"");
@@ -208,13 +223,13 @@ TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line
     CHECK_THROWS_WITH(load_tiktoken(folder / "ranks", {}), testing::contains(line));
   };
   check_line("YWI= 260\n",
-             "line 261: expected a new token of at most 1024 bytes in base64 and rank 260");  // "ab" again
+             "line 261: expected a new token of at most 512 bytes in base64 and rank 260");  // "ab" again
   check_line("eHg= 261\n", "line 261");
   check_line("e!g= 260\n", "line 261");
   check_line("260\n", "line 261");
   std::string long_token;  // 200 KB; to cut it at every place took minutes
   while (long_token.size() < 272'000) long_token += "QUJD";
-  check_line(long_token + " 260\n", "line 261: expected a new token of at most 1024 bytes in base64 and rank 260");
+  check_line(long_token + " 260\n", "line 261: expected a new token of at most 512 bytes in base64 and rank 260");
   write_file_atomically(folder / "tokenizer.model", std::string("\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02", 17));
   CHECK_THROWS_WITH(load_tokenizer(folder / "tokenizer.model"),
                     testing::contains("tokenizer.model: ends within a field (is it cut off?)"));

@@ -163,6 +163,9 @@ TEST_CASE("weights in several files are those of one") {
              contains("tensor \"model.norm.weight\" is not in model-00001-of-00002.safetensors"));
   CHECK_THAT(with("model.norm.weight", "model-00003-of-00002.safetensors"),
              contains("model-00003-of-00002.safetensors: No such file or directory"));
+  std::filesystem::copy_file(saved.folder / "model-00001-of-00002.safetensors", saved.folder / "again.safetensors");
+  CHECK_THAT(with("model.embed_tokens.weight", "again.safetensors"),
+             contains("\" is both in again.safetensors and in"));
   write_index(nlohmann::json::array());
   CHECK_THAT(saved.error(), contains("index.json: weight_map is not an object"));
 }

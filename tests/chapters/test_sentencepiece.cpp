@@ -1,5 +1,10 @@
 // SentencePiece's BPE: merging by score, blanks, bytes for what has no token.
+#include <cmath>
+
+#include "lib/base/file.hpp"
+#include "tests/apart.hpp"
 #include "tests/chapters/pieces.hpp"
+#include "tests/lib/sentencepiece_draft.hpp"
 
 using namespace cria;
 using namespace cria::testing;
@@ -105,4 +110,74 @@ TEST_CASE("pieces that make no model are refused") {
   CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("lack 1 of the 256 bytes"));
   pieces.pieces.push_back({"<0xZZ>", 0, SentencePieces::Kind::byte});
   CHECK_THROWS_WITH(sentencepiece_model(pieces), contains("expected one like <0x0A>"));
+}
+
+namespace {
+
+/// What the reader says of these bytes; nothing when it takes them.
+template <class Read>
+std::string refusal(Read read, const std::string& bytes) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "tokenizer", bytes);
+  try {
+    sentencepiece_model(read(folder / "tokenizer"));
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("every fault of a SentencePiece model is named") {
+  CHECK(refusal(read_sentencepiece, SentencePieceDraft().model()) == "");
+  CHECK(refusal(read_sentencepiece, SentencePieceDraft{.bytes = false}.model()) == "");
+  const std::vector<std::pair<std::string, std::string>> faults{
+      {SentencePieceDraft{.model_type = 1}.model(), "type Unigram, expected BPE"},
+      {SentencePieceDraft{.normaliser = "nmt\nnfkc"}.model(), "normalises text by \"nmt\\nnfkc\""},
+      {SentencePieceDraft{.pieces = {{"a", 0}, {"a", 0}}}.model(), "there twice"},
+      {SentencePieceDraft{.pieces = {{"", 0}}}.model(), "is empty"},
+      {SentencePieceDraft{.pieces = {{"a", NAN}}}.model(), "a score that is no number"},
+      {SentencePieceDraft{.pieces = {{std::string(513, 'a'), 0}}}.model(), "513 bytes, expected at most 512"},
+      {SentencePieceDraft{.end = "\x0b"}.model(), "unknown kind of field"},
+      {SentencePieceDraft{.end = "\x0a\xff\xff\xff\xff\x0f"}.model(), "ends within a field"},
+      {SentencePieceDraft{.end = std::string(12, '\xff')}.model(), "a number has no end"},
+      {"", "no pieces"}};
+  for (const auto& [bytes, expected] : faults) {
+    INFO(expected);
+    CHECK_THAT(refusal(read_sentencepiece, bytes), contains(expected));
+  }
+  const std::string whole = SentencePieceDraft{.bytes = false}.model();
+  for (size_t size = 0; size < whole.size(); ++size) refusal(read_sentencepiece, whole.substr(0, size));  // no crash
+}
+
+TEST_CASE("every fault of llama2.c's tokenizer is named") {
+  CHECK(refusal(read_llama2c_tokenizer, SentencePieceDraft().llama2c()) == "");
+  const std::string whole = SentencePieceDraft{.pieces = {{"ab", 0}}}.llama2c();
+  CHECK_THAT(refusal(read_llama2c_tokenizer, whole.substr(0, 3)), contains("too short"));
+  CHECK_THAT(refusal(read_llama2c_tokenizer, whole.substr(0, whole.size() - 2)), contains("token 259 has 2 bytes"));
+  CHECK_THAT(refusal(read_llama2c_tokenizer, whole.substr(0, whole.size() - 3)), contains("ends within token 259"));
+  CHECK_THAT(refusal(read_llama2c_tokenizer, whole.substr(0, 1000)), contains("token"));
+}
+
+TEST_CASE("a vocabulary that is made to cost much is refused in 2 s and 256 MB") {
+  const TemporaryFolder folder;
+  const auto path = folder / "tokenizer.model";
+  const auto check = [&](const std::vector<std::pair<std::string, float>>& pieces, const std::string& reason) {
+    write_file_atomically(path, SentencePieceDraft{.pieces = pieces}.model());
+    const Apart read = run_apart([&] { sentencepiece_model(read_sentencepiece(path)); });
+    CAPTURE(read.message);
+    CHECK(fault_of(read) == "");
+    CHECK(read.code == 2);
+    CHECK_THAT(read.message, contains(reason));
+  };
+  // Each letter's row of tokens can be cut in 131,000 ways.
+  std::vector<std::pair<std::string, float>> rows;
+  for (char letter = 'a'; letter < 'a' + 20; ++letter)
+    for (size_t size = 1; size <= 512; ++size) rows.emplace_back(std::string(size, letter), 0.f);
+  check(rows, "cut in too many ways");
+  check({{std::string(15 << 20, 'a'), 0}}, "bytes, expected at most 512");
+  std::vector<std::pair<std::string, float>> many;
+  for (int i = 0; i < (1 << 20); ++i) many.emplace_back(std::to_string(i), 0.f);
+  check(many, "is too long: expected at most 16777216 bytes");
 }

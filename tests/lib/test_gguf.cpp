@@ -118,6 +118,7 @@ TEST_CASE("every fault of a GGUF file is named") {
   const std::vector<std::pair<Draft, std::string>> faults{
       {{.magic = "GGML"}, "expected it to begin with \"GGUF\""},
       {{.version = 1}, "version 1, expected 2 or 3"},
+      {{.data = std::string(24 + 32, '\1')}, "32 bytes follow the last tensor"},
       {{.version = 0x03000000}, "big-endian"},
       {{.tensor_count = 2}, "axes, expected at most 4"},  // what follows is read as a tensor
       {{.tensor_count = std::uint64_t{1} << 60}, "expected at most"},

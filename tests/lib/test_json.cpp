@@ -4,6 +4,7 @@
 
 #include "lib/base/file.hpp"
 #include "lib/formats/json.hpp"
+#include "tests/apart.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -46,6 +47,33 @@ TEST_CASE("an object of 60000 keys is read in time that grows as its size") {
   CHECK(parse_json(text + R"("last":0})", "file").size() == 60'001);
   // 0.1 s on a slow machine; an ordered object took 20 s, as every key was compared with all before it.
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(4));
+}
+
+TEST_CASE("JSON that is made to cost much memory is refused in 2 s and 256 MB") {
+  const TemporaryFolder folder;
+  const auto path = folder / "tokenizer.json";
+  const auto repeated = [](const std::string& text, size_t bytes) {
+    std::string out;
+    while (out.size() < bytes) out += text;
+    return out;
+  };
+  constexpr size_t megabyte = 1 << 20;
+  std::string keys = "{";
+  for (int i = 0; keys.size() < 24 * megabyte; ++i) keys += fmt::format("\"{}\":1,", i);
+  for (const auto& [text, reason] :
+       std::vector<std::pair<std::string, std::string>>{{"[" + repeated("1,", 32 * megabyte), "has too many values"},
+                                                        {"[" + repeated("[],", 32 * megabyte), "has too many values"},
+                                                        {"[" + repeated("\"\",", 32 * megabyte), "has too many values"},
+                                                        {keys, "has too many values"},
+                                                        {"[\"" + repeated("x", 35 * megabyte), "is not valid JSON"},
+                                                        {"[\"" + repeated("x", 37 * megabyte), "is too long"}}) {
+    INFO(reason << ": " << text.substr(0, 20));
+    write_file_atomically(path, text);
+    const Apart read = run_apart([&] { read_json(path); });
+    CHECK(read.code == 2);
+    CHECK_THAT(read.message, contains(reason));
+    CHECK(fault_of(read) == "");
+  }
 }
 
 TEST_CASE("a message shows a value short") {
