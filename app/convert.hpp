@@ -10,7 +10,6 @@ struct ConvertOptions {
   std::string from, to;            // a model in any form; a folder, or a name that ends in .gguf
   std::string type;                // of the matrices; empty: each its own
   std::optional<size_t> kv_heads;  // so many are made of the model's key and value heads
-  std::string tokenizer;           // in place of the model's own
   bool overwrite = false;
 };
 
