@@ -51,6 +51,7 @@ View<T, 2> of_head(View<T, 3> x, size_t head, Range rows) {
 }
 
 void zero_outside(View<real, 1> row, Range seen) {
+  if (seen.size() == row.size()) return;  // a decoded token's rows, all of them
   noalias(row.rows(0, seen.begin)) = 0;
   noalias(row.rows(seen.end, row.size())) = 0;
 }

@@ -50,13 +50,10 @@ std::string one_line(std::string_view message) {
   return shown.size() < message.size() ? line + "…" : line;
 }
 
-void require(bool condition, const char* what, const char* message) {
-  if (!condition) throw ContractError(fmt::format("{}: {}", what, message));
-}
+void fail(const char* what, const char* message) { throw ContractError(fmt::format("{}: {}", what, message)); }
 
-void require_shape(const char* what, std::span<const size_t> shape, std::span<const size_t> expected) {
-  if (!std::ranges::equal(shape, expected))
-    throw ContractError(fmt::format("{} has shape {}, expected {}", what, shape_text(shape), shape_text(expected)));
+void fail_shape(const char* what, std::span<const size_t> shape, std::span<const size_t> expected) {
+  throw ContractError(fmt::format("{} has shape {}, expected {}", what, shape_text(shape), shape_text(expected)));
 }
 
 }  // namespace cria

@@ -31,16 +31,22 @@ std::string in_quotes(std::string_view text);
 /// Any message as one line: what is not visible or not UTF-8 is escaped, and what would be too long for a terminal cut.
 std::string one_line(std::string_view message);
 
+// What throws stands apart: a token of a small model takes hundreds of these checks, which are no calls then.
+[[noreturn]] void fail(const char* what, const char* message);
+[[noreturn]] void fail_shape(const char* what, std::span<const size_t> shape, std::span<const size_t> expected);
+
 /// Throws a ContractError "<what>: <message>" unless the condition holds.
-void require(bool condition, const char* what, const char* message);
+inline void require(bool condition, const char* what, const char* message) {
+  if (!condition) [[unlikely]]
+    fail(what, message);
+}
 
 /// Throws a ContractError that prints both shapes unless they are equal, e.g.
 /// "rmsnorm_forward: weight has shape (3), expected (4)".
-void require_shape(const char* what, std::span<const size_t> shape, std::span<const size_t> expected);
-
 template <class T, size_t N>
 void require_shape(const char* what, const View<T, N>& view, const Shape<N>& expected) {
-  require_shape(what, std::span<const size_t>(view.shape()), std::span<const size_t>(expected));
+  if (view.shape() != expected) [[unlikely]]
+    fail_shape(what, view.shape(), expected);
 }
 
 }  // namespace cria

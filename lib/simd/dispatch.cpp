@@ -64,14 +64,15 @@ const Primitives* choose(const char* wanted) {
   return find(available_targets().back());
 }
 
-const Primitives*& chosen() {
-  static const Primitives* primitives = choose(std::getenv("CRIA_SIMD"));
-  return primitives;
-}
-
 }  // namespace
 
-const Primitives& active() { return *chosen(); }
+std::atomic<const Primitives*> chosen_target = nullptr;
+
+const Primitives& choose_target() {
+  const Primitives* primitives = choose(std::getenv("CRIA_SIMD"));
+  chosen_target = primitives;
+  return *primitives;
+}
 
 std::vector<std::string_view> available_targets() {
   std::vector<std::string_view> names;
@@ -82,6 +83,6 @@ std::vector<std::string_view> available_targets() {
 
 bool target_available(std::string_view name) { return find(name) != nullptr; }
 
-void select_target(std::string_view name) { chosen() = choose(std::string(name).c_str()); }
+void select_target(std::string_view name) { chosen_target = choose(std::string(name).c_str()); }
 
 }  // namespace cria::simd

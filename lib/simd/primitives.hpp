@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -54,8 +55,16 @@ struct Primitives {
   real (*dot_bfloat16)(const BFloat16* x, const real* y, size_t n);
 };
 
+/// Those of the best target that this CPU can run, or of the one that CRIA_SIMD names.
+const Primitives& choose_target();
+/// What runs now; null before anything has run. (In a header, as every primitive asks for it.)
+extern std::atomic<const Primitives*> chosen_target;
+
 /// The primitives that run now.
-const Primitives& active();
+inline const Primitives& active() {
+  const Primitives* chosen = chosen_target.load(std::memory_order_relaxed);
+  return chosen ? *chosen : choose_target();
+}
 
 /// Names of the targets that this program has and this CPU can run, the best last.
 std::vector<std::string_view> available_targets();

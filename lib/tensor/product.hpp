@@ -16,8 +16,24 @@ View<T, 2> transposed(const View<T, 2>& x) {
 struct Product {
   View<const real, 2> a, b;
 
-  /// Throws a ContractError when shapes do not fit, or when c overlaps a or b.
-  void write_to(View<real, 2> c, bool add) const;
+  /// Throws a ContractError when shapes do not fit, or when c overlaps a or b. In place, as a token of a small model
+  /// takes forty products of a row or two.
+  CRIA_INLINE void write_to(View<real, 2> c, bool add) const {
+    if (b.shape(0) != a.shape(1)) fail_inner();
+    if (c.shape(0) != a.shape(0) || c.shape(1) != b.shape(1) || c.stride(1) > 1) fail_result(c);
+    for (const View<const real, 2>& operand : {a, b})
+      if (operand.data() < rowwise::end_of(c) && c.data() < rowwise::end_of(operand))
+        rowwise::require_apart(rowwise::place(operand), rowwise::place(c));
+    simd::gemm(c.shape(0), c.shape(1), a.shape(1), matrix(a), matrix(b), c.data(), c.stride(0), add);
+  }
+
+ private:
+  // An axis of length 1 has the stride 0 in a view; the primitives want to see rows without gaps.
+  static CRIA_INLINE simd::Matrix matrix(const View<const real, 2>& x) {
+    return {x.data(), x.stride(0), x.shape(1) == 1 ? 1 : x.stride(1)};
+  }
+  [[noreturn]] __attribute__((cold)) void fail_inner() const;
+  [[noreturn]] __attribute__((cold)) void fail_result(View<real, 2> c) const;
 };
 
 /// a b, of (m, k) and (k, n). See simd::gemm for the order in which each sum is formed.
