@@ -22,10 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ElementType type_of_name(std::string name) {
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
-  for (int type = int(ElementType::f16); type <= int(ElementType::iq4_xs); ++type)
-    if (type_layout(ElementType(type)).name == name) return ElementType(type);
+ElementType type_of_name(const std::string& name) {
+  if (const auto type = floating_type(name)) return *type;
   throw UserError(fmt::format("--type is {}, expected F32, F16, BF16, Q8_0 or Q4_0", in_quotes(name)));
 }
 

@@ -6,15 +6,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <xsimd/config/xsimd_config.hpp>
 #include <xtl/xtl_config.hpp>
 
-#include "app/memory.hpp"
-#include "app/train.hpp"
-#include "app/training_display.hpp"
+#include "app/model_costs.hpp"
 #include "chapters/09-sampling/generate.hpp"
-#include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
@@ -56,71 +52,6 @@ Json machine() {
                                           NLOHMANN_JSON_VERSION_PATCH)}}}};
 }
 
-std::string part_of_model(const std::string& name) {
-  if (name.find("self_attn") != name.npos) return "attention";
-  if (name.find("mlp") != name.npos) return "feed_forward";
-  if (name.find("norm") != name.npos) return "norms";
-  return name.find("embed") != name.npos ? "embedding" : "head";
-}
-
-size_t cache_bytes(const LlamaConfig& c, size_t positions) {
-  return KvCache::bytes(c.layers, positions, c.kv_heads, c.head_dim);
-}
-
-Json describe(const LlamaConfig& c, const TrainerOptions& how) {
-  LlamaTensors<real> none;
-  none.layers.resize(c.layers);
-  Json parts = Json::object();
-  for_each_parameter(c, none, [&](const std::string& name, auto shape, auto&) {
-    Json& count = parts[part_of_model(name)];
-    count = (count.is_null() ? 0 : count.get<size_t>()) + element_count(shape);
-  });
-  const size_t parameters = parameter_count(c);
-  const TrainingMemory training = training_memory(c, how, thread_count(0));
-  const size_t positions = std::min(c.context, GenerationOptions().tokens);
-  const DecodingMemory decoding = decoding_memory(c, positions, thread_count(0));
-  return {{"vocabulary", c.vocabulary_size},
-          {"dim", c.dim},
-          {"hidden_dim", c.hidden_dim},
-          {"layers", c.layers},
-          {"heads", c.heads},
-          {"kv_heads", c.kv_heads},
-          {"head_dim", c.head_dim},
-          {"context", c.context},
-          {"rope_theta", c.rope_theta},
-          {"norm_eps", c.norm_eps},
-          {"tied_embeddings", c.tied_embeddings},
-          {"parameters", parameters},
-          {"parameters_by_part", parts},
-          {"weight_bytes", parameters * sizeof(real)},
-          {"training_memory",
-           {{"total", training.total()},
-            {"weights", training.weights},
-            {"moments", training.moments},
-            {"gradients", training.gradients},
-            {"activations", training.activations},
-            {"program", training.program},
-            {"lanes", how.lanes},
-            {"micro_batch", how.micro_batch},
-            {"positions", how.positions}}},
-          {"decoding_memory",
-           {{"total", decoding.total()},
-            {"weights", decoding.weights},
-            {"cache", decoding.cache},
-            {"activations", decoding.activations},
-            {"program", decoding.program},
-            {"positions", positions}}},
-          {"cache_bytes_per_position", cache_bytes(c, 1)},
-          {"cache_bytes", cache_bytes(c, c.context)},
-          {"operations_per_token", forward_operations_per_token(c, 1)},
-          {"operations_per_token_at_full_context", forward_operations_per_token(c, c.context)}};
-}
-
-std::string bytes_text(size_t bytes) {
-  return bytes < (1u << 20) ? fmt::format("{:.1f} KiB", double(bytes) / 1024)
-                            : fmt::format("{:.1f} MiB", double(bytes) / (1 << 20));
-}
-
 void print_machine(const Json& m) {
   fmt::print("cpu        {}, {} thread{}\n", m["cpu"].get<std::string>(), m["threads"].get<int>(),
              m["threads"] == 1 ? "" : "s");
@@ -130,33 +61,6 @@ void print_machine(const Json& m) {
   for (const auto& [name, version] : m["libraries"].items())
     libraries.push_back(name + " " + version.get<std::string>());
   fmt::print("built      by {} with {}\n", m["compiler"].get<std::string>(), fmt::join(libraries, ", "));
-}
-
-void print_model(const LlamaConfig& c, const Json& m) {
-  fmt::print("\nmodel      {} layers of width {}, {} query and {} key/value heads of {}, feed-forward {}\n", c.layers,
-             c.dim, c.heads, c.kv_heads, c.head_dim, c.hidden_dim);
-  fmt::print("           {} tokens in the vocabulary, context {}, {} embeddings\n", c.vocabulary_size, c.context,
-             c.tied_embeddings ? "tied" : "untied");
-  fmt::print("parameters {}\n", m["parameters"].get<size_t>());
-  for (const auto& [part, count] : m["parameters_by_part"].items())
-    fmt::print("           {:>12} {}\n", count.get<size_t>(), part);
-  const auto bytes = [](const Json& memory, const char* part) { return bytes_text(memory[part].get<size_t>()); };
-  const Json &t = m["training_memory"], &d = m["decoding_memory"];
-  fmt::print("to train   {} = {} weights + {} moments + {} gradients + {} activations + {} program\n",
-             bytes(t, "total"), bytes(t, "weights"), bytes(t, "moments"), bytes(t, "gradients"),
-             bytes(t, "activations"), bytes(t, "program"));
-  fmt::print("           (gradients and activations of {} lanes, each with {} x {} tokens at a time)\n",
-             t["lanes"].get<size_t>(), t["micro_batch"].get<size_t>(), t["positions"].get<size_t>());
-  fmt::print("to sample  {} = {} weights + {} cache + {} activations + {} program\n", bytes(d, "total"),
-             bytes(d, "weights"), bytes(d, "cache"), bytes(d, "activations"), bytes(d, "program"));
-  fmt::print("           (a prompt and its continuation of {} tokens together)\n", d["positions"].get<size_t>());
-  fmt::print(
-      "cache      {} a token = 2 · {} bytes · {} head_dim · {} kv_heads · {} layers; {} for all {} of the context\n",
-      bytes_text(m["cache_bytes_per_position"].get<size_t>()), sizeof(real), c.head_dim, c.kv_heads, c.layers,
-      bytes_text(m["cache_bytes"].get<size_t>()), c.context);
-  fmt::print("operations {} for the first token, {} for one at full context\n",
-             count_text(m["operations_per_token"].get<double>()),
-             count_text(m["operations_per_token_at_full_context"].get<double>()));
 }
 
 }  // namespace
@@ -170,14 +74,17 @@ int run_info(const InfoOptions& options) {
     TrainerOptions how;
     how.positions = model->llama.context;
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
-    report["model"] = describe(model->llama, how);
+    report["model"] = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens));
   }
   if (options.json) {
     fmt::print("{}\n", report.dump(2));
     return 0;
   }
   print_machine(report["machine"]);
-  if (model) print_model(model->llama, report["model"]);
+  if (model) {
+    fmt::print("\n");
+    print_model_costs(report["model"]);
+  }
   return 0;
 }
 

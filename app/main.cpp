@@ -18,6 +18,7 @@
 #include "app/judge.hpp"
 #include "app/option_numbers.hpp"
 #include "app/output.hpp"
+#include "app/plan.hpp"
 #include "app/sample.hpp"
 #include "app/stories.hpp"
 #include "app/tokenize.hpp"
@@ -134,6 +135,18 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] =
         command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …");
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] = command<PlanOptions>(
+        app, "plan", "Show what a Llama takes: parameters, memory, operations, and time on this machine", run_plan, code);
+    c->add_option("model", o->model, "A preset such as llama-2-7b, a recipe, or a model (only its header is read)")
+        ->required();
+    c->add_option("--context", o->context, "Tokens in a sequence; default: the model's context");
+    c->add_option("--batch", o->batch, "Sequences that are sampled side by side")->capture_default_str();
+    c->add_option("--type", o->type, "Only weights of this type: F32, F16, BF16, Q8_0, Q4_K, …");
+    c->add_option("--tokens", o->tokens, "To train on; default: as published, or 20 for each parameter");
+    c->add_option("--machines", o->machines, "Machines that train together")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {

@@ -30,12 +30,17 @@ struct DecodingMemory {
 
   std::size_t total() const { return weights + cache + activations + program; }
 };
-DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads);
+/// Each of the sequences has a cache; they share one pass.
+DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads,
+                               std::size_t sequences = 1);
 
 /// What the system counts for this process, in bytes: now, and the most so far. 0 where it does not say.
 struct ProcessMemory {
   std::size_t now = 0, most = 0;
 };
 ProcessMemory process_memory();
+
+/// Bytes that can be allocated without swapping, as the system estimates it. 0 where it does not say.
+std::size_t available_memory();
 
 }  // namespace cria

@@ -9,9 +9,12 @@
 #include <sstream>
 
 #include "app/command_name.hpp"
+#include "app/model_costs.hpp"
 #include "app/output.hpp"
+#include "app/quantities.hpp"
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
+#include "chapters/11-pretraining/presets.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
 #include "chapters/12-open-weights/named_scaling.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
@@ -49,7 +52,7 @@ void require_same_run(const TrainOptions& options, const TrainingState& state, c
   };
   if (options.seed && *options.seed != state.seed)
     differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
-  if (!options.recipe.empty() && recipe_text(read_recipe(options.recipe)) != recipe_text(recipe))
+  if (!options.recipe.empty() && recipe_text(read_recipe(recipe_file(options.recipe))) != recipe_text(recipe))
     differs("--recipe", options.recipe, "another recipe");
   if (!options.data.empty() && in_lines(options.data) != state.data && !state.fingerprint)
     differs("--data", in_lines(options.data), state.data);
@@ -84,7 +87,7 @@ RunFolder claim_folder(const TrainOptions& options, const Names& names) {
 }
 
 Recipe choose_recipe(const TrainOptions& options, const Names& names) {
-  if (!options.recipe.empty()) return read_recipe(options.recipe);
+  if (!options.recipe.empty()) return read_recipe(recipe_file(options.recipe));
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
@@ -186,6 +189,7 @@ TrainResult train(const TrainOptions& options) {
   if (options.minutes) require_minutes(*options.minutes);
   require_minutes(options.save_minutes, "--save-minutes");
 
+  const size_t threads = thread_count(options.threads);
   const RunFolder folder = claim_folder(options, options.data.empty() ? Names{"stories"} : options.data);
   Recipe recipe;
   TrainingState state;
@@ -199,6 +203,11 @@ TrainResult train(const TrainOptions& options) {
     if (names.empty()) names = {"stories"};
     state.seed = options.seed.value_or(1);
     recipe = choose_recipe(options, names);
+    if (options.from.empty()) {  // before time goes into a tokenizer for what will not fit
+      LlamaConfig least = recipe.model;
+      least.vocabulary_size = 1;
+      require_memory(least, recipe.training, threads);
+    }
   }
   state.data = in_lines(names);
   const Goal goal = choose_goal(options, state, folder.path());
@@ -220,8 +229,9 @@ TrainResult train(const TrainOptions& options) {
     config.begin_of_text = subject.ends.begin;
     if (config.end_of_text.empty()) config.end_of_text = {*subject.ends.end};
   }
+  require_memory(config.llama, recipe.training, threads);
   const LlamaParameters weights = subject.weights ? std::move(*subject.weights) : LlamaParameters(config.llama);
-  ThreadPool pool(thread_count(options.threads));
+  ThreadPool pool(threads);
   Pretraining training(config, weights, *subject.tokenizer, corpus, recipe, pool);
   if (options.resume) {
     training.restore(folder, state);

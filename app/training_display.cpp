@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/output.hpp"
+#include "app/quantities.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -30,12 +31,6 @@ std::string clock_text(double seconds) {
   const auto whole = static_cast<long>(std::max(seconds, 0.0) + 0.5);
   return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
                        : fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
-std::string count_text(double count) {
-  if (count < 1e3) return fmt::format("{:.0f}", count);
-  if (count < 1e6) return fmt::format("{:.1f}K", count / 1e3);
-  return count < 1e9 ? fmt::format("{:.1f}M", count / 1e6) : fmt::format("{:.2f}G", count / 1e9);
 }
 
 TrainingDisplay::TrainingDisplay(std::string title, bool shows)

@@ -41,7 +41,5 @@ class TrainingDisplay {
 
 /// "1:05", "2:01:40"
 std::string clock_text(double seconds);
-/// "34.2K"
-std::string count_text(double count);
 
 }  // namespace cria

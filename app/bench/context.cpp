@@ -57,8 +57,7 @@ std::vector<Case> cases_over_context(const Setting& setting, const NamedConfig& 
     decoding.push_back(one);
     one.name = "prefill";
     one.amount = double(context) * 1e-6;
-    const double head = 2.0 * double(c.vocabulary_size * c.dim);
-    one.work = {.operations = double(context) * (forward_operations_per_token(c, (context + 1) / 2) - head) + head};
+    one.work = {.operations = prompt_operations(c, context)};
     one.prepare = [=] {
       return [weights, run = std::make_shared<FullContext>(*weights, context, threads)] { run->prefill(); };
     };
@@ -82,7 +81,7 @@ std::vector<Case> training_over_context(const Setting& setting) {
                      .threads = setting.threads(),
                      .unit = unit,
                      .amount = tokens * 1e-6,
-                     .work = {.operations = 3 * tokens * forward_operations_per_token(shape.config, (context + 1) / 2)},
+                     .work = {.operations = tokens * training_operations_per_token(shape.config, context)},
                      .prepare =
                          [shape, threads = setting.threads()] {
                            return [run = std::make_shared<TrainingRun>(shape, threads)] { run->step(); };

@@ -102,9 +102,7 @@ std::vector<Case> inference_cases(const Setting& setting) {
     Case c = {.name = "prefill", .shape = s.name, .target = setting.target, .threads = threads, .unit = "tokens/s"};
     c.on_request = large && !setting.config;
     c.amount = prompt;
-    // Logits are formed for the last token only.
-    const double head = 2.0 * double(s.config.vocabulary_size * s.config.dim);
-    c.work.operations = prompt * (forward_operations_per_token(s.config, (prompt + 1) / 2) - head) + head;
+    c.work.operations = prompt_operations(s.config, prompt);
     c.prepare = [=] { return [run = std::make_shared<Inference>(shared->get(), prompt, threads)] { run->prefill(); }; };
     cases.push_back(c);
 

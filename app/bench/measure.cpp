@@ -153,4 +153,10 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
   return results;
 }
 
+double measure_limit(const Case& limit) {
+  Turns turns(limit, shortest_limit_turn);
+  for (int i = 0; i < 2 * limit_turns_at_once; ++i) turns.take();
+  return turns.value_at(turns.best());
+}
+
 }  // namespace cria::bench

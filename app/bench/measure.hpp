@@ -70,6 +70,9 @@ class Machine;
 std::vector<Result> measure(std::span<const Case> cases, const Machine& machine, size_t repeats,
                             const Progress& progress);
 
+/// The value of a limit alone: the best of some turns, within about a second.
+double measure_limit(const Case& limit);
+
 /// Seconds that a call takes.
 template <class Call>
 double seconds(Call&& call) {

@@ -18,8 +18,7 @@ std::vector<Case> training_cases(const Setting& setting) {
   for (const TrainingShape& s : shapes)
     for (const size_t threads : setting.thread_counts) {
       const double tokens = double(s.options.batch * s.options.positions);
-      // A token meets on average half of the positions, and backward takes twice as many operations as forward.
-      const double operations = 3 * tokens * forward_operations_per_token(s.config, (s.options.positions + 1) / 2);
+      const double operations = tokens * training_operations_per_token(s.config, s.options.positions);
       cases.push_back(
           {.name = "training",
            .shape = s.name,

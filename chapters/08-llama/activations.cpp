@@ -44,16 +44,23 @@ size_t LlamaActivations::bytes_per_row(const LlamaConfig& c) {
   return (layer_size(c, 1, Keep::one_layer) + 2 * c.dim + c.head_dim + 1) * sizeof(real);
 }
 
+size_t LlamaActivations::bytes(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys, Keep keep,
+                               size_t threads) {
+  const size_t rows = sequences * positions_each, layers = keep == Keep::all_layers ? c.layers : 1;
+  const size_t streams = keep == Keep::all_layers ? c.layers + 1 : 1;
+  return sizeof(real) * (layers * layer_size(c, rows, keep) + (streams + 1) * rows * c.dim + rows * (c.head_dim + 1) +
+                         threads * attention_scratch_size(keys));
+}
+
 LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
                                    Keep keep, size_t threads)
-    : positions(sequences * positions_each), frequencies(c.head_dim / 2), layers_(c.layers) {
+    : positions(sequences * positions_each),
+      frequencies(c.head_dim / 2),
+      arena_(bytes(c, sequences, positions_each, keys, keep, threads) / sizeof(real)),
+      layers_(c.layers) {
   const size_t rows = positions.size(), half = c.head_dim / 2;
   const bool all = keep == Keep::all_layers;
-  const size_t distinct = all ? c.layers : 1, streams = all ? c.layers + 1 : 1;
-  const Shape<2> scratch_shape = {threads, attention_scratch_size(keys)};
-  arena_ = Arena<real>(distinct * layer_size(c, rows, keep) + (streams + 1) * rows * c.dim + rows * (c.head_dim + 1) +
-                       element_count(scratch_shape));
-
+  const size_t distinct = all ? c.layers : 1;
   const auto take = [&](auto& view, auto shape) { view = arena_.take(shape); };
   View<real, 2> stream = arena_.take(Shape<2>{rows, c.dim});
   for (size_t i = 0; i < c.layers; ++i) {
@@ -71,7 +78,7 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
   take(inverse_rms, Shape<1>{rows});
   take(angles.cosine, Shape<2>{rows, half});
   take(angles.sine, Shape<2>{rows, half});
-  take(scratch_, scratch_shape);
+  take(scratch_, Shape<2>{threads, attention_scratch_size(keys)});
   rope_inverse_frequencies(c.rope_theta, frequencies);
   rope_scale_frequencies(c.rope_scaling, frequencies);
 }
@@ -84,8 +91,11 @@ BackwardTensors BackwardTensors::first_rows(size_t n) const {
   return part;
 }
 
-LlamaBackwardBuffers::LlamaBackwardBuffers(const LlamaConfig& c, size_t rows)
-    : arena(rows * (2 * c.dim + (2 * c.heads + 2 * c.kv_heads) * c.head_dim + 3 * c.hidden_dim)) {
+size_t LlamaBackwardBuffers::bytes(const LlamaConfig& c, size_t rows) {
+  return rows * (2 * c.dim + (2 * c.heads + 2 * c.kv_heads) * c.head_dim + 3 * c.hidden_dim) * sizeof(real);
+}
+
+LlamaBackwardBuffers::LlamaBackwardBuffers(const LlamaConfig& c, size_t rows) : arena(bytes(c, rows) / sizeof(real)) {
   BackwardTensors& t = tensors;
   for (View<real, 2>* view : {&t.d_hidden, &t.d_normed}) *view = arena.take(Shape<2>{rows, c.dim});
   for (View<real, 2>* view : {&t.d_query, &t.d_attended}) *view = arena.take(Shape<2>{rows, c.heads * c.head_dim});

@@ -40,6 +40,9 @@ class LlamaActivations {
   LlamaActivations(const LlamaConfig& config, size_t sequences, size_t positions, size_t keys, Keep keep,
                    size_t threads = 1);
 
+  /// What the constructor of the same arguments would allocate.
+  static size_t bytes(const LlamaConfig& config, size_t sequences, size_t positions_each, size_t keys, Keep keep,
+                      size_t threads = 1);
   /// What a row takes with Keep::one_layer.
   static size_t bytes_per_row(const LlamaConfig& config);
 
@@ -76,6 +79,7 @@ struct BackwardTensors {
 
 struct LlamaBackwardBuffers {
   LlamaBackwardBuffers(const LlamaConfig& config, size_t rows);
+  static size_t bytes(const LlamaConfig& config, size_t rows);  // that it allocates
 
   Arena<real> arena;
   BackwardTensors tensors;

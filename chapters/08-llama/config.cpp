@@ -53,11 +53,20 @@ void LlamaConfig::validate() const {
     throw UserError(fmt::format("rope_theta is {}, expected more than 0", rope_theta));
 }
 
-double forward_operations_per_token(const LlamaConfig& c, size_t keys) {
+double forward_operations_per_token(const LlamaConfig& c, double keys) {
   const double attention = double(c.dim) * c.head_dim * (2 * c.heads + 2 * c.kv_heads);
   const double feed_forward = 3.0 * c.dim * c.hidden_dim;
   const double products = c.layers * (attention + feed_forward) + double(c.vocabulary_size) * c.dim;
   return 2 * products + 4.0 * c.layers * c.heads * c.head_dim * keys;
+}
+
+double prompt_operations(const LlamaConfig& c, size_t tokens) {
+  const double head = 2.0 * double(c.vocabulary_size) * double(c.dim);
+  return double(tokens) * (forward_operations_per_token(c, double(tokens + 1) / 2) - head) + head;
+}
+
+double training_operations_per_token(const LlamaConfig& c, size_t positions) {
+  return 3 * forward_operations_per_token(c, double(positions + 1) / 2);
 }
 
 }  // namespace cria

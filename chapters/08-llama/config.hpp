@@ -31,8 +31,16 @@ struct LlamaConfig {
 };
 
 /// Floating-point operations for one token of a forward pass that sees `keys` positions: two for each weight of a
-/// matrix product, and 4·H·Dh for each position in attention. Backward takes twice as many (Kaplan et al. 2020,
+/// matrix product, and in each layer 4·H·Dh for each position in attention (Kaplan et al. 2020, arXiv:2001.08361,
 /// section 2.1).
-double forward_operations_per_token(const LlamaConfig& config, size_t keys);
+double forward_operations_per_token(const LlamaConfig& config, double keys);
+
+/// The same for a whole prompt: each token sees itself and those before it, and logits are formed for the last one only.
+double prompt_operations(const LlamaConfig& config, size_t tokens);
+
+/// For one token of training, forward and backward, in sequences of T positions. On average it sees (T + 1) / 2 of them,
+/// and backward takes twice as many operations as forward: a product for each of the two gradients (Kaplan et al. 2020,
+/// section 2.1). Without attention's part, and with all weights in products, these are the 6 N of 6 N D.
+double training_operations_per_token(const LlamaConfig& config, size_t positions);
 
 }  // namespace cria

@@ -6,13 +6,23 @@
 
 namespace cria {
 
-size_t parameter_count(const LlamaConfig& config) {
+ParameterCounts count_parameters(const LlamaConfig& config) {
   LlamaTensors<real> none;
   none.layers.resize(config.layers);
-  size_t count = 0;
-  for_each_parameter(config, none, [&](const std::string&, auto shape, auto&) { count += element_count(shape); });
-  return count;
+  ParameterCounts counts;
+  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
+    const auto is_of = [&](const char* part) { return name.find(part) != name.npos; };
+    size_t& count = is_of("embed_tokens") ? counts.embedding
+                    : is_of("self_attn")  ? counts.attention
+                    : is_of("mlp")        ? counts.feed_forward
+                    : is_of("norm")       ? counts.norms
+                                          : counts.head;
+    count += element_count(shape);
+  });
+  return counts;
 }
+
+size_t parameter_count(const LlamaConfig& config) { return count_parameters(config).total(); }
 
 LlamaParameters::LlamaParameters(const LlamaConfig& config)
     : config_((config.validate(), config)), arena_(parameter_count(config)) {

@@ -63,7 +63,18 @@ void for_each_parameter(const LlamaConfig& c, Tensors& tensors, Visit&& visit) {
   if (!c.tied_embeddings) visit(std::string("lm_head.weight"), Shape<2>{c.vocabulary_size, c.dim}, tensors.head);
 }
 
-/// How many numbers for_each_parameter visits.
+/// How many numbers for_each_parameter visits, by the part of the model that they belong to.
+struct ParameterCounts {
+  size_t embedding = 0, norms = 0, attention = 0, feed_forward = 0;
+  size_t head = 0;  // 0 when it is the embedding
+
+  size_t total() const { return embedding + norms + attention + feed_forward + head; }
+  /// Those of the layers and the norms, by which Kaplan et al. (2020) count a model's size.
+  size_t without_vocabulary() const { return norms + attention + feed_forward; }
+};
+ParameterCounts count_parameters(const LlamaConfig& config);
+
+/// Their total.
 size_t parameter_count(const LlamaConfig& config);
 
 /// Weights, or gradients, or any other set of numbers with one entry for each parameter. Starts as zeros.

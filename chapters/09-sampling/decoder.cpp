@@ -21,6 +21,12 @@ Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk, 
   logits_.take(Shape<1>{weights.config().vocabulary_size});
 }
 
+size_t Decoder::bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads) {
+  return LlamaActivations::bytes(config, 1, decoder_chunk(config, capacity, chunk), capacity, Keep::one_layer,
+                                 threads) +
+         config.vocabulary_size * sizeof(real);
+}
+
 std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
   require(!tokens.empty(), "Decoder::feed", "needs at least one token");
   auto compute = [&](const Team& team) {

@@ -37,6 +37,10 @@ class Decoder {
   size_t vocabulary_size() const { return weights_.config().vocabulary_size; }
   const KvCache& cache() const { return cache_; }
 
+  /// What a decoder of these arguments allocates beside its cache: the activations of a chunk, and logits.
+  static size_t bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads);
+  size_t bytes_of_pass() const { return activations_.bytes() + logits_.capacity() * sizeof(real); }
+
  private:
   const LlamaParameters& weights_;
   size_t chunk_;

@@ -22,10 +22,28 @@ size_t count_targets(const Batch& batch) {
   return targets.size() - static_cast<size_t>(std::ranges::count(targets, no_target));
 }
 
+namespace {
+
+Keep kept(bool for_gradients) { return for_gradients ? Keep::all_layers : Keep::one_layer; }
+
+// Logits, their gradient, and log_sum_exp.
+size_t numbers_of_loss(const LlamaConfig& config, size_t rows, bool for_gradients) {
+  return (for_gradients ? 2 : 1) * rows * config.vocabulary_size + rows;
+}
+
+}  // namespace
+
+size_t LossEvaluator::bytes(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients) {
+  const size_t rows = sequences * positions;
+  return LlamaActivations::bytes(config, sequences, positions, positions, kept(for_gradients)) +
+         numbers_of_loss(config, rows, for_gradients) * sizeof(real) +
+         (for_gradients ? LlamaBackwardBuffers::bytes(config, rows) : 0);
+}
+
 LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients)
-    : activations_(config, sequences, positions, positions, for_gradients ? Keep::all_layers : Keep::one_layer) {
+    : activations_(config, sequences, positions, positions, kept(for_gradients)),
+      memory_(numbers_of_loss(config, sequences * positions, for_gradients)) {
   const size_t rows = sequences * positions, vocabulary = config.vocabulary_size;
-  memory_ = Arena<real>((for_gradients ? 2 : 1) * rows * vocabulary + rows);
   logits_ = memory_.take(Shape<2>{rows, vocabulary});
   if (for_gradients) {
     d_logits_ = memory_.take(Shape<2>{rows, vocabulary});

@@ -29,6 +29,8 @@ class LossEvaluator {
  public:
   /// `for_gradients` also makes room for a backward pass.
   LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients);
+  /// What it would allocate.
+  static size_t bytes(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients);
 
   /// Σ of -log p(target) in nats over the batch's targets.
   double forward(const LlamaParameters& weights, const Batch& batch);

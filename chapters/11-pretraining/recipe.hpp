@@ -10,7 +10,7 @@
 namespace cria {
 
 struct Recipe {
-  LlamaConfig model;         // vocabulary_size is the tokenizer's, context the windows' length
+  LlamaConfig model;         // vocabulary_size is the tokenizer's, here the one below; context the windows' length
   size_t vocabulary = 2048;  // tokens that `--tokenizer bpe` learns, special ones included
   std::string pattern = "llama3";
   TrainerOptions training;

@@ -115,6 +115,11 @@ void read_weights(const Layout& layout, std::span<const std::byte> bytes, const 
 
 }  // namespace
 
+LlamaConfig llama2c_config(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  return read_header(path, file.bytes()).config;
+}
+
 Model load_llama2c(const std::filesystem::path& path, const std::filesystem::path& tokenizer) {
   const MappedFile file(path);
   const Layout layout = read_header(path, file.bytes());

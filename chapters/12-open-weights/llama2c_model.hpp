@@ -12,6 +12,9 @@ namespace cria {
 /// give exactly the file's size.
 Model load_llama2c(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
+/// What its header says, without reading more.
+LlamaConfig llama2c_config(const std::filesystem::path& path);
+
 /// Whether the file begins with the mark of version 1 and later, or with sizes that a Llama may have.
 bool is_llama2c(const std::filesystem::path& path);
 

@@ -150,6 +150,8 @@ void require_tensors(const Parts& parts, const LlamaConfig& c) {
 
 }  // namespace
 
+LlamaConfig meta_config(const fs::path& folder) { return read_params(folder / "params.json", Parts(folder)); }
+
 Model load_meta_folder(const fs::path& folder) {
   const Parts parts(folder);
   const LlamaConfig config = read_params(folder / "params.json", parts);

@@ -12,4 +12,7 @@ namespace cria {
 /// naming the file and the key or tensor when anything is missing, does not fit, or is not understood.
 Model load_meta_folder(const std::filesystem::path& folder);
 
+/// What params.json and the shapes of the tensors say, without reading weights.
+LlamaConfig meta_config(const std::filesystem::path& folder);
+
 }  // namespace cria

@@ -13,22 +13,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Model open_any(const fs::path& path, const fs::path& tokenizer) {
-  if (fs::is_directory(path)) return fs::exists(path / "params.json") ? load_meta_folder(path) : load_model(path);
+[[noreturn]] void fail_to_open(const fs::path& path) {
   if (!fs::exists(path))
     throw UserError(fmt::format("{} holds no model: there is no such file or folder", path.string()));
-  if (is_gguf(path)) return load_gguf(path);
-  if (is_llama2c(path)) return load_llama2c(path, tokenizer);
   throw UserError(
       fmt::format("{} is no model: expected a folder of Hugging Face's or Meta's, a GGUF file, or a model of llama2.c",
                   path.string()));
 }
 
+Model open_any(const fs::path& path, const fs::path& tokenizer) {
+  if (fs::is_directory(path)) return fs::exists(path / "params.json") ? load_meta_folder(path) : load_model(path);
+  if (fs::exists(path) && is_gguf(path)) return load_gguf(path);
+  if (fs::exists(path) && is_llama2c(path)) return load_llama2c(path, tokenizer);
+  fail_to_open(path);
+}
+
 }  // namespace
 
 ModelConfig open_config(const fs::path& path) {
-  if (fs::is_directory(path) && !fs::exists(path / "params.json")) return read_config(path / "config.json");
-  return is_gguf(path) ? gguf_config(GgufFile(path)) : open_model(path).config;
+  if (fs::is_directory(path) && fs::exists(path / "params.json")) return {meta_config(path), {}, {}};
+  if (fs::is_directory(path)) return read_config(path / "config.json");
+  if (fs::exists(path) && is_gguf(path)) return gguf_config(GgufFile(path));
+  if (fs::exists(path) && is_llama2c(path)) return {llama2c_config(path), {}, {}};
+  fail_to_open(path);
 }
 
 Model open_model(const fs::path& path, const fs::path& tokenizer) {

@@ -12,7 +12,8 @@ namespace cria {
 /// these, or not whole.
 Model open_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
-/// What open_model would find of the model's numbers, where that can be had without its weights.
+/// The numbers that define the model, without reading its weights. The tokens that begin and end a text may be missing
+/// where only a tokenizer file says them.
 ModelConfig open_config(const std::filesystem::path& path);
 
 }  // namespace cria

@@ -43,7 +43,7 @@ StoredTypes types_to_write(const Model& model, ModelForm form, std::optional<Ele
   model.weights.for_each([&](const std::string& name, const auto& view) {
     ElementType type = wanted.value_or(type_of(model.types, name));
     if (!has(form, type)) type = ElementType::f32;
-    types[name] = view.shape().back() % type_layout(type).numbers == 0 ? type : ElementType::f16;
+    types[name] = fitting_type(view.shape().back(), type);
   });
   const ElementType main = wanted.value_or(main_type(model.weights, types));
   model.weights.for_each([&](const std::string& name, const auto& view) {

@@ -100,6 +100,19 @@ TypeLayout type_layout(ElementType type) {
 
 bool is_floating(ElementType type) { return type >= ElementType::f16; }
 
+std::optional<ElementType> floating_type(std::string_view name) {
+  const auto same = [](char letter, char capital) {
+    return letter == capital || (letter >= 'a' && letter <= 'z' && letter - 'a' + 'A' == capital);
+  };
+  for (int type = int(ElementType::f16); type <= int(ElementType::iq4_xs); ++type)
+    if (std::ranges::equal(name, type_layout(ElementType(type)).name, same)) return ElementType(type);
+  return std::nullopt;
+}
+
+ElementType fitting_type(size_t row, ElementType type) {
+  return row % type_layout(type).numbers == 0 ? type : ElementType::f16;
+}
+
 std::optional<size_t> tensor_bytes(std::span<const size_t> shape, ElementType type) {
   const TypeLayout layout = type_layout(type);
   const size_t row = shape.empty() ? 1 : shape.back();

@@ -53,6 +53,12 @@ struct TypeLayout {
 };
 TypeLayout type_layout(ElementType type);
 
+/// The type of weights with this name, in capitals or not.
+std::optional<ElementType> floating_type(std::string_view name);
+
+/// The type for rows of so many numbers: F16 where they are no whole number of the type's blocks.
+ElementType fitting_type(size_t row, ElementType type);
+
 /// Bytes of one number, or of one block.
 inline size_t element_size(ElementType type) { return type_layout(type).bytes; }
 

@@ -34,6 +34,14 @@ TEST_CASE("decoding through the cache gives the logits of the full forward pass"
   }
 }
 
+TEST_CASE("what a decoder allocates is known before") {
+  const LlamaParameters weights = random_model(untied(), 1);
+  for (const size_t chunk : {1, 4, 100}) {
+    const Decoder decoder(weights, 11, chunk, 2);
+    CHECK(decoder.bytes_of_pass() == Decoder::bytes_of_pass(weights.config(), 11, chunk, 2));
+  }
+}
+
 TEST_CASE("two sequences at once through a cache give what each gives alone") {
   const LlamaParameters weights = random_model(untied(), 3);
   const LlamaConfig& config = weights.config();

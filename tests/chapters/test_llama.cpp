@@ -15,11 +15,22 @@ TEST_CASE("the parameters, operations and activations of the tiny model, counted
   CHECK(parameter_count(config) == 260032);
   CHECK(forward_operations_per_token(config, 1) == 518656 + 1280);
   CHECK(forward_operations_per_token(config, 512) == 518656 + 512 * 1280);
+  CHECK(prompt_operations(config, 1) == forward_operations_per_token(config, 1));
+  CHECK(prompt_operations(config, 3) == 3 * 2 * 5 * 45312 + 2 * 32768 + (1 + 2 + 3) * 1280);
+  CHECK(training_operations_per_token(config, 3) == 3 * (518656 + 2 * 1280));
   const size_t T = 7;
   CHECK(LlamaActivations(config, 1, T, T, Keep::all_layers).bytes() ==
         (T * 5007 + attention_scratch_size(T)) * sizeof(real));
+  const ParameterCounts counts = count_parameters(config);
+  CHECK(counts.embedding == 32768);
+  CHECK(counts.attention == 5 * (8192 + 4096));
+  CHECK(counts.feed_forward == 5 * 33024);
+  CHECK(counts.norms == 5 * 128 + 64);
+  CHECK(counts.head == 0);
+  CHECK(counts.without_vocabulary() == 260032 - 32768);
   config.tied_embeddings = false;
   CHECK(parameter_count(config) == 260032 + 32768);
+  CHECK(count_parameters(config).head == 32768);
 }
 
 /// The lesson's: two tokens, and one layer that writes nothing.

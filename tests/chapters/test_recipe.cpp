@@ -49,16 +49,23 @@ TEST_CASE("every key is read back from what recipe_text wrote") {
                                 : whole               ? std::to_string(2 * std::stoul(value))
                                 : number              ? fmt::format("{}", std::stod(value) / 2)
                                 : name == "  pattern" ? "gpt2"
+                                : value == "none"     ? "linear"
                                                       : "other";
       const std::string wanted = fmt::format("{}: {}", name, other);
       // Twice the key/value heads still divide the heads when these are doubled as well.
-      const std::string needed = name == "  kv_heads" ? "  heads: 8\n" : "";
+      // And a factor is for some scaling only.
+      const std::string needed = name == "  kv_heads"      ? "  heads: 8\n"
+                                 : name == "  rope_factor" ? "  rope_scaling: linear\n"
+                                                           : "";
       const std::string text = recipe_text(parse(fmt::format("{}{}{}\n", section, needed, wanted)));
       CAPTURE(section, line, wanted);
       CHECK(text.find(fmt::format("\n{}\n", wanted)) != std::string::npos);
       std::string expected = defaults;
       expected.replace(begin, end - begin, wanted);
-      if (!needed.empty()) expected.replace(expected.find("  heads: 4\n"), needed.size(), needed);
+      if (!needed.empty()) {
+        const size_t at = expected.find(needed.substr(0, needed.find(':')));
+        expected.replace(at, expected.find('\n', at) + 1 - at, needed);
+      }
       CHECK(text == expected);
       CHECK(recipe_text(parse(text)) == text);
     } else {
@@ -66,7 +73,7 @@ TEST_CASE("every key is read back from what recipe_text wrote") {
     }
     begin = end + 1;
   }
-  CHECK(keys == 29);
+  CHECK(keys == 34);
 }
 
 TEST_CASE("numbers and words survive exactly") {
@@ -159,6 +166,26 @@ TEST_CASE("numbers whose products might overflow are refused") {
     check_refused(fmt::format("data: {{micro_batch: {}}}\n", key),
                   "my.yaml: data.micro_batch times data.context must be at most 16777216");
   CHECK_NOTHROW(parse("data: {micro_batch: 65536, context: 256}\n"));
+}
+
+TEST_CASE("RoPE's scaling is read, and one without effect or sense is refused") {
+  const RopeScaling scaling =
+      parse("model: {rope_scaling: llama3, rope_factor: 32, rope_low_turns: 2, rope_original_context: 1024}\n")
+          .model.rope_scaling;
+  CHECK(scaling == RopeScaling{RopeScaling::Kind::llama3, 32, 2, 4, 1024});
+  check_refused("model:\n  rope_scaling: yarn\n",
+                "my.yaml:2: model.rope_scaling is yarn, expected none, linear or llama3");
+  check_refused("model: {rope_factor: 8}\n",
+                "my.yaml: model.rope_factor has no effect, as model.rope_scaling is none; expected linear or llama3");
+  check_refused("model: {rope_scaling: linear, rope_factor: 0}\n",
+                "my.yaml: model.rope_factor is 0, expected more than 0");
+  CHECK_THROWS_WITH(parse("model: {rope_scaling: llama3, rope_low_turns: 4}\n"),
+                    contains("model.rope_low_turns is 4 and model.rope_high_turns 4: expected 0 < low < high"));
+}
+
+TEST_CASE("a model's vocabulary is the tokenizer's, of at least one token") {
+  CHECK(parse("tokenizer: {vocabulary: 300}\n").model.vocabulary_size == 300);
+  check_refused("tokenizer: {vocabulary: 0}\n", "my.yaml: tokenizer.vocabulary is 0, expected at least 1");
 }
 
 TEST_CASE("a key or a section that is there twice is refused") {

@@ -27,6 +27,13 @@ void randomise(const LlamaParameters& weights, std::uint64_t seed) {
 
 }  // namespace
 
+TEST_CASE("what an evaluator allocates is known before") {
+  for (const bool for_gradients : {false, true}) {
+    const LossEvaluator evaluator(tiny(), 3, 7, for_gradients);
+    CHECK(LossEvaluator::bytes(tiny(), 3, 7, for_gradients) == evaluator.bytes());
+  }
+}
+
 TEST_CASE("ten training steps agree with PyTorch: losses, gradient norms and weights") {
   const LlamaParameters weights(tiny());
   std::ranges::copy(golden_real<1>("10-training-step/parameters.npy"), weights.flat().begin());

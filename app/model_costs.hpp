@@ -1,0 +1,21 @@
+// What a model is and what it costs: parameters, memory for training and for sampling, operations. `cria info` states it
+// of a model as it is, `cria plan` of one that is planned.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "app/memory.hpp"
+
+namespace cria {
+
+/// `positions` are those of a prompt and its continuation, for each of the sequences that are sampled side by side.
+nlohmann::ordered_json model_costs(const LlamaConfig& config, const TrainerOptions& training, size_t positions,
+                                   size_t sequences = 1);
+
+/// As text, in 80 columns.
+void print_model_costs(const nlohmann::ordered_json& costs);
+
+/// Throws UserError, saying what it would take, when this machine has less memory left than a training run needs.
+void require_memory(const LlamaConfig& config, const TrainerOptions& training, size_t threads);
+
+}  // namespace cria
