@@ -86,7 +86,7 @@ refuses 'a folder in place of a file' 'folder.gguf is a folder, expected a new n
 
 refuses 'blocks in a folder' 'a folder cannot be written as Q8_0, expected F32, F16 or BF16' convert "$small" x --type Q8_0
 refuses 'blocks that need a search' 'a GGUF file cannot be written as Q4_K, expected F32, F16, BF16, Q8_0 or Q4_0' convert "$small" x.gguf --type Q4_K
-refuses 'no type' '--type is "FLOAT", expected F32, F16, BF16, Q8_0 or Q4_0' convert "$small" x.gguf --type float
+refuses 'no type' '--type is "float", expected F32, F16, BF16, Q8_0 or Q4_0' convert "$small" x.gguf --type float
 refuses 'nothing to convert' 'nowhere holds no model' convert nowhere x
 refuses 'no model' 'is no model: expected' convert "$small/README.md" x
 refuses 'no such place' "cannot write /proc/full.gguf: No such file or directory" convert "$small" /proc/full.gguf

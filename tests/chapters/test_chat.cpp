@@ -15,10 +15,10 @@ const Model& model() {
   return one;
 }
 
-Chat chat(size_t context = 512, size_t tokens = 20, double temperature = 0) {
+Chat chat(size_t context = 512, size_t most = 20, double temperature = 0) {
   ChatSettings settings;
   settings.generation.sampling.temperature = temperature;
-  settings.generation.tokens = tokens;
+  settings.generation.tokens = most;
   settings.ends = answer_ends(model());
   settings.context = context;
   return Chat(model(), open_chat_template("", model(), "chatml"), settings);

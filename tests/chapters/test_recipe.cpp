@@ -138,7 +138,7 @@ TEST_CASE("values that make no sense are refused with what was expected") {
   check_refused("data:\n  separator: \"\"\n", "my.yaml: data.separator must not be empty");
   check_refused("tokenizer:\n  pattern: gpt3\n",
                 "my.yaml: tokenizer.pattern: there is no split pattern \"gpt3\": expected llama3, gpt2, none, smollm, "
-                "qwen2 or cl100k");
+                "qwen2, cl100k or llama-cpp");
   check_refused("optimiser:\n  learning_rate: 0\n", "my.yaml: optimiser.learning_rate must be more than 0");
   check_refused("optimiser:\n  warmup: 1\n",
                 "my.yaml: optimiser.warmup is a share of the run: 0 or more, and less than 1");

@@ -55,8 +55,8 @@ Model random_model(const LlamaConfig& c, ElementType type = ElementType::f32) {
 
 std::vector<real> logits_of(const Model& model) {
   Decoder decoder(model.weights, 8, 8, 1);
-  const std::vector<TokenId> tokens{256, 72, 105, 33};
-  const auto logits = decoder.feed(tokens);
+  const std::vector<TokenId> prompt{256, 72, 105, 33};
+  const auto logits = decoder.feed(prompt);
   return {logits.begin(), logits.end()};
 }
 
