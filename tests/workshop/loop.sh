@@ -126,9 +126,6 @@ for columns in 130 200; do
 done
 output=$(COLUMNS=60 "$cria" learn diff 03)
 says 'no difference, in few columns' 'They are the same.'
-output=$(CRIA_CASES=/nowhere/cases "$(dirname "$cria")/../tests/test_03-rmsnorm_workshop" 2>&1)
-says 'a test that is skipped' 'the reference cases are not here'
-case $output in *"(/"* | *" /"*) fail 'a test that is skipped names a path outside' ;; *) ok ;; esac
 learn reset 03
 says 'reset' 'backups'
 cmp -s "$reference" "$CRIA_WORKSHOP"/backups/03-rmsnorm-*/rmsnorm.cpp && ok || fail 'reset lost a file'
@@ -155,6 +152,9 @@ for folder in chapters/[0-9][0-9]-*; do
   ends_with "$chapter" 0
   printf '%s: green, %s s with its tests built\n' "$chapter" $((SECONDS - begin))
 done
+output=$(CRIA_CASES=/nowhere/cases "$(dirname "$cria")/../tests/test_04-rope_workshop" 2>&1)
+says 'a test that is skipped' 'the reference cases are not here'
+case $output in *"(/"* | *" /"*) fail 'a test that is skipped names a path outside' ;; *) ok ;; esac
 learn
 says 'at the very end' 'All chapters are yours'
 mkdir -p "$CRIA_WORKSHOP/run" && cd "$CRIA_WORKSHOP/run" || exit 1
