@@ -79,11 +79,12 @@ refuses 'more than the context' "more than the model's context of 64 has room fo
 sed -i.bak 's/"max_position_embeddings": .*,/"max_position_embeddings": 16777216,/' filler/config.json
 echo '{{ messages[-1].content }}' >last.jinja
 shown() {  # shown COUNT TEXT: waits until the terminal has shown the text so often
-  for _ in $(seq 100); do [ "$(grep -aoF -- "$2" typescript 2>/dev/null | wc -l)" -ge "$1" ] && return; sleep 0.1; done
+  for _ in $(seq 900); do [ "$(grep -aoF -- "$2" typescript 2>/dev/null | wc -l)" -ge "$1" ] && return; sleep 0.1; done
 }
 terminal() {  # terminal OPTION…: a conversation on a terminal, whose keys come from standard input
   rm -f typescript
-  script -qefc "'$program' chat $*" typescript >out 2>err
+  # libedit never frees the names of functions that are added to it, which the address sanitizer would call a leak.
+  ASAN_OPTIONS=detect_leaks=0 script -qefc "'$program' chat $*" typescript >out 2>err
 }
 if script -qec true typescript >out 2>&1 && ldd "$program" | grep -q libedit; then  # a terminal, by util-linux
   { shown 1 '> '; printf 'Once\003'; shown 2 '> '; printf 'Onc\303\266\177e\n'; shown 3 '> '; printf '\003'; } |

@@ -38,7 +38,10 @@ refuses 'a way to sample that is not there' 'num_beams is 4, expected 1: beams a
 # ── Memory ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 check 'a model with a context of millions' copy long 's/"max_position_embeddings": .*,/"max_position_embeddings": 16777216,/'
-check 'is sampled in the memory that a short text needs' bash -c 'ulimit -v 2000000; "$0" sample long -p One -n 5' "$program"
+limited() { bash -c 'ulimit -v 2000000; exec "$0" "$@"' "$program" "$@"; }
+if limited --version >out 2>&1; then  # the address sanitizer alone takes terabytes of addresses
+  check 'is sampled in the memory that a short text needs' limited sample long -p One -n 5
+fi
 check 'with the same text' test "$(tell long)" = "$(tell "$small")"
 to_sample() { "$program" info "$1" --json | grep -A 3 '"decoding_memory"' | tail -n 1; }  # cache
 check 'info says what a text of usual length takes' test "$(to_sample long)" = "$(to_sample "$small")"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
 #include "chapters/12-open-weights/stored_parameters.hpp"
 #include "chapters/12-open-weights/tensor_names.hpp"
