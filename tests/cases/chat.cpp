@@ -8,6 +8,7 @@
 #include "chapters/01-bpe/sentencepiece.hpp"
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/09-sampling/decoder.hpp"
+#include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
 #include "chapters/12-open-weights/chat_format.hpp"
 #include "chapters/12-open-weights/infilling.hpp"
