@@ -111,7 +111,7 @@ void add_vocabulary(const BpeModel& model, size_t rows, GgufMetadata& out) {
 /// The first that ends a text is GGUF's eos; others end a turn (eot), or a message to a tool (eom). llama2.c ends a
 /// text at the token that begins one, too, which is the last choice.
 void add_ends(const Tokenizer& tokenizer, std::vector<TokenId> ends, std::optional<TokenId> begin, GgufMetadata& out) {
-  if (begin) std::ranges::stable_partition(ends, [&](TokenId id) { return id != *begin; });
+  if (begin) std::stable_partition(ends.begin(), ends.end(), [&](TokenId id) { return id != *begin; });
   std::optional<TokenId> text, message, turn;
   for (const TokenId id : ends) {
     auto& place = !text ? text : tokenizer.special_id("<|eom_id|>") == id ? message : turn;
