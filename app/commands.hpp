@@ -17,6 +17,9 @@ std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const
   return {app, options.get()};
 }
 
+void add_model_commands(CLI::App& app, int& code);
+void add_text_commands(CLI::App& app, int& code);
+
 /// Adds bench, book, figure and learn. In cria itself they hand over to a program of their own (tools.cpp), which is
 /// built when it is first used; such a program has its command in place of that.
 void add_tools(CLI::App& app, int& code);

@@ -13,11 +13,9 @@
 #include "app/output.hpp"
 #include "app/quantities.hpp"
 #include "app/training_display.hpp"
-#include "chapters/01-bpe/tokenizer_files.hpp"
+#include "app/training_subject.hpp"
 #include "chapters/11-pretraining/presets.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
-#include "chapters/12-open-weights/named_scaling.hpp"
-#include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/file.hpp"
@@ -89,51 +87,6 @@ RunFolder claim_folder(const TrainOptions& options, const Names& names) {
 Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   if (!options.recipe.empty()) return read_recipe(recipe_file(options.recipe));
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
-}
-
-// What is trained: a model's description and its tokenizer, and where it goes on from one that is there, its weights.
-struct Subject {
-  ModelConfig config;
-  std::unique_ptr<Tokenizer> tokenizer;
-  std::optional<LlamaParameters> weights = {};
-  DocumentEnds ends = {};
-};
-
-Subject new_subject(const TrainOptions& options, const Data& data, const Recipe& recipe) {
-  const std::string kind = options.tokenizer.empty() ? "bpe" : options.tokenizer;
-  Subject subject{{recipe.model, {}, {}}, std::make_unique<Tokenizer>(make_tokenizer(kind, data, recipe))};
-  subject.config.llama.vocabulary_size = subject.tokenizer->vocabulary_size();
-  subject.ends = document_ends(*subject.tokenizer, std::filesystem::exists(options.tokenizer) ? options.tokenizer : "");
-  return subject;
-}
-
-// The recipe's section model is that of the model; one that asks for another is refused.
-Subject subject_from_model(const TrainOptions& options, Recipe& recipe) {
-  if (!options.tokenizer.empty())
-    throw UserError("--tokenizer and --from are both given, but a model has its tokenizer");
-  Model model = open_model(options.from);
-  if (!model.tokenizer)
-    throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
-  model.config.llama.rope_scaling = named_scaling(model.config.llama);
-  LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;
-  if (recipe.training.positions > wanted.context)
-    throw UserError(fmt::format("data.context is {}, but {} reads at most {} tokens", recipe.training.positions,
-                                options.from, wanted.context));
-  for (LlamaConfig* other : {&unsaid, &recipe.model})
-    other->context = wanted.context, other->vocabulary_size = wanted.vocabulary_size;
-  if (!options.recipe.empty() && recipe.model != wanted && recipe.model != unsaid)
-    throw UserError(fmt::format("{}: its section model is not that of {}; leave it out", options.recipe, options.from));
-  recipe.model = wanted;
-  Subject subject{model.config, std::move(model.tokenizer), std::move(model.weights)};
-  subject.ends = model_ends(subject.config);
-  if (!subject.ends.begin) subject.ends = document_ends(*subject.tokenizer, options.from);
-  return subject;
-}
-
-Subject resumed_subject(const RunFolder& folder) {
-  Subject subject{read_config(folder / "config.json"), std::make_unique<Tokenizer>(load_tokenizer(folder.path()))};
-  subject.ends = model_ends(subject.config);
-  return subject;
 }
 
 Data open_data(const TrainOptions& options, const Names& names, std::uint64_t seed) {
@@ -217,9 +170,9 @@ TrainResult train(const TrainOptions& options) {
                goal.steps ? fmt::format("{} steps", state.step) : fmt::format("{:.3g} minutes", state.seconds / 60));
 
   const Data data = open_data(options, names, state.seed);
-  Subject subject = options.resume         ? resumed_subject(folder)
-                    : options.from.empty() ? new_subject(options, data, recipe)
-                                           : subject_from_model(options, recipe);
+  TrainingSubject subject = options.resume         ? resumed_subject(folder)
+                            : options.from.empty() ? new_subject(options, data, recipe)
+                                                   : subject_from_model(options, recipe);
   state.recipe = recipe_text(recipe);
   Corpus corpus = open_corpus(data, *subject.tokenizer, recipe, subject.ends);
   require_same_data(state, data, corpus);

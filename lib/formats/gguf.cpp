@@ -10,6 +10,7 @@
 
 #include "lib/base/check.hpp"
 #include "lib/formats/gguf_cursor.hpp"
+#include "lib/formats/gguf_types.hpp"
 
 namespace cria {
 namespace {
@@ -19,13 +20,6 @@ constexpr std::uint64_t default_alignment = 32, largest_alignment = 1 << 16;
 constexpr std::uint32_t most_axes = 4;
 constexpr std::uint64_t most_entries = 1 << 16;  // keys, or tensors: Llama 3.1 405B has 1137
 constexpr size_t longest_name = 64 * 1024 - 1;
-
-const std::map<std::uint32_t, ElementType> tensor_types = {
-    {0, ElementType::f32},     {1, ElementType::f16},     {2, ElementType::q4_0},  {3, ElementType::q4_1},
-    {6, ElementType::q5_0},    {7, ElementType::q5_1},    {8, ElementType::q8_0},  {10, ElementType::q2_k},
-    {11, ElementType::q3_k},   {12, ElementType::q4_k},   {13, ElementType::q5_k}, {14, ElementType::q6_k},
-    {20, ElementType::iq4_nl}, {23, ElementType::iq4_xs}, {24, ElementType::i8},   {25, ElementType::i16},
-    {26, ElementType::i32},    {27, ElementType::i64},    {28, ElementType::f64},  {30, ElementType::bf16}};
 
 // A tensor as the file's header has it.
 struct Entry {
@@ -52,8 +46,8 @@ Entry read_entry(GgufCursor& at) {
   for (std::uint32_t i = 0; i < axes; ++i) entry.shape.push_back(at.number<std::uint64_t>("a tensor's shape"));
   std::ranges::reverse(entry.shape);
   const auto type = at.number<std::uint32_t>("a tensor's type");
-  const auto known = tensor_types.find(type);
-  if (known == tensor_types.end())
+  const auto known = gguf_tensor_types.find(type);
+  if (known == gguf_tensor_types.end())
     at.fail(
         "tensor {} has GGML's type {}, which cria does not read; expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, "
         "Q5_1, Q2_K to Q6_K, IQ4_NL or IQ4_XS",

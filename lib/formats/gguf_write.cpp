@@ -1,9 +1,11 @@
 #include "lib/formats/gguf_write.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/formats/gguf_types.hpp"
 
 namespace cria {
 namespace {
@@ -21,22 +23,9 @@ void append(std::string_view text, std::string& out) {
 }
 
 std::uint32_t tensor_type(ElementType type) {
-  switch (type) {
-    case ElementType::f32:
-      return 0;
-    case ElementType::f16:
-      return 1;
-    case ElementType::q4_0:
-      return 2;
-    case ElementType::q8_0:
-      return 8;
-    case ElementType::f64:
-      return 28;
-    case ElementType::bf16:
-      return 30;
-    default:
-      throw ContractError("write_gguf: cannot write this type");
-  }
+  const auto found = std::ranges::find(gguf_tensor_types, type, [](const auto& entry) { return entry.second; });
+  if (found == gguf_tensor_types.end()) throw ContractError("write_gguf: GGUF has no such type");
+  return found->first;
 }
 
 std::uint64_t aligned(std::uint64_t size) { return (size + alignment - 1) / alignment * alignment; }

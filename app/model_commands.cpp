@@ -1,0 +1,163 @@
+// The options of the commands that have to do with a model; each command is a function in a file of its own.
+#include "app/chat.hpp"
+#include "app/commands.hpp"
+#include "app/convert.hpp"
+#include "app/demo.hpp"
+#include "app/eval.hpp"
+#include "app/fill.hpp"
+#include "app/info.hpp"
+#include "app/plan.hpp"
+#include "app/sample.hpp"
+#include "app/trace.hpp"
+#include "app/train.hpp"
+
+namespace cria {
+namespace {
+
+/// The options of the commands that sample.
+void add_sampling_options(CLI::App& command, SamplingChoice& choice) {
+  command.footer(
+      "What is not given of temperature, top-k, top-p, min-p and repetition penalty is as the model's\n"
+      "generation_config.json says; without such a file, temperature 1 and nothing else.");
+  command.add_option("--temperature", choice.temperature, "0: always the most probable token");
+  command.add_option("--top-k", choice.top_k, "Only the k most probable tokens; 0: all");
+  command.add_option("--top-p", choice.top_p, "Only the most probable tokens that together reach p; 1: all");
+  command.add_option("--min-p", choice.min_p, "Only tokens of at least this share of the largest probability");
+  command.add_option("--repetition-penalty", choice.repetition_penalty,
+                     "Above 1: tokens that were there become less probable");
+  command.add_option("--seed", choice.seed, "Same seed, same text")->capture_default_str();
+  command.add_flag("--raw-seed", choice.raw_seed, "Use the seed as llama2.c does");
+}
+
+}  // namespace
+
+void add_model_commands(CLI::App& app, int& code) {
+  {
+    auto [c, o] = command<DemoOptions>(
+        app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
+    c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+  }
+  {
+    auto [c, o] =
+        command<TrainOptions>(app, "train", "Train a Llama from nothing, or a model further", run_train, code);
+    c->add_option(
+        "--data", o->data,
+        "Text files, folders of them, - for standard input, or \"stories\": the built-in corpus; default stories");
+    c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
+    c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
+    c->add_option("--tokenizer", o->tokenizer,
+                  "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
+    c->add_option("--from", o->from,
+                  "A model's folder: go on from its weights, with its tokenizer, to a new model in --out");
+    c->add_option("--steps", o->steps, "End after so many steps");
+    c->add_option("--minutes", o->minutes, "End after so much time; default 10, of a resumed run its own");
+    c->add_option("--threads", o->threads,
+                  "Threads; 0: one for each CPU. The result does not depend on it, only on the CPU's kind");
+    c->add_option("--seed", o->seed, "Seed of weights and data order; default 1");
+    c->add_flag(
+        "--resume", o->resume,
+        "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
+        "another, counted from its beginning");
+    c->add_option("--save-minutes", o->save_minutes, "A checkpoint at least so often")->capture_default_str();
+    c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
+    c->add_option("--log", o->log, "JSON lines, one a step; default log.jsonl in --out");
+    c->add_flag("--json", o->json, "Print only the last line of the log");
+  }
+  {
+    auto [c, o] = command<SampleOptions>(app, "sample", "Let a model go on from a prompt", run_sample, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
+    c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
+    add_sampling_options(*c, o->sampling);
+    c->add_option("--threads", o->threads,
+                  "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
+    c->add_option("--stop", o->stops, "End before this text; may be given several times");
+    c->add_flag("--json", o->json, "Text and figures as JSON");
+  }
+  {
+    auto [c, o] = command<ChatOptions>(app, "chat", "Talk with a model that was trained for it", run_chat, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option(
+        "-p,--prompt", o->prompt,
+        "One question, and no conversation; - reads it from standard input. Without it, each line is a message");
+    c->add_option("--system", o->system, "What the model is told first");
+    c->add_option(
+        "--template", o->chat_template,
+        "llama2, codellama, codellama-70b, llama3, llama3.1, llama3.2, chatml, or a file in Jinja; default: the "
+        "model's own");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens in an answer")->capture_default_str();
+    c->add_option("--context", o->context, "Tokens that the model remembers; 0: as it was trained, at most 4096");
+    add_sampling_options(*c, o->sampling);
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+    c->add_flag("--stats", o->stats, "Say tokens and speed after each answer");
+  }
+  {
+    auto [c, o] = command<FillOptions>(app, "fill", "Let Code Llama write what stands between two parts of a text",
+                                       run_fill, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …")->required();
+    c->add_option("file", o->file, "A file with a marker where something is to be written; - is standard input");
+    c->add_option("--prefix", o->prefix, "Instead of a file: what stands before the gap");
+    c->add_option("--suffix", o->suffix, "What stands behind it");
+    c->add_option("--marker", o->marker, "What marks the gap in a file")->capture_default_str();
+    c->add_flag("--suffix-first", o->suffix_first, "Show the model the suffix first (SPM instead of PSM)");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
+    add_sampling_options(*c, o->sampling);
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+  }
+  {
+    auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
+        ->required()
+        ->allow_extra_args(false);
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+    c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] =
+        command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …");
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] = command<PlanOptions>(
+        app, "plan", "Show what a Llama takes: parameters, memory, operations, and time on this machine", run_plan, code);
+    c->add_option("model", o->model, "A preset such as llama-2-7b, a recipe, or a model (only its header is read)")
+        ->required();
+    c->add_option("--context", o->context, "Tokens in a sequence; default: the model's context");
+    c->add_option("--batch", o->batch, "Sequences that are sampled side by side")->capture_default_str();
+    c->add_option("--type", o->type, "Only weights of this type: F32, F16, BF16, Q8_0, Q4_K, …");
+    c->add_option("--tokens", o->tokens, "To train on; default: as published, or 20 for each parameter");
+    c->add_option("--machines", o->machines, "Machines that train together")->capture_default_str();
+    c->add_flag("--json", o->json, "Figures as JSON");
+  }
+  {
+    auto [c, o] = command<TraceOptions>(
+        app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("-p,--prompt", o->prompt, "A text, or - for standard input");
+    c->add_option("--tokens", o->tokens, "Instead of a text: .npy of token ids, (T) or (B, T)");
+    c->add_option("--out", o->out, "Folder for the tensors")->required();
+    c->add_flag("--gradients", o->gradients, "Also loss and grads.safetensors");
+    c->add_option("--against", o->against, "Folder with tensors of the same names to compare with");
+    c->add_option("--tolerance", o->tolerance, "Largest difference that counts as equal")->capture_default_str();
+    c->add_flag("--json", o->json, "The comparison as JSON");
+  }
+  {
+    auto [c, o] =
+        command<ConvertOptions>(app, "convert", "Write a model in another form or another type", run_convert, code);
+    c->add_option("in", o->from, "A model: a folder, a GGUF file, …")->required();
+    c->add_option("out", o->to, "A GGUF file when the name ends in .gguf, else a folder in Hugging Face's layout")
+        ->required();
+    c->add_option("--type", o->type,
+                  "Of the weights: F32, F16 or BF16, in a GGUF file also Q8_0 or Q4_0; default: each as it is, or F32");
+    c->add_option("--kv-heads", o->kv_heads,
+                  "Make so many key and value heads, each the mean of a group; to be trained on with train --from");
+    c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");
+  }
+}
+
+}  // namespace cria

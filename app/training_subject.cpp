@@ -1,0 +1,50 @@
+#include "app/training_subject.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "chapters/01-bpe/tokenizer_files.hpp"
+#include "chapters/12-open-weights/named_scaling.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+
+TrainingSubject new_subject(const TrainOptions& options, const Data& data, const Recipe& recipe) {
+  const std::string kind = options.tokenizer.empty() ? "bpe" : options.tokenizer;
+  TrainingSubject subject{{recipe.model, {}, {}}, std::make_unique<Tokenizer>(make_tokenizer(kind, data, recipe))};
+  subject.config.llama.vocabulary_size = subject.tokenizer->vocabulary_size();
+  subject.ends = document_ends(*subject.tokenizer, std::filesystem::exists(options.tokenizer) ? options.tokenizer : "");
+  return subject;
+}
+
+TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe) {
+  if (!options.tokenizer.empty())
+    throw UserError("--tokenizer and --from are both given, but a model has its tokenizer");
+  Model model = open_model(options.from);
+  if (!model.tokenizer)
+    throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
+  model.config.llama.rope_scaling = named_scaling(model.config.llama);
+  LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;
+  if (recipe.training.positions > wanted.context)
+    throw UserError(fmt::format("data.context is {}, but {} reads at most {} tokens", recipe.training.positions,
+                                options.from, wanted.context));
+  for (LlamaConfig* other : {&unsaid, &recipe.model})
+    other->context = wanted.context, other->vocabulary_size = wanted.vocabulary_size;
+  if (!options.recipe.empty() && recipe.model != wanted && recipe.model != unsaid)
+    throw UserError(fmt::format("{}: its section model is not that of {}; leave it out", options.recipe, options.from));
+  recipe.model = wanted;
+  TrainingSubject subject{model.config, std::move(model.tokenizer), std::move(model.weights)};
+  subject.ends = model_ends(subject.config);
+  if (!subject.ends.begin) subject.ends = document_ends(*subject.tokenizer, options.from);
+  return subject;
+}
+
+TrainingSubject resumed_subject(const RunFolder& folder) {
+  TrainingSubject subject{read_config(folder / "config.json"), std::make_unique<Tokenizer>(load_tokenizer(folder.path()))};
+  subject.ends = model_ends(subject.config);
+  return subject;
+}
+
+}  // namespace cria
