@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <ranges>
+#include <vector>
 
 #include "chapters/12-open-weights/chat_format.hpp"
 #include "lib/base/check.hpp"
@@ -79,7 +79,9 @@ std::optional<ChatTemplateSource> find_in_folder(const fs::path& folder, const M
 }
 
 std::string all_names() {
-  return fmt::format("{}", fmt::join(std::views::transform(chat_formats(), &ChatFormat::name), ", "));
+  std::vector<std::string_view> names;  // clang 14 does not compile std::views
+  for (const ChatFormat& format : chat_formats()) names.push_back(format.name);
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace
