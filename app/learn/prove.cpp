@@ -86,7 +86,7 @@ class Prover {
   }
 
   static std::string fault(const Mistake& mistake, const CheckResult& result, const Mistake* recognised) {
-    if (!result.build.succeeded) return first_fault(result);
+    if (!result.build.succeeded || result.run.timed_out) return first_fault(result);
     const auto& cases = result.run.cases;
     const auto test = std::ranges::find(cases, mistake.caught_by, &TestCase::name);
     if (result.run.all_passed()) return "is not caught by any test";
@@ -95,7 +95,7 @@ class Prover {
       const auto other = std::ranges::find(cases, false, &TestCase::passed);
       return fmt::format("is caught by \"{}\", not by \"{}\"", other->name, mistake.caught_by);
     }
-    if (!recognised) return "is not recognised";
+    if (!recognised) return "is not recognised: " + first_fault(result);
     return recognised->name == mistake.name ? "" : "is taken for " + recognised->name;
   }
 

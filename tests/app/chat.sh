@@ -81,23 +81,30 @@ echo '{{ messages[-1].content }}' >last.jinja
 shown() {  # shown COUNT TEXT: waits until the terminal has shown the text so often
   for _ in $(seq 900); do [ "$(grep -aoF -- "$2" typescript 2>/dev/null | wc -l)" -ge "$1" ] && return; sleep 0.1; done
 }
+answering() {  # waits until the terminal shows more than what was typed
+  local before
+  before=$(wc -c <typescript)
+  for _ in $(seq 900); do [ "$(wc -c <typescript)" -gt $((before + 64)) ] && return; sleep 0.1; done
+}
 terminal() {  # terminal OPTION…: a conversation on a terminal, whose keys come from standard input
-  rm -f typescript
   # libedit never frees the names of functions that are added to it, which the address sanitizer would call a leak.
   ASAN_OPTIONS=detect_leaks=0 script -qefc "'$program' chat $*" typescript >out 2>err
 }
-if script -qec true typescript >out 2>&1 && ldd "$program" | grep -q libedit; then  # a terminal, by util-linux
+if script -qec true /dev/null >out 2>&1 && ldd "$program" | grep -q libedit; then  # a terminal, by util-linux
+  rm -f typescript  # before either side of the pipe begins: the last one's prompts are not this one's
   { shown 1 '> '; printf 'Once\003'; shown 2 '> '; printf 'Onc\303\266\177e\n'; shown 3 '> '; printf '\003'; } |
     terminal --template chatml --temperature 0 -n 12
   check 'Ctrl-C in an empty line ends, and drops one that is not' test $? = 0
   check 'Onceö, corrected, is Once' grep -qF "$(chat -p Once)" typescript
-  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; sleep 0.3; printf '\003'; shown 2 '> '; printf '/save said.json\n'
+  rm -f typescript
+  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; answering; printf '\003'; shown 2 '> '; printf '/save said.json\n'
     shown 3 '> '; printf '/fly\n'; shown 4 '> '; printf '\004'; } |
     terminal filler --template last.jinja --temperature 0 --context 1000000 -n 1000000
   check 'Ctrl-C stops an answer and keeps the conversation, which Ctrl-D ends' test $? = 0
   check 'with what was said' grep -q '"role": "assistant"' said.json
   check 'a command that is not there is said, and no more' grep -q 'there is no command "/fly"; /help shows all' typescript
-  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; sleep 0.3; printf '\003\003'; sleep 1; } |
+  rm -f typescript
+  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; answering; printf '\003\003'; shown 1 COMMAND_EXIT_CODE; } |
     terminal filler --template last.jinja --temperature 0 --context 1000000 -n 1000000
   check 'twice, it ends the program' grep -q COMMAND_EXIT_CODE typescript
 else
