@@ -13,6 +13,7 @@
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/quantised_weights.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
 #include "lib/base/xtensor.hpp"
@@ -75,6 +76,11 @@ int run_info(const InfoOptions& options) {
     how.positions = model->llama.context;
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
     report["model"] = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens));
+    if (const auto quantisation = open_quantisation(folder))
+      report["model"]["quantisation"] = {
+          {"scheme", quantisation_text(*quantisation)},
+          {"bits_per_weight", 8.0 * double(QuantisedWeights(folder, *quantisation).bytes(model->llama)) /
+                                  double(parameter_count(model->llama))}};
   }
   if (options.json) {
     fmt::print("{}\n", report.dump(2));

@@ -39,8 +39,6 @@ void require_llama(const JsonKeys& json) {
   json.expect("model_type", {"llama"});
   json.expect("architectures", {JsonKeys::Json::array({"LlamaForCausalLM"})});
   json.expect("hidden_act", {"silu", "swish"});  // two names of one function
-  if (json.has("quantization_config"))
-    json.fail("quantization_config is set: quantised weights are not supported yet, expected null");
   for (const char* key : {"attention_bias", "mlp_bias"}) json.expect(key, {false}, "biases are not supported");
   for (const char* key : {"use_sliding_window", "rope_interleaved", "is_encoder_decoder", "add_cross_attention"})
     json.expect(key, {false});
@@ -93,6 +91,11 @@ void read_rope(const JsonKeys& json, LlamaConfig& config) {
 
 ModelConfig read_config(const std::filesystem::path& file) {
   const JsonKeys json(file);
+  json.expect("quantization_config", {}, "quantised weights are not read here");
+  return read_config(json);
+}
+
+ModelConfig read_config(const JsonKeys& json) {
   require_llama(json);
   ModelConfig config;
   LlamaConfig& c = config.llama;

@@ -2,8 +2,8 @@
 // begin and end a text.
 //
 // A key that changes what a model computes is understood or refused by name, never passed over. So is a key that is not
-// known here, unless its value is null. It leaves out biases, quantised weights and the scalings of RoPE other than
-// linear and llama3.
+// known here, unless its value is null. It leaves out biases, quantised weights (chapter 12 reads some) and the scalings
+// of RoPE other than linear and llama3.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +16,8 @@
 
 namespace cria {
 
+class JsonKeys;
+
 /// Which tokens begin and end a text, where the model was trained with such. Of several end tokens the first is the one
 /// that stands between documents; a text that is generated ends at any of them.
 struct ModelConfig {
@@ -26,8 +28,10 @@ struct ModelConfig {
 
 /// Throws UserError naming the file and the key for anything missing, of the wrong type, not a Llama's, or not known.
 ModelConfig read_config(const std::filesystem::path& file);
-/// With the type of the weights beside it, F32, F16 or BF16, in which transformers then computes. Throws UserError for a
-/// scaling of RoPE that has no name there.
+/// The same of a file of which some keys were read before: those that say how weights are quantised (chapter 12).
+ModelConfig read_config(const JsonKeys& json);
+/// With the type of the weights beside it, F32, F16 or BF16, in which transformers then computes. Throws UserError for
+/// a scaling of RoPE that has no name there.
 void write_config(const std::filesystem::path& file, const ModelConfig& config, ElementType type = ElementType::f32);
 
 }  // namespace cria

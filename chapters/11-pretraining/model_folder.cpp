@@ -30,7 +30,10 @@ Model load_model(const std::filesystem::path& folder) {
     throw UserError(fmt::format("{} holds no model: expected config.json, model.safetensors and tokenizer.json in it",
                                 folder.string()));
   const ModelConfig config = read_config(folder / "config.json");
-  const StoredWeights stored(folder);
+  return load_model(folder, config, StoredWeights(folder));
+}
+
+Model load_model(const std::filesystem::path& folder, const ModelConfig& config, const StoredWeights& stored) {
   stored.require_fit(config.llama);
   Model model{config, LlamaParameters(config.llama), nullptr, stored.types(config.llama)};
   stored.copy_to(model.weights);

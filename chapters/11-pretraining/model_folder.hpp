@@ -28,6 +28,8 @@ struct Model {
 
 /// Throws UserError with one line when the folder holds no whole model, or its parts disagree.
 Model load_model(const std::filesystem::path& folder);
+/// The same where config and weights were opened already, in whichever way they are stored.
+Model load_model(const std::filesystem::path& folder, const ModelConfig& config, const StoredWeights& stored);
 
 /// Writes the three files, each atomically, the weights last. Makes the folder when it is missing.
 void save_model(const std::filesystem::path& folder, const ModelConfig& config, const LlamaParameters& weights,

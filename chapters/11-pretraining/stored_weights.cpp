@@ -68,6 +68,24 @@ const SafetensorsFile& StoredWeights::file_of(std::string_view name) const {
   return found == files_.end() ? files_.front() : *found;
 }
 
+const StoredTensor& StoredWeights::find(const std::string& name, std::span<const size_t> shape) const {
+  const StoredTensor* tensor = find(name);
+  if (!tensor) fail(fmt::format("tensor {} is missing", in_quotes(name)));
+  if (!std::ranges::equal(tensor->shape, shape))
+    fail(fmt::format("tensor {} has shape {}, but config.json asks for {}", in_quotes(name), shape_text(tensor->shape),
+                     shape_text(shape)));
+  return *tensor;
+}
+
+template <class Visit>
+void StoredWeights::for_each_stored(const LlamaConfig& config, Visit&& visit) const {
+  LlamaTensors<real> none;
+  none.layers.resize(config.layers);
+  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
+    visit(stored_name(config, name), std::span<const size_t>(shape));
+  });
+}
+
 // Of two tied tensors safetensors stores one, under either name.
 std::string StoredWeights::stored_name(const LlamaConfig& config, const std::string& name) const {
   return config.tied_embeddings && name == embedding && !find(embedding) && find(head) ? head : name;
@@ -78,22 +96,14 @@ void StoredWeights::require_fit(const LlamaConfig& config) const {
   for (const SafetensorsFile& file : files_) stored += file.tensors().size();
   if (config.layers > stored)
     fail(fmt::format("{} tensors are too few for num_hidden_layers {}", stored, config.layers));
-  std::set<std::string, std::less<>> known;
-  LlamaTensors<real> none;
-  none.layers.resize(config.layers);
-  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
-    const std::string in_file = stored_name(config, name);
-    const StoredTensor* tensor = find(in_file);
-    if (!tensor) fail(fmt::format("tensor \"{}\" is missing", in_file));
-    if (!std::ranges::equal(tensor->shape, shape))
-      fail(fmt::format("tensor \"{}\" has shape {}, but config.json asks for {}", in_file, shape_text(tensor->shape),
-                       shape_text(shape)));
-    known.insert(in_file);
+  std::set<std::string, std::less<>> known = {head};  // which may stand there although it is tied
+  for_each_stored(config, [&](const std::string& name, std::span<const size_t> shape) {
+    for (std::string& part : parts(name, shape)) known.insert(std::move(part));
   });
   for (const SafetensorsFile& file : files_)
     for (const StoredTensor& tensor : file.tensors())
       // Old files keep RoPE's frequencies, which theta gives.
-      if (tensor.name.starts_with("model.") && !known.contains(tensor.name) &&
+      if ((tensor.name.starts_with("model.") || tensor.name.starts_with("lm_head.")) && !known.contains(tensor.name) &&
           !tensor.name.ends_with("rotary_emb.inv_freq"))
         fail(fmt::format("tensor {} is not one that config.json asks for", in_quotes(tensor.name)));
   if (const auto* one = find(embedding), *other = find(head);
@@ -112,11 +122,26 @@ StoredTypes StoredWeights::types(const LlamaConfig& config) const {
   return types;
 }
 
+size_t StoredWeights::bytes(const LlamaConfig& config) const {
+  size_t bytes = 0;
+  for_each_stored(config, [&](const std::string& name, std::span<const size_t> shape) {
+    for (const std::string& part : parts(name, shape)) bytes += find(part)->bytes.size();
+  });
+  return bytes;
+}
+
 void StoredWeights::copy_to(const LlamaParameters& weights) const {
   weights.for_each([&](const std::string& name, const auto& view) {
-    const std::string in_file = stored_name(weights.config(), name);
-    file_of(in_file).copy_to(in_file, view);
+    read(stored_name(weights.config(), name), view.shape(), view.span());
   });
+}
+
+std::vector<std::string> StoredWeights::parts(const std::string& name, std::span<const size_t> shape) const {
+  return {find(name, shape).name};
+}
+
+void StoredWeights::read(const std::string& name, std::span<const size_t> shape, std::span<real> values) const {
+  file_of(name).copy_to(name, shape, values);
 }
 
 }  // namespace cria

@@ -20,18 +20,34 @@ class StoredWeights {
   /// A model's folder, or one file. Throws UserError naming the file when one is missing or damaged, when the index
   /// does not fit its files, or names one outside the folder.
   explicit StoredWeights(const std::filesystem::path& folder_or_file);
+  virtual ~StoredWeights() = default;
 
   /// Throws UserError unless every parameter of such a model is there in its shape, and nothing else that a layer would
   /// compute with. Allocates nothing: a config that is wrong may ask for more memory than there is.
   void require_fit(const LlamaConfig& config) const;
   void copy_to(const LlamaParameters& weights) const;
+  /// Of those that stand there under their own name.
   StoredTypes types(const LlamaConfig& config) const;
+  /// Of all that stands for the parameters, in files that fit.
+  size_t bytes(const LlamaConfig& config) const;
+
+ protected:
+  // How a parameter stands in the files: here as a tensor of its own name.
+  /// The names of the tensors that it stands as. Throws UserError when one is missing, or of another shape or type.
+  virtual std::vector<std::string> parts(const std::string& name, std::span<const size_t> shape) const;
+  virtual void read(const std::string& name, std::span<const size_t> shape, std::span<real> values) const;
+
+  const StoredTensor* find(std::string_view name) const;
+  /// Throws UserError when there is no such tensor, or when config.json asks for another shape.
+  const StoredTensor& find(const std::string& name, std::span<const size_t> shape) const;
+  const SafetensorsFile& file_of(std::string_view name) const;
+  [[noreturn]] void fail(const std::string& message) const;
 
  private:
-  const StoredTensor* find(std::string_view name) const;
-  const SafetensorsFile& file_of(std::string_view name) const;
+  /// Calls visit(name in the files, shape) for each parameter.
+  template <class Visit>
+  void for_each_stored(const LlamaConfig& config, Visit&& visit) const;
   std::string stored_name(const LlamaConfig& config, const std::string& name) const;
-  [[noreturn]] void fail(const std::string& message) const;
 
   std::filesystem::path path_;  // the file, or the index
   std::vector<SafetensorsFile> files_;

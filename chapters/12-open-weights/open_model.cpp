@@ -6,6 +6,7 @@
 #include "chapters/12-open-weights/llama2c_model.hpp"
 #include "chapters/12-open-weights/meta_folder.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
+#include "chapters/12-open-weights/quantised_weights.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -21,8 +22,13 @@ namespace fs = std::filesystem;
                   path.string()));
 }
 
+bool is_hugging_face_folder(const fs::path& path) {
+  return fs::is_directory(path) && !fs::exists(path / "params.json");
+}
+
 Model open_any(const fs::path& path, const fs::path& tokenizer) {
-  if (fs::is_directory(path)) return fs::exists(path / "params.json") ? load_meta_folder(path) : load_model(path);
+  if (is_hugging_face_folder(path)) return load_folder(path);
+  if (fs::is_directory(path)) return load_meta_folder(path);
   if (fs::exists(path) && is_gguf(path)) return load_gguf(path);
   if (fs::exists(path) && is_llama2c(path)) return load_llama2c(path, tokenizer);
   fail_to_open(path);
@@ -31,11 +37,15 @@ Model open_any(const fs::path& path, const fs::path& tokenizer) {
 }  // namespace
 
 ModelConfig open_config(const fs::path& path) {
-  if (fs::is_directory(path) && fs::exists(path / "params.json")) return {meta_config(path), {}, {}};
-  if (fs::is_directory(path)) return read_config(path / "config.json");
+  if (is_hugging_face_folder(path)) return read_folder_config(path).model;
+  if (fs::is_directory(path)) return {meta_config(path), {}, {}};
   if (fs::exists(path) && is_gguf(path)) return gguf_config(GgufFile(path));
   if (fs::exists(path) && is_llama2c(path)) return {llama2c_config(path), {}, {}};
   fail_to_open(path);
+}
+
+std::optional<Quantisation> open_quantisation(const fs::path& path) {
+  return is_hugging_face_folder(path) ? read_folder_config(path).quantisation : std::nullopt;
 }
 
 Model open_model(const fs::path& path, const fs::path& tokenizer) {

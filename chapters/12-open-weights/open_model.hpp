@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "chapters/11-pretraining/model_folder.hpp"
+#include "chapters/12-open-weights/quantisation_config.hpp"
 
 namespace cria {
 
@@ -15,5 +17,8 @@ Model open_model(const std::filesystem::path& path, const std::filesystem::path&
 /// The numbers that define the model, without reading its weights. The tokens that begin and end a text may be missing
 /// where only a tokenizer file says them.
 ModelConfig open_config(const std::filesystem::path& path);
+
+/// How the weights of a Hugging Face folder are quantised; nothing where they are not, and for other forms.
+std::optional<Quantisation> open_quantisation(const std::filesystem::path& path);
 
 }  // namespace cria

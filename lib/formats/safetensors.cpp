@@ -135,8 +135,8 @@ const StoredTensor& SafetensorsFile::tensor(std::string_view name) const {
 }
 
 void SafetensorsFile::copy_to(std::string_view name, std::span<const size_t> shape, std::span<real> values) const {
-  find(name);                                                  // says of which dtype it is when that is not known
-  file_.release(tensors_.copy_to(name, shape, values).bytes);  // or a model would be in memory twice while it is read
+  find(name);                                      // says of which dtype it is when that is not known
+  release(tensors_.copy_to(name, shape, values));  // or a model would be in memory twice while it is read
 }
 
 }  // namespace cria

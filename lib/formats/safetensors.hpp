@@ -43,6 +43,9 @@ class SafetensorsFile {
     copy_to(name, values.shape(), values.span());
   }
 
+  /// Gives the pages of a tensor that has been copied out back to the system.
+  void release(const StoredTensor& tensor) const { file_.release(tensor.bytes); }
+
   using Names = std::map<std::string, std::string, std::less<>>;
 
  private:

@@ -24,6 +24,17 @@ for command in 'sample odd' 'info odd' 'eval odd --data stories' 'trace odd -p x
   refuses "is refused by ${command%% *}" 'config.json: logit_scale is 0.5, a key that cria does not know' $command
 done
 
+quantised() { copy "$1" "s/\"hidden_act\"/\"quantization_config\": {$2}, \"hidden_act\"/"; }
+gptq='"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": true'
+check 'a folder that may have quantised weights' quantised packed "$gptq"
+check 'has the numbers that it stores nevertheless' test "$(tell packed)" = "$(tell "$small")"
+"$program" info packed >said
+check 'and info states the scheme' grep -q '^stored *GPTQ, 4 bits in groups of 128, act-order; *32.00 bits a weight' said
+quantised nf4 '"quant_method": "bitsandbytes", "bnb_4bit_quant_type": "nf4"'
+for command in 'sample nf4' 'info nf4' 'convert nf4 nf4.gguf'; do
+  refuses "another is refused by ${command%% *}" 'quantization_config.quant_method is "bitsandbytes", expected "gptq" or' $command
+done
+
 copy greedy
 echo '{"do_sample": false, "temperature": 0.6}' >greedy/generation_config.json
 check "the model's own way to sample" test "$(tell greedy)" = "$(tell "$small" --temperature 0)"

@@ -26,8 +26,6 @@ constexpr double logit_tolerance = 1e-4, loss_tolerance = 1e-5, gradient_toleran
 /// What the refusal has to name where a model asks for what cria does not compute yet: a key, and its value where that
 /// says more.
 std::vector<std::string> unsupported(const Json& config) {
-  if (config.contains("quantization_config") && !config["quantization_config"].is_null())
-    return {"quantization_config"};
   for (const char* key : {"attention_bias", "mlp_bias"})
     if (config.value(key, false)) return {key};
   for (const char* place : {"rope_scaling", "rope_parameters"})

@@ -59,7 +59,7 @@ TEST_CASE("a config that no Llama can have is refused with the key and what was 
       Wrong{"attention_bias", true, "attention_bias is true, expected false: biases are not supported"},
       Wrong{"mlp_bias", true, "mlp_bias is true, expected false: biases are not supported"},
       Wrong{"architectures", {"LlamaForSequenceClassification"}, "expected [\"LlamaForCausalLM\"]"},
-      Wrong{"quantization_config", {{"bits", 4}}, "quantization_config is set: quantised weights are not supported"},
+      Wrong{"quantization_config", {{"bits", 4}}, "quantization_config is an object, expected null: quantised weights"},
       Wrong{"sliding_window", 4096, "sliding_window is 4096, expected null: every token sees all before it"},
       Wrong{"layer_types", {"full_attention", "sliding_attention"}, "layer_types has \"sliding_attention\""},
       Wrong{"partial_rotary_factor", 0.5, "partial_rotary_factor is 0.5, expected 1"},

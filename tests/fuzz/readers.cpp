@@ -11,6 +11,7 @@
 #include "chapters/12-open-weights/gguf_model.hpp"
 #include "chapters/12-open-weights/llama2c_model.hpp"
 #include "chapters/12-open-weights/meta_folder.hpp"
+#include "chapters/12-open-weights/quantisation_config.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/npy.hpp"
@@ -83,11 +84,12 @@ void read_torch(const fs::path& path) {
 
 void read_config_files(const fs::path& path) {
   const fs::path folder = path.parent_path(), index = folder / "model.safetensors.index.json";
-  attempt([&] { read_config(path); });
-  for (const fs::path& other : {folder / "generation_config.json", index}) {
+  attempt([&] { read_folder_config(folder); });
+  for (const fs::path& other : {folder / "generation_config.json", folder / "quantize_config.json", index}) {
     std::error_code ignored;
     fs::create_hard_link(path, other, ignored);  // the same bytes
   }
+  attempt([&] { read_folder_config(folder); });  // now beside an older folder's settings
   attempt([&] { read_generation_config(folder, 100); });
   attempt([&] { StoredWeights weights(folder); });
 }

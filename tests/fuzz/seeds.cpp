@@ -93,7 +93,17 @@ std::vector<std::string> tiktoken_seeds() { return {"YQ== 0\nYg== 1\nYWI= 2\nYWJ
 std::vector<std::string> config_seeds() {
   ModelConfig config{small_config(false), 1, {2, 3}};
   config.llama.rope_scaling = {.kind = RopeScaling::Kind::llama3, .factor = 8};
-  return {written([&](const fs::path& path) { write_config(path, config); }),
+  const std::string plain = written([&](const fs::path& path) { write_config(path, config); });
+  const auto quantised = [&](const std::string& settings) {
+    return R"({"quantization_config": )" + settings + "," + plain.substr(1);
+  };
+  return {plain,
+          quantised(R"({"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": true, "sym": false,
+                        "checkpoint_format": "gptq_v2", "modules_to_not_convert": ["lm_head"]})"),
+          quantised(R"({"quant_method": "awq", "bits": 4, "group_size": -1, "zero_point": true, "version": "gemm"})"),
+          quantised(R"({"quant_method": "compressed-tensors", "format": "pack-quantized", "ignore": ["lm_head"],
+                        "config_groups": {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 4, "type": "int",
+                        "symmetric": true, "strategy": "group", "group_size": 64, "actorder": null}}}})"),
           R"({"do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 50, "eos_token_id": [1, 2]})",
           R"({"metadata": {"total_size": 8}, "weight_map": {"model.norm.weight": "a.safetensors"}})"};
 }
