@@ -93,9 +93,9 @@ void print_model_costs(const Json& m) {
   for (const auto& [part, count] : m["parameters_by_part"].items())
     fmt::print("           {:>15} {}\n", grouped(count.get<size_t>()), part);
   if (m.contains("quantisation"))
-    print_parts("stored", {m["quantisation"]["scheme"].get<std::string>() + ";",
-                           fmt::format("{:.2f} bits a weight, with embedding, head and norms",
-                                       m["quantisation"]["bits_per_weight"].get<double>())});
+    print_parts("stored",
+                {m["quantisation"]["scheme"].get<std::string>() + ";",
+                 fmt::format("{:.2f} bits a weight in all", m["quantisation"]["bits_per_weight"].get<double>())});
   const Json &t = m["training_memory"], &d = m["decoding_memory"];
   print_memory("to train", t, training_parts);
   print_parts("", {fmt::format("(gradients and activations of {} lanes,", t["lanes"].get<size_t>()),
