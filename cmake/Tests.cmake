@@ -73,7 +73,7 @@ function(cria_golden_tests)
 endfunction()
 
 # cria_refused_code(label source target words …): the source compiles with CRIA_CASE=0, and with CRIA_CASE=n it does not,
-# for the reason that the n-th words name. Run by the build tool, so with the flags of the target.
+# for the reason that the n-th words name. Run by the build tool, so with the flags of the target. Slow, one by one.
 function(cria_refused_code label source target)
   list(LENGTH ARGN cases)
   foreach(case RANGE ${cases})
@@ -89,6 +89,6 @@ function(cria_refused_code label source target)
       list(GET ARGN ${index} words)
       set_tests_properties(${test} PROPERTIES PASS_REGULAR_EXPRESSION "${words}")
     endif()
-    set_tests_properties(${test} PROPERTIES LABELS "${label}" RESOURCE_LOCK build TIMEOUT 600)
+    set_tests_properties(${test} PROPERTIES LABELS "${label};slow" RESOURCE_LOCK build TIMEOUT 600)
   endforeach()
 endfunction()
