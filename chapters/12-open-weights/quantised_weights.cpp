@@ -21,7 +21,7 @@ bool holds(ElementType type, Contents contents) {
   return type == ElementType::i32 || (contents == Contents::indices && type == ElementType::i64);
 }
 
-/// A tensor of a linear: "qweight", …
+/// A tensor of a linear: ".qweight", …
 struct Part {
   std::string name;
   std::vector<size_t> shape;
@@ -34,28 +34,28 @@ std::vector<Part> parts_of(const Quantisation& q, size_t M, size_t K) {
   std::vector<Part> parts;
   switch (q.format) {
     case Format::gptq:
-      parts = {{"qweight", {words(K), M}, Contents::codes}, {"qzeros", {G, words(M)}, Contents::codes}};
+      parts = {{".qweight", {words(K), M}, Contents::codes}, {".qzeros", {G, words(M)}, Contents::codes}};
       break;
     case Format::awq:
-      parts = {{"qweight", {K, words(M)}, Contents::codes}, {"qzeros", {G, words(M)}, Contents::codes}};
+      parts = {{".qweight", {K, words(M)}, Contents::codes}, {".qzeros", {G, words(M)}, Contents::codes}};
       break;
     case Format::compressed_tensors:
-      parts = {{"weight_packed", {M, words(K)}, Contents::codes},
-               {"weight_scale", {M, G}, Contents::numbers},
-               {"weight_shape", {2}, Contents::indices}};
-      if (!q.symmetric) parts.push_back({"weight_zero_point", {words(M), G}, Contents::codes});
-      if (q.act_order) parts.push_back({"weight_g_idx", {K}, Contents::indices});
+      parts = {{".weight_packed", {M, words(K)}, Contents::codes},
+               {".weight_scale", {M, G}, Contents::numbers},
+               {".weight_shape", {2}, Contents::indices}};
+      if (!q.symmetric) parts.push_back({".weight_zero_point", {words(M), G}, Contents::codes});
+      if (q.act_order) parts.push_back({".weight_g_idx", {K}, Contents::indices});
       return parts;
   }
-  parts.push_back({"scales", {G, M}, Contents::numbers});
-  if (q.format == Format::gptq) parts.push_back({"g_idx", {K}, Contents::indices});
+  parts.push_back({".scales", {G, M}, Contents::numbers});
+  if (q.format == Format::gptq) parts.push_back({".g_idx", {K}, Contents::indices});
   return parts;
 }
 
-/// "model.layers.0.mlp.up_proj." of the name that ends in "weight".
-std::string linear_of(const std::string& name) { return name.substr(0, name.rfind('.') + 1); }
+/// "model.layers.0.mlp.up_proj" of the name that has ".weight" at its end.
+std::string linear_of(const std::string& name) { return name.substr(0, name.rfind('.')); }
 
-std::vector<double> whole_numbers(const StoredTensor& tensor) {
+std::vector<double> numbers_of(const StoredTensor& tensor) {
   std::vector<double> numbers(tensor.bytes.size() / element_size(tensor.type));
   convert_elements(tensor.type, tensor.bytes.data(), std::span(numbers));
   return numbers;
@@ -85,7 +85,7 @@ QuantisedWeights::QuantisedWeights(const fs::path& folder, Quantisation quantisa
       quantisation_(std::move(quantisation)) {}
 
 bool QuantisedWeights::is_quantised(const std::string& name, std::span<const size_t> shape) const {
-  const std::string linear = name.substr(0, name.rfind('.'));
+  const std::string linear = linear_of(name);
   return shape.size() == 2 && linear != "model.embed_tokens" && !find(name) &&
          !quantisation_.not_quantised.contains(linear);
 }
@@ -97,16 +97,16 @@ std::vector<std::string> QuantisedWeights::parts(const std::string& name, std::s
   for (const Part& part : parts_of(quantisation_, shape[0], shape[1])) {
     const std::string tensor = linear + part.name;
     // Files from before there was act-order have no g_idx.
-    if (part.name == "g_idx" && !quantisation_.act_order && !find(tensor)) continue;
+    if (part.name == ".g_idx" && !quantisation_.act_order && !find(tensor)) continue;
     if (const ElementType type = find(tensor, part.shape).type; !holds(type, part.contents))
       fail(fmt::format("tensor {} has type {}, expected {}", in_quotes(tensor), type_layout(type).name,
                        part.contents == Contents::numbers ? "numbers with a fraction, such as F16" : "I32"));
     names.push_back(tensor);
   }
-  if (const StoredTensor* said = find(linear + "weight_shape");
-      said && !std::ranges::equal(whole_numbers(*said), std::vector<double>{double(shape[0]), double(shape[1])}))
+  if (const StoredTensor* said = find(linear + ".weight_shape");
+      said && !std::ranges::equal(numbers_of(*said), std::vector<double>{double(shape[0]), double(shape[1])}))
     fail(fmt::format("tensor {} is not {}, which config.json asks for", in_quotes(said->name), shape_text(shape)));
-  if (const std::string bias = linear + "bias"; quantisation_.format == Format::gptq && find(bias)) {
+  if (const std::string bias = linear + ".bias"; quantisation_.format == Format::gptq && find(bias)) {
     require_no_bias(bias, shape[0]);
     names.push_back(bias);
   }
@@ -116,18 +116,18 @@ std::vector<std::string> QuantisedWeights::parts(const std::string& name, std::s
 // AutoGPTQ stores a bias for every linear, of zeros where the model has none.
 void QuantisedWeights::require_no_bias(const std::string& bias, size_t outputs) const {
   const StoredTensor& tensor = find(bias, std::vector<size_t>{outputs});
-  if (!std::ranges::all_of(whole_numbers(tensor), [](double value) { return value == 0; }))
+  if (!std::ranges::all_of(numbers_of(tensor), [](double value) { return value == 0; }))
     fail(fmt::format("tensor {} is not zero: biases are not supported", in_quotes(bias)));
 }
 
 Array<real, 2> QuantisedWeights::scales(const std::string& linear, size_t outputs, size_t groups) const {
   Array<real, 2> scales(Shape<2>{outputs, groups});
   if (quantisation_.format == Format::compressed_tensors) {
-    StoredWeights::read(linear + "weight_scale", view(scales).shape(), view(scales).span());
+    StoredWeights::read(linear + ".weight_scale", view(scales).shape(), view(scales).span());
     return scales;
   }
   Array<real, 2> stored(Shape<2>{groups, outputs});
-  StoredWeights::read(linear + "scales", view(stored).shape(), view(stored).span());
+  StoredWeights::read(linear + ".scales", view(stored).shape(), view(stored).span());
   noalias(view(scales)) = transposed(view(stored));
   return scales;
 }
@@ -136,9 +136,9 @@ std::vector<size_t> QuantisedWeights::groups_of_inputs(const std::string& linear
   const bool gptq = quantisation_.format == Format::gptq;
   std::vector<size_t> groups(inputs);
   for (size_t i = 0; i < inputs; ++i) groups[i] = quantisation_.group_size == 0 ? 0 : i / quantisation_.group_size;
-  const StoredTensor* stored = find(linear + (gptq ? "g_idx" : "weight_g_idx"));
+  const StoredTensor* stored = find(linear + (gptq ? ".g_idx" : ".weight_g_idx"));
   if (!stored) return groups;
-  const std::vector<double> indices = whole_numbers(*stored);
+  const std::vector<double> indices = numbers_of(*stored);
   for (size_t i = 0; i < inputs; ++i) {
     if (indices[i] < 0 || indices[i] >= double(quantisation_.groups(inputs)))
       fail(fmt::format("tensor {} has {} at {}, but there are {} groups", in_quotes(stored->name), indices[i], i,
@@ -160,11 +160,12 @@ Array<real, 2> QuantisedWeights::zero_points(const std::string& linear, const Sh
     for (size_t g = 0; g < shape[1]; ++g) {
       const std::uint32_t zero = code_at(o, g) + std::uint32_t(quantisation_.zero_offset);
       if (zero == codes)  // 0 less one: some readers take it for 0, some for this
-        fail(fmt::format("tensor \"{}qzeros\" has a zero point of {}, which readers take for {} or 0", linear,
+        fail(fmt::format("tensor \"{}.qzeros\" has a zero point of {}, which readers take for {} or 0", linear,
                          codes - 1, codes));
       if (quantisation_.symmetric && zero != codes / 2)
-        fail(fmt::format("tensor \"{}qzeros\" has a zero point of {}, but sym asks for {}: is checkpoint_format right?",
-                         linear, zero, codes / 2));
+        fail(
+            fmt::format("tensor \"{}.qzeros\" has a zero point of {}, but sym asks for {}: is checkpoint_format right?",
+                        linear, zero, codes / 2));
       zeros(o, g) = real(zero);
     }
   return zeros;
@@ -176,20 +177,20 @@ void QuantisedWeights::with_codes(const std::string& linear, Use&& use) const {
   const auto packed = [&](const char* name) { return PackedCodes(*find(linear + name), quantisation_.bits); };
   switch (quantisation_.format) {
     case Format::gptq: {
-      const PackedCodes codes = packed("qweight"), zeros = packed("qzeros");
+      const PackedCodes codes = packed(".qweight"), zeros = packed(".qzeros");
       return use([&](size_t o, size_t i) { return codes.down(o, i); },
                  [&](size_t o, size_t g) { return zeros.along(g, o); });
     }
     case Format::awq: {
-      const PackedCodes codes = packed("qweight"), zeros = packed("qzeros");
+      const PackedCodes codes = packed(".qweight"), zeros = packed(".qzeros");
       return use([&](size_t o, size_t i) { return codes.along(i, awq_place(o)); },
                  [&](size_t o, size_t g) { return zeros.along(g, awq_place(o)); });
     }
     case Format::compressed_tensors: {
-      const PackedCodes codes = packed("weight_packed");
+      const PackedCodes codes = packed(".weight_packed");
       const auto code = [&](size_t o, size_t i) { return codes.along(o, i); };
       if (quantisation_.symmetric) return use(code, [](size_t, size_t) { return 8u; });
-      const PackedCodes zeros = packed("weight_zero_point");
+      const PackedCodes zeros = packed(".weight_zero_point");
       return use(code, [&](size_t o, size_t g) { return zeros.down(g, o); });
     }
   }

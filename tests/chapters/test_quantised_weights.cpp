@@ -4,6 +4,7 @@
 #include "chapters/12-open-weights/packed_codes.hpp"
 #include "chapters/12-open-weights/save_folder.hpp"
 #include "chapters/12-open-weights/written_types.hpp"
+#include "lib/base/file.hpp"
 #include "tests/apart.hpp"
 #include "tests/chapters/quantised_checkpoint.hpp"
 
@@ -255,6 +256,27 @@ TEST_CASE("tensors that do not fit the settings are refused by name") {
   QuantisedCheckpoint compressed({"compressed-tensors", 4, 32, false, true});
   compressed.tensors[q_proj + "weight_shape"] = RawTensor::of("I64", {2}, std::vector<std::int64_t>{64, 65});
   CHECK_THAT(compressed.error(), contains("q_proj.weight_shape\" is not (64, 64), which config.json asks for"));
+}
+
+TEST_CASE("a file with any bytes changed is read or refused, and nothing else happens") {
+  QuantisedCheckpoint checkpoint(
+      GENERATE(Scheme{"gptq", 3, 32, true}, Scheme{"awq", 4, 32}, Scheme{"compressed-tensors", 4, 32, true, false}));
+  const std::string whole = read_file(checkpoint.folder / "model.safetensors");
+  const size_t header = whole.find("}}");
+  Random random(5);
+  size_t refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    std::string changed = whole;
+    const size_t place = random.below(std::uint32_t(i % 2 ? header : whole.size()));
+    changed[place] = i % 3 ? char('0' + random.below(10)) : char(random.below(256));
+    std::ofstream(checkpoint.folder / "model.safetensors", std::ios::binary) << changed;
+    try {
+      open_model(checkpoint.folder.path());
+    } catch (const UserError&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 50);
 }
 
 TEST_CASE("sizes that no file has are refused before they are allocated") {
