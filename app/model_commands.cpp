@@ -130,7 +130,10 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--context", o->context, "Tokens in a sequence; default: the model's context");
     c->add_option("--batch", o->batch, "Sequences that are sampled side by side")->capture_default_str();
     c->add_option("--type", o->type, "Only weights of this type: F32, F16, BF16, Q8_0, Q4_K, …");
-    c->add_option("--tokens", o->tokens, "To train on; default: as published, or 20 for each parameter");
+    c->add_option("--tokens", o->tokens, "To train on: 15e12 or 15T; default: as published, or 20 for each parameter")
+        ->type_name("NUMBER")
+        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}},
+                                          CLI::AsNumberWithUnit::CASE_SENSITIVE, "NUMBER"));
     c->add_option("--machines", o->machines, "Machines that train together")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }

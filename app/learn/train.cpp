@@ -34,7 +34,7 @@ std::string origins() {
     text += fmt::format("{}{}: {}", text.empty() ? "" : " · ", chapter.title,
                         !linked ? "reference"
                         : ran   ? "yours"
-                                : "yours, but it never ran");
+                                : "yours, not used here");
   }
   return text;
 }

@@ -27,6 +27,8 @@ check 'of which it says the limits' bash -c '! grep -E "_per_second\": (0|null)"
 check 'a context' test "$(value 15m.json context) $(value 15m.json positions)" = '128 128'
 check 'a cache for each sequence' test "$(value 15m.json cache)" = $((3 * $(value 15m.json cache_bytes)))
 check 'the tokens of a run' test "$(value 15m.json tokens)" = 1000000000.0
+"$program" plan stories15m --json --tokens 1.5T >15t.json
+check 'which may have a unit' test "$(value 15t.json tokens)" = 1500000000000.0
 check 'half of the lanes on each of two machines' grep -A 1 on_each_machine 15m.json
 check 'with fewer bytes than one takes' test "$(value 15m.json bytes_with_shared_moments)" -lt "$(value 15m.json total)"
 
@@ -50,8 +52,9 @@ refuses 'an unknown type' '--type is "Q9", expected the name of one' plan storie
 refuses 'no context' '--context is 0, expected 1 to 16777216' plan stories15m --context 0
 refuses 'no sequence' '--batch is 0' plan stories15m --batch 0
 refuses 'no machine' '--machines is 0' plan stories15m --machines 0
+refuses 'tokens in a unit that is not there' '--tokens: X unit not recognized' plan stories15m --tokens 3X
 refuses 'no tokens' '--tokens is 0, expected 1 or more' plan stories15m --tokens 0
-refuses 'tokens without end' '--tokens is inf' plan stories15m --tokens inf
+refuses 'tokens without end' '--tokens: inf unit not recognized' plan stories15m --tokens inf
 
 # ── Training one ────────────────────────────────────────────────────────────────────────────────────────────────────
 
