@@ -12,37 +12,17 @@ namespace {
 namespace fs = std::filesystem;
 using Json = JsonKeys::Json;
 
-// Known, and without effect on what stored codes stand for: how the quantiser came to them, from what, and how others
-// compute with them.
-constexpr std::string_view harmless[] = {"damp_percent",
-                                         "damp_auto_increment",
-                                         "true_sequential",
-                                         "static_groups",
-                                         "mse",
-                                         "hyb_act",
-                                         "act_group_aware",
-                                         "dataset",
-                                         "tokenizer",
-                                         "batch_size",
-                                         "pad_token_id",
-                                         "model_seqlen",
-                                         "block_name_to_quantize",
-                                         "module_name_preceding_first_block",
-                                         "modules_in_block_to_quantize",
-                                         "cache_block_outputs",
-                                         "quantizer",
-                                         "meta",
-                                         "model_name_or_path",
-                                         "lm_head",
-                                         "backend",
-                                         "use_cuda_fp16",
-                                         "use_exllama",
-                                         "disable_exllama",
-                                         "exllama_config",
-                                         "max_input_length",
-                                         "do_fuse",
-                                         "fuse_max_seq_len",
-                                         "modules_to_fuse"};
+// Known, and without effect on what stored codes stand for.
+constexpr std::string_view harmless[] = {
+    // how the quantiser came to them, and with which texts
+    "damp_percent", "damp_auto_increment", "true_sequential", "static_groups", "mse", "hyb_act", "act_group_aware",
+    "dataset", "tokenizer", "batch_size", "pad_token_id", "model_seqlen", "cache_block_outputs", "quantizer", "meta",
+    // of which model, and which of its linears, as the tensors say too
+    "model_name_or_path", "block_name_to_quantize", "module_name_preceding_first_block", "modules_in_block_to_quantize",
+    "lm_head",
+    // how other programs compute with them
+    "use_cuda_fp16", "use_exllama", "disable_exllama", "exllama_config", "max_input_length", "do_fuse",
+    "fuse_max_seq_len", "modules_to_fuse"};
 constexpr std::string_view harmless_compression[] = {"global_compression_ratio", "version"};
 constexpr std::string_view harmless_weights[] = {"observer", "observer_kwargs", "scale_dtype", "zp_dtype"};
 
@@ -103,6 +83,7 @@ Quantisation read_gptq(const JsonKeys& json) {
   q.zero_offset = json.has(key) && json.value(key) == "gptq_v2" ? 0 : 1;
   if (json.has("checkpoint_format")) json.expect("format", {json.value("checkpoint_format")});
   json.expect("method", {"gptq"});
+  json.has("backend");  // of the program that computes
   if (json.has("model_file_base_name")) {
     const Json& name = json.value("model_file_base_name");
     if (!name.is_string() || fs::path(name.get<std::string>()).filename() != name.get<std::string>())
@@ -120,6 +101,7 @@ Quantisation read_awq(const JsonKeys& json) {
   json.value("version"), json.value("zero_point");
   for (const char* key : {"version", "checkpoint_format", "format"})
     json.expect(key, {"gemm", "GEMM"}, "other orders of the codes are not supported");
+  json.expect("backend", {"autoawq", "auto"}, "llm-awq packs in another way");
   json.expect("zero_point", {true});
   json.expect("desc_act", {false});
   json.expect("method", {"awq"});

@@ -152,6 +152,7 @@ TEST_CASE("settings that are not computed are refused by name") {
       Wrong{"awq", "bits", 8, "bits is 8, expected 4"},
       Wrong{"awq", "version", "gemv", "version is \"gemv\", expected \"gemm\""},
       Wrong{"awq", "version", nullptr, "version is missing"},
+      Wrong{"awq", "backend", "llm-awq", "backend is \"llm-awq\", expected \"autoawq\" or \"auto\""},
       Wrong{"awq", "zero_point", false, "zero_point is false, expected true"},
       Wrong{"compressed-tensors", "format", "float-quantized", "format is \"float-quantized\", expected \"pack-quant"},
       Wrong{"compressed-tensors", "quantization_status", "frozen", "quantization_status is \"frozen\", expected"},
