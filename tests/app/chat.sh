@@ -90,7 +90,7 @@ terminal() {  # terminal OPTION…: a conversation on a terminal, whose keys com
   # libedit never frees the names of functions that are added to it, which the address sanitizer would call a leak.
   ASAN_OPTIONS=detect_leaks=0 script -qefc "'$program' chat $*" typescript >out 2>err
 }
-if script -qec true /dev/null >out 2>&1 && ldd "$program" | grep -q libedit; then  # a terminal, by util-linux
+if script -qec true /dev/null >out 2>&1 && grep -q libedit <<<"$(ldd "$program")"; then  # a terminal, by util-linux
   rm -f typescript  # before either side of the pipe begins: the last one's prompts are not this one's
   { shown 1 '> '; printf 'Once\003'; shown 2 '> '; printf 'Onc\303\266\177e\n'; shown 3 '> '; printf '\003'; } |
     terminal --template chatml --temperature 0 -n 12

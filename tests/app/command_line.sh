@@ -8,7 +8,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 train() { "$program" train --data text.txt --tokenizer bytes --recipe tiny.yaml "$@"; }
-no_leftovers() { ! ls "$1" | grep -q '\.tmp$'; }
+no_leftovers() { ! grep -q '\.tmp$' <<<"$(ls "$1")"; }
 steps_in() { wc -l 2>/dev/null <"$1/log.jsonl" || echo 0; }
 # A log without what the clock decides.
 timeless() { sed -E 's/"(seconds|tokens_per_second)": [0-9.]+/"\1"/g' "$1/log.jsonl"; }

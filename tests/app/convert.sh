@@ -56,7 +56,7 @@ long() { "$program" sample "$1" -n 200 --seed 5; }
 check 'is another' test "$(long scaled)" != "$(long "$small")"
 check 'and the same in GGUF' test "$(long scaled.gguf)" = "$(long scaled)"
 check 'and in a folder again' convert scaled.gguf scaled-back
-named() { tr -d ' \n' <"$1/config.json" | grep -qF "\"rope_scaling\":${scaling// /}"; }
+named() { grep -qF "\"rope_scaling\":${scaling// /}" <<<"$(tr -d ' \n' <"$1/config.json")"; }
 check 'where it has its name' named scaled-back
 check 'It is trained on' "$program" train --from scaled.gguf --data stories --steps 2 --out on --json
 check 'and on' "$program" train --resume --out on --steps 3 --json
