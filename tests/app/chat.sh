@@ -104,7 +104,7 @@ if script -qec true /dev/null >out 2>&1 && grep -q libedit <<<"$(ldd "$program")
   check 'with what was said' grep -q '"role": "assistant"' said.json
   check 'a command that is not there is said, and no more' grep -q 'there is no command "/fly"; /help shows all' typescript
   rm -f typescript
-  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; answering; printf '\003\003'; shown 1 COMMAND_EXIT_CODE; } |
+  { shown 1 '> '; printf '1 2\n'; shown 1 '1 2'; answering; printf '\003'; sleep 0.2; printf '\003'; shown 1 COMMAND_EXIT_CODE; } |
     terminal filler --template last.jinja --temperature 0 --context 1000000 -n 1000000
   check 'twice, it ends the program' grep -q COMMAND_EXIT_CODE typescript
 else
