@@ -7,6 +7,7 @@
 #include "app/fill.hpp"
 #include "app/info.hpp"
 #include "app/plan.hpp"
+#include "app/quantise.hpp"
 #include "app/sample.hpp"
 #include "app/trace.hpp"
 #include "app/train.hpp"
@@ -124,7 +125,8 @@ void add_model_commands(CLI::App& app, int& code) {
   }
   {
     auto [c, o] = command<PlanOptions>(
-        app, "plan", "Show what a Llama takes: parameters, memory, operations, and time on this machine", run_plan, code);
+        app, "plan", "Show what a Llama takes: parameters, memory, operations, and time on this machine", run_plan,
+        code);
     c->add_option("model", o->model, "A preset such as llama-2-7b, a recipe, or a model (only its header is read)")
         ->required();
     c->add_option("--context", o->context, "Tokens in a sequence; default: the model's context");
@@ -159,6 +161,19 @@ void add_model_commands(CLI::App& app, int& code) {
                   "Of the weights: F32, F16 or BF16, in a GGUF file also Q8_0 or Q4_0; default: each as it is, or F32");
     c->add_option("--kv-heads", o->kv_heads,
                   "Make so many key and value heads, each the mean of a group; to be trained on with train --from");
+    c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");
+  }
+  {
+    auto [c, o] =
+        command<QuantiseOptions>(app, "quantise", "Write a model with weights of 2 to 8 bits", run_quantise, code);
+    c->add_option("in", o->from, "A model: a folder, a GGUF file, …")->required();
+    c->add_option("out", o->to, "A GGUF file, with a name that ends in .gguf")->required();
+    c->add_option(
+         "--type", o->type,
+         "Of all matrices: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL or IQ4_XS; or a\n"
+         "mixture of llama.cpp's: Q4_K_S, Q4_K_M, Q5_K_S or Q5_K_M")
+        ->required();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The result does not depend on it");
     c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");
   }
 }

@@ -15,7 +15,7 @@ namespace cria {
 namespace {
 
 /// llama.cpp's number for a file of which most tensors have this type.
-std::uint32_t file_type(ElementType type) {
+std::uint32_t file_type_of(ElementType type) {
   switch (type) {
     case ElementType::f32:
       return 0;
@@ -53,21 +53,21 @@ void add_numbers(const LlamaConfig& c, GgufMetadata& out) {
 }
 
 /// All keys of another file, in their order; what depends on the tensors, or on how many files there are, anew.
-void add_keys(const GgufFile& from, const LlamaConfig& c, ElementType type, GgufMetadata& out) {
+void add_keys(const GgufFile& from, const LlamaConfig& c, std::uint32_t file_type, GgufMetadata& out) {
   for (const auto& [key, value] : from.metadata())
     if (key == "general.file_type")
-      out.add(key, file_type(type));
+      out.add(key, file_type);
     else if (key == "llama.attention.head_count_kv")
       out.add(key, static_cast<std::uint32_t>(c.kv_heads));
     else if (key != "general.alignment" && !key.starts_with("split."))
       out.add(key, value);
 }
 
-GgufMetadata metadata_of(const Model& model, ElementType type, const GgufFile* from,
+GgufMetadata metadata_of(const Model& model, std::uint32_t file_type, const GgufFile* from,
                          const std::optional<std::string>& chat_template) {
   GgufMetadata out;
   if (from) {
-    add_keys(*from, model.config.llama, type, out);
+    add_keys(*from, model.config.llama, file_type, out);
   } else {
     out.add("general.architecture", "llama");
     add_numbers(model.config.llama, out);
@@ -81,7 +81,7 @@ GgufMetadata metadata_of(const Model& model, ElementType type, const GgufFile* f
     if (!std::ranges::count(out.keys(), key)) out.add(key, value);
   };
   add_missing("llama.attention.head_count_kv", static_cast<std::uint32_t>(model.config.llama.kv_heads));
-  add_missing("general.file_type", file_type(type));
+  add_missing("general.file_type", file_type);
   add_missing("general.quantization_version", 2);
   return out;
 }
@@ -89,9 +89,10 @@ GgufMetadata metadata_of(const Model& model, ElementType type, const GgufFile* f
 }  // namespace
 
 void save_gguf(const std::filesystem::path& path, const Model& model, const StoredTypes& types, const GgufFile* from,
-               const std::optional<std::string>& chat_template) {
+               const std::optional<std::string>& chat_template, const std::optional<GgufBlocks>& blocks) {
   const LlamaConfig& c = model.config.llama;
-  const GgufMetadata metadata = metadata_of(model, main_type(model.weights, types), from, chat_template);
+  const std::uint32_t file_type = blocks ? blocks->file_type : file_type_of(main_type(model.weights, types));
+  const GgufMetadata metadata = metadata_of(model, file_type, from, chat_template);
   std::vector<TensorToWrite> tensors;
   const std::vector<real> divisors = rope_divisors(c);
   if (!divisors.empty()) tensors.push_back({"rope_freqs.weight", {divisors.size()}, divisors});
@@ -101,6 +102,7 @@ void save_gguf(const std::filesystem::path& path, const Model& model, const Stor
     const auto& shape = view.shape();
     TensorToWrite& tensor =
         tensors.emplace_back(TensorToWrite{known.gguf, {shape.begin(), shape.end()}, view.span(), types.at(name)});
+    if (blocks && type_layout(tensor.type).numbers > 1) tensor.encode = blocks->encode;
     if constexpr (N == 2)
       if (known.has_pairs)
         tensor.make = [&turned, &c, view] {

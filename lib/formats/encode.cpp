@@ -10,13 +10,6 @@
 namespace cria {
 namespace {
 
-std::uint16_t to_half(float x) {
-  const real value = x;
-  simd::Float16 half;
-  simd::narrow(&value, &half, 1);
-  return half.bits;
-}
-
 template <class Stored>
 void append(const Stored* values, size_t count, std::string& out) {
   out.append(reinterpret_cast<const char*>(values), count * sizeof(Stored));
@@ -48,11 +41,18 @@ void append_blocks(std::span<const real> values, std::string& out) {
 
 }  // namespace
 
+std::uint16_t float_to_half(float x) {
+  const real value = x;
+  simd::Float16 half;
+  simd::narrow(&value, &half, 1);
+  return half.bits;
+}
+
 void encode(const real* values, BlockQ8_0& block) {
   float largest = 0;
   for (size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(float(values[i])));
   const float scale = largest / 127, inverse = scale ? 1 / scale : 0;
-  block.scale = to_half(scale);
+  block.scale = float_to_half(scale);
   for (size_t i = 0; i < 32; ++i) block.codes[i] = static_cast<std::int8_t>(std::round(float(values[i]) * inverse));
 }
 
@@ -60,7 +60,7 @@ void encode(const real* values, BlockQ4_0& block) {
   const float extreme =
       float(*std::max_element(values, values + 32, [](real a, real b) { return std::abs(a) < std::abs(b); }));
   const float scale = extreme / -8, inverse = scale ? 1 / scale : 0;
-  block.scale = to_half(scale);
+  block.scale = float_to_half(scale);
   const auto code = [&](real value) {
     return static_cast<std::uint8_t>(std::clamp(float(value) * inverse + 8.5f, 0.0f, 15.0f));
   };

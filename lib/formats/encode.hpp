@@ -18,6 +18,9 @@ bool can_encode(ElementType type);
 /// whole number of blocks.
 void encode_elements(ElementType type, std::span<const real> values, std::string& out);
 
+/// The nearest float16; infinity from 65520 on.
+std::uint16_t float_to_half(float value);
+
 /// The nearest codes to 32 values with scale = largest |value| / 127.
 void encode(const real* values, BlockQ8_0& block);
 /// With scale = extreme / -8, the extreme being the value furthest from 0: its code is 0, and -8 is exactly reached.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
-/// The smallest magnitude that would round to infinity, as a number of the type or as a block's scale.
+/// The smallest magnitude that would round to infinity, as a number of the type or as a block's scale or minimum.
 double limit_of(ElementType type) {
   constexpr double half = 65520;  // between 65504, the largest, and what would be the next
   switch (type) {
@@ -24,10 +24,27 @@ double limit_of(ElementType type) {
       return half;
     case ElementType::bf16:
       return 0x1.ffp127;
-    case ElementType::q8_0:
-      return half * 127;
+    case ElementType::q4_1:
+    case ElementType::q5_1:
+      return half;
     case ElementType::q4_0:
       return half * 8;
+    case ElementType::q5_0:
+      return half * 16;
+    case ElementType::q8_0:
+    case ElementType::iq4_nl:
+      return half * 127;
+    case ElementType::q2_k:
+      return half * 15;
+    case ElementType::q3_k:
+      return half * 32 * 4;
+    case ElementType::q4_k:
+    case ElementType::q5_k:
+      return half * 63;
+    case ElementType::q6_k:
+      return half * 128 * 32;
+    case ElementType::iq4_xs:
+      return half * 32 * 127;
     default:
       return infinite;
   }
@@ -56,7 +73,9 @@ size_t written_bytes(const TensorToWrite& tensor) {
 }
 
 void write_values(const TensorToWrite& tensor, const WriteBytes& write) {
-  constexpr size_t step = 65536;  // whole blocks of every type
+  constexpr size_t piece_size = 65536;  // whole blocks of every type
+  const size_t row = tensor.shape.empty() ? 1 : tensor.shape.back();
+  const size_t step = tensor.encode ? std::max<size_t>(1, piece_size / row) * row : piece_size;
   const std::span<const real> values = tensor.make ? tensor.make() : tensor.values;
   require(values.size() / type_layout(tensor.type).numbers * element_size(tensor.type) == written_bytes(tensor),
           tensor.name.c_str(), "what was made does not fit the shape");
@@ -65,7 +84,10 @@ void write_values(const TensorToWrite& tensor, const WriteBytes& write) {
     const auto next = rest.first(std::min(step, rest.size()));
     require_in_range(tensor, next);
     piece.clear();
-    encode_elements(tensor.type, next, piece);
+    if (tensor.encode)
+      tensor.encode(tensor, next, piece);
+    else
+      encode_elements(tensor.type, next, piece);
     write(piece);
   }
 }

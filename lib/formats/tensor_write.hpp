@@ -12,13 +12,19 @@
 
 namespace cria {
 
+struct TensorToWrite;
+
+/// Appends whole rows of the tensor as its type, in place of encode_elements: for types whose scales are searched for.
+using EncodeRows = std::function<void(const TensorToWrite& tensor, std::span<const real> rows, std::string& out)>;
+
 struct TensorToWrite {
   std::string name;
   std::vector<size_t> shape;  // row-major; its product is the number of values
   std::span<const real> values;
-  ElementType type = ElementType::f32;  // one that encode_elements knows
+  ElementType type = ElementType::f32;  // one that encode_elements knows, or `encode`
   /// In place of values, where these are made only when they are written. The next tensor's may take their memory.
   std::function<std::span<const real>()> make = {};
+  EncodeRows encode = {};
 };
 
 /// How many bytes the values take in a file. Throws ContractError for a shape that does not fit the values or the type.

@@ -1,0 +1,96 @@
+#include "chapters/13-quantisation/quantise_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "chapters/13-quantisation/quantise_blocks.hpp"
+#include "chapters/13-quantisation/quantise_superblocks.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+constexpr size_t neighbours = 32;  // divides the numbers of every block
+
+/// How much an error in each of these numbers matters.
+void weigh(std::span<const float> values, std::span<const float> importance, float* weights) {
+  if (std::ranges::any_of(importance, [](float x) { return x > 0; })) {
+    std::ranges::copy(importance, weights);
+    return;
+  }
+  double squares = 0;
+  for (const float x : values) squares += double(x) * x;
+  const float rms = static_cast<float>(std::sqrt(squares / static_cast<double>(values.size())));
+  std::ranges::transform(values, weights, [rms](float x) { return rms + std::abs(x); });
+}
+
+template <class Block>
+void quantise_row(std::span<const real> row, std::span<const float> importance, char* out) {
+  float values[Block::numbers], weights[Block::numbers];
+  for (size_t at = 0; at < row.size(); at += Block::numbers, out += sizeof(Block)) {
+    std::ranges::copy(row.subspan(at, Block::numbers), values);
+    for (size_t i = 0; i < Block::numbers; i += neighbours)
+      weigh({values + i, neighbours}, importance.empty() ? importance : importance.subspan(at + i, neighbours),
+            weights + i);
+    Block block;
+    quantise(values, weights, block);
+    std::memcpy(out, &block, sizeof block);
+  }
+}
+
+using QuantiseRow = void (*)(std::span<const real> row, std::span<const float> importance, char* out);
+
+QuantiseRow find_search(ElementType type) {
+  switch (type) {
+    case ElementType::q8_0:
+      return quantise_row<BlockQ8_0>;
+    case ElementType::q4_0:
+      return quantise_row<BlockQ4_0>;
+    case ElementType::q4_1:
+      return quantise_row<BlockQ4_1>;
+    case ElementType::q5_0:
+      return quantise_row<BlockQ5_0>;
+    case ElementType::q5_1:
+      return quantise_row<BlockQ5_1>;
+    case ElementType::q2_k:
+      return quantise_row<BlockQ2K>;
+    case ElementType::q3_k:
+      return quantise_row<BlockQ3K>;
+    case ElementType::q4_k:
+      return quantise_row<BlockQ4K>;
+    case ElementType::q5_k:
+      return quantise_row<BlockQ5K>;
+    case ElementType::q6_k:
+      return quantise_row<BlockQ6K>;
+    case ElementType::iq4_nl:
+      return quantise_row<BlockIQ4NL>;
+    case ElementType::iq4_xs:
+      return quantise_row<BlockIQ4XS>;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+bool can_quantise(ElementType type) { return find_search(type) != nullptr; }
+
+void quantise_rows(ThreadPool& pool, ElementType type, size_t row, std::span<const real> values,
+                   std::span<const float> importance, std::string& out) {
+  const QuantiseRow quantise_one = find_search(type);
+  const TypeLayout layout = type_layout(type);
+  require(quantise_one, "quantise_rows", "no search for this type");
+  require(row > 0 && row % layout.numbers == 0 && values.size() % row == 0, "quantise_rows",
+          "no whole number of rows, or of blocks in a row");
+  require(importance.empty() || importance.size() == row, "quantise_rows", "expected an importance for each column");
+  require(std::ranges::all_of(values, [](real x) { return std::isfinite(x); }), "quantise_rows",
+          "a number is not finite");
+  const size_t begin = out.size(), row_bytes = row / layout.numbers * layout.bytes;
+  out.resize(begin + values.size() / row * row_bytes);
+  pool.for_each(values.size() / row, [&](size_t i) {
+    quantise_one(values.subspan(i * row, row), importance, out.data() + begin + i * row_bytes);
+  });
+}
+
+}  // namespace cria

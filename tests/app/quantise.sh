@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# cria quantise: models with weights of few bits, and what it refuses.
+#
+#   quantise.sh PROGRAM
+small=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../data/model" && pwd -P)
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+quantise() { "$program" quantise "$@" >said 2>&1 || { cat said && false; }; }
+said() { check "$1" grep -qixE "$2" said; }  # said NAME LINE
+"$program" stories --count 60 --seed 3 >text
+loss() { "$program" eval "$1" --data text --json | sed -E 's/.*"nats_per_token":([0-9.]+).*/\1/'; }
+
+# ── What it writes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+check 'a folder becomes blocks' quantise "$small" q4.gguf --type Q4_0
+said 'which says what is in it' 'q4.gguf: 483648 parameters in 29 tensors \(7 F32, 22 Q4_0\)'
+said 'and how many bits that is' '4\.[0-9]+ bits per weight, .* instead of 944.6 KiB as F16'
+check 'and goes on with a text' "$program" sample q4.gguf -p 'One day' -n 20
+check 'a type in small letters' quantise "$small" q8.gguf --type q8_0
+exact=$(loss "$small")
+near() { awk -v a="$(loss "$1")" -v b="$exact" -v most="$2" 'BEGIN { exit !(a > 0 && a - b < most && b - a < most) }'; }
+check 'eight bits lose next to nothing' near q8.gguf 0.01
+check 'four lose some' near q4.gguf 0.05
+for type in Q4_1 Q5_0 Q5_1 IQ4_NL; do
+  check "$type" quantise "$small" "$type.gguf" --type "$type"
+  check 'loses some' near "$type.gguf" 0.05
+done
+"$program" convert "$small" plain.gguf --type Q4_0 >/dev/null
+check 'a search finds other scales than rounding does' bash -c '! cmp -s q4.gguf plain.gguf'
+check 'of the same size' test "$(wc -c <q4.gguf)" = "$(wc -c <plain.gguf)"
+check 'K types give way' quantise "$small" k.gguf --type Q4_K_M
+said 'to blocks of 32 where rows have 96 numbers' 'k.gguf: .*\(7 F32, 17 Q5_0, 2 Q8_0, 2 Q4_K, 1 Q6_K\)'
+check 'one thread' quantise "$small" one.gguf --type Q4_1 --threads 1
+check 'writes the same' cmp one.gguf Q4_1.gguf
+check 'blocks are quantised again' quantise q8.gguf again.gguf --type Q4_0
+said 'with a word about it' '22 matrices were in blocks before; .*'
+check 'and the metadata of the file' "$program" sample again.gguf -p 'One day' -n 5
+
+# ── What it refuses ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+refuses 'no type' '--type is required' quantise "$small" x.gguf
+refuses 'a type that it does not know' '--type is "nf4", expected Q8_0, Q4_0,' quantise "$small" x.gguf --type nf4
+refuses 'a type without blocks' '--type is "F16", expected Q8_0, Q4_0,' quantise "$small" x.gguf --type F16
+refuses 'a folder' 'x is to hold blocks, expected a name that ends in .gguf' quantise "$small" x --type Q4_0
+refuses 'what is there' 'q4.gguf is there already; --overwrite replaces it' quantise "$small" q4.gguf --type Q8_0
+check 'unless it is to go' quantise "$small" q4.gguf --type Q8_0 --overwrite
+check 'for what was asked' cmp q4.gguf q8.gguf
+refuses 'no model' 'nowhere holds no model' quantise nowhere x.gguf --type Q4_0
+
+# NaN and numbers that no float16 scale reaches, in the weight at the end of the file.
+spoilt() { cp -r "$small" "$1" && chmod -R u+w "$1" && printf "$2" | dd of="$1/model.safetensors" bs=1 seek=$3 conv=notrunc 2>/dev/null; }
+last=$(($(wc -c <"$small/model.safetensors") - 96 * 4 - 4))  # of a matrix; behind it is a norm
+spoilt nan '\000\000\300\177' $last
+spoilt large '\000\000\200\176' $last
+refuses 'NaN' 'holds nan, which cannot be written as Q4_0' quantise nan x.gguf --type Q4_0
+refuses 'what is too large' 'holds 8.507059e+37, which cannot be written as Q5_1' quantise large x.gguf --type Q5_1
+check 'and nothing is left behind' test -z "$(ls -d x* 2>/dev/null)"
+
+finish
