@@ -3,24 +3,48 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/pretraining.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/13-quantisation/divergence.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
+namespace {
+
+/// The model to compare with, whose probabilities are of the same tokens.
+std::optional<Model> open_other(const EvalOptions& options, const Model& model) {
+  if (options.against.empty()) return std::nullopt;
+  Model other = open_model(options.against);
+  const size_t ours = model.config.llama.vocabulary_size, theirs = other.config.llama.vocabulary_size;
+  if (ours != theirs)
+    throw UserError(fmt::format("{} has {} tokens, expected {} as the model has that it is held against",
+                                options.against, theirs, ours));
+  for (size_t id = 0;
+       other.tokenizer && id < std::min(model.tokenizer->vocabulary_size(), other.tokenizer->vocabulary_size()); ++id)
+    if (model.tokenizer->piece(TokenId(id)) != other.tokenizer->piece(TokenId(id)))
+      throw UserError(fmt::format("{} has another token {}, expected {} as the model has that it is held against",
+                                  options.against, id, in_quotes(model.tokenizer->piece(TokenId(id)))));
+  return other;
+}
+
+}  // namespace
 
 int run_eval(const EvalOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
   const Model model = open_model(folder);
   if (!model.tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", folder.string()));
+  const std::optional<Model> other = open_other(options, model);
   Recipe recipe = std::filesystem::exists(folder / "recipe.yaml") ? read_recipe(folder / "recipe.yaml") : Recipe();
   recipe.training.positions = model.config.llama.context;
+  if (other) recipe.training.positions = std::min(recipe.training.positions, other->config.llama.context);
   recipe.training.batch = 1;  // one window at a time, shared out between threads
   recipe.validation_tokens = ~size_t{0};
   const bool documents = model.config.begin_of_text.has_value();
@@ -30,20 +54,33 @@ int run_eval(const EvalOptions& options) {
                                                   : open_validation(data, *model.tokenizer, recipe,
                                                                     documents ? std::optional(ends) : std::nullopt);
   ThreadPool pool(thread_count(options.threads));
-  std::vector<LossEvaluator> evaluators;
-  for (size_t i = 0; i < pool.size(); ++i)
+  std::vector<LossEvaluator> evaluators, others;
+  for (size_t i = 0; i < pool.size(); ++i) {
     evaluators.emplace_back(model.config.llama, 1, recipe.training.positions, false);
-  std::vector<double> losses(
-      validation.batches.size());  // summed in order, so the figure has the same bits at any thread count
+    if (other) others.emplace_back(other->config.llama, 1, recipe.training.positions, false);
+  }
+  // Summed in order, so the figures have the same bits at any thread count.
+  std::vector<double> losses(validation.batches.size()), divergences(validation.batches.size());
   pool.for_each(evaluators.size(), [&](size_t i) {
-    for (size_t b = i; b < losses.size(); b += evaluators.size())
-      losses[b] = evaluators[i].forward(model.weights, validation.batches[b].batch());
+    for (size_t b = i; b < losses.size(); b += evaluators.size()) {
+      const Batch batch = validation.batches[b].batch();
+      losses[b] = evaluators[i].forward(model.weights, batch);
+      if (!other) continue;
+      others[i].forward(other->weights, batch);
+      const Range rows{0, batch.tokens.size()};
+      divergences[b] =
+          divergence(others[i].logits().rows(rows), evaluators[i].logits().rows(rows), batch.targets.flat());
+    }
   });
   size_t batch = 0;
   const double loss = validation.loss([&](const Batch&) { return losses[batch++]; });
   if (!std::isfinite(loss))
     throw UserError(
         fmt::format("{}: the loss is NaN or infinite, so the model's weights are probably damaged", folder.string()));
+  const double diverged = std::accumulate(divergences.begin(), divergences.end(), 0.0) / double(validation.targets);
+  if (!std::isfinite(diverged))
+    throw UserError(
+        fmt::format("{}: the divergence is NaN or infinite, so its weights are probably damaged", options.against));
   const double bits = validation.bits_per_byte(loss);
   if (options.json) {
     nlohmann::ordered_json report = {{"tokens", validation.targets},
@@ -51,12 +88,14 @@ int run_eval(const EvalOptions& options) {
                                      {"nats_per_token", loss},
                                      {"bits_per_byte", bits},
                                      {"perplexity", std::exp(loss)}};
+    if (other) report["kl_divergence"] = diverged;
     report["floor"] = validation.floor ? nlohmann::ordered_json(*validation.floor) : nullptr;
     fmt::print("{}\n", report.dump());
     return 0;
   }
   fmt::print("{} tokens, {:.0f} bytes\n", validation.targets, validation.bytes);
   fmt::print("nats per token  {:.4f}\nbits per byte   {:.4f}\nperplexity      {:.3f}\n", loss, bits, std::exp(loss));
+  if (other) fmt::print("KL divergence   {:.6f} nats per token, from {}\n", diverged, options.against);
   if (validation.floor)
     fmt::print("floor           {:.4f} bits per byte; {:.3f} times it\n", *validation.floor, bits / *validation.floor);
   return 0;

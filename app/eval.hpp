@@ -9,13 +9,15 @@ namespace cria {
 
 struct EvalOptions {
   std::string model;              // a folder; empty: the one in data/
+  std::string against;            // another model; empty: none
   std::vector<std::string> data;  // files, folders of files, "-", or "stories"
   std::size_t threads = 0;
   std::uint64_t seed = 1;  // of the stories
   bool json = false;
 };
 
-/// Prints nats per token, bits per byte and perplexity of the text under the model.
+/// Prints nats per token, bits per byte and perplexity of the text under the model, and how far its probabilities are
+/// from those of the other.
 int run_eval(const EvalOptions& options);
 
 }  // namespace cria

@@ -113,6 +113,10 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
         ->required()
         ->allow_extra_args(false);
+    c->add_option(
+        "--against", o->against,
+        "Another model with the same tokens: also the mean KL divergence of the next token's probabilities from "
+        "that model's");
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
@@ -134,8 +138,9 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--type", o->type, "Only weights of this type: F32, F16, BF16, Q8_0, Q4_K, …");
     c->add_option("--tokens", o->tokens, "To train on: 15e12 or 15T; default: as published, or 20 for each parameter")
         ->type_name("NUMBER")
-        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}},
-                                          CLI::AsNumberWithUnit::CASE_SENSITIVE, "NUMBER"));
+        ->transform(
+            CLI::AsNumberWithUnit(std::map<std::string, double>{{"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}},
+                                  CLI::AsNumberWithUnit::CASE_SENSITIVE, "NUMBER"));
     c->add_option("--machines", o->machines, "Machines that train together")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }

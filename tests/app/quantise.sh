@@ -36,6 +36,22 @@ check 'blocks are quantised again' quantise q8.gguf again.gguf --type Q4_0
 said 'with a word about it' '22 matrices were in blocks before; .*'
 check 'and the metadata of the file' "$program" sample again.gguf -p 'One day' -n 5
 
+# ── What it costs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+divergence() { "$program" eval "$1" --against "$2" --data text --json "${@:3}" | sed -E 's/.*"kl_divergence":([-0-9.e]+).*/\1/'; }
+less() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > 0 && a < b) }'; }
+check 'a model does not diverge from itself' awk -v a="$(divergence "$small" "$small")" 'BEGIN { exit !(a < 1e-7 && a > -1e-7) }'
+eight=$(divergence q8.gguf "$small") four=$(divergence q4.gguf "$small")
+check 'eight bits do, a little' less "$eight" 0.001
+check 'four more' less "$eight" "$four"
+check 'but not by much' less "$four" 0.1
+check 'as much at any number of threads' test "$(divergence q4.gguf "$small" --threads 1)" = "$(divergence q4.gguf "$small" --threads 3)"
+"$program" eval q4.gguf --against "$small" --data text >said
+said 'which eval states' "KL divergence   0\.[0-9]+ nats per token, from $small"
+refuses 'a model that is not there' 'nowhere holds no model' eval "$small" --against nowhere --data text
+"$program" train --data text --tokenizer bytes --steps 1 --out other --json >/dev/null 2>&1
+refuses 'a model with other tokens' 'as the model has that it is held against' eval "$small" --against other --data text
+
 # ── What it refuses ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 refuses 'no type' '--type is required' quantise "$small" x.gguf

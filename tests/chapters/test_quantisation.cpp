@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "chapters/10-training-step/cross_entropy.hpp"
+#include "chapters/13-quantisation/divergence.hpp"
 #include "chapters/13-quantisation/mixture.hpp"
 #include "chapters/13-quantisation/quantise_rows.hpp"
 #include "lib/formats/encode.hpp"
@@ -221,6 +223,22 @@ TEST_CASE("what cannot be quantised is refused") {
     values[5] = real(value);
     CHECK_THROWS_WITH(quantised(ElementType::q4_k, values), contains("not finite"));
   }
+}
+
+TEST_CASE("the divergence of two distributions is that of their formula") {
+  // p = (1/2, 1/4, 1/4) and q = (1/4, 1/4, 1/2): 1/2 log 2 + 0 - 1/4 log 2. Logits are off by any constant.
+  const auto log_of = [](double p) { return real(std::log(p)); };
+  const Array<real, 2> p{{log_of(0.5), log_of(0.25), log_of(0.25)}, {1, 2, 3}, {50, -50, 0}};
+  const Array<real, 2> q{{log_of(0.25) + 7, log_of(0.25) + 7, log_of(0.5) + 7}, {3, 2, 1}, {50, -50, 0}};
+  const auto of = [&](std::int32_t first, std::int32_t second, std::int32_t third) {
+    const Array<std::int32_t, 1> targets{first, second, third};
+    return divergence(view(p), view(q), view(targets));
+  };
+  CHECK(difference(of(0, no_target, no_target), std::log(2) / 4, 4 * epsilon) == "");  // of logits up to 7
+  CHECK(of(no_target, 1, no_target) > 0.5);
+  CHECK(of(no_target, no_target, 2) == 0);
+  const Array<std::int32_t, 1> too_few{0};
+  CHECK_THROWS_AS(divergence(view(p), view(q), view(too_few)), ContractError);
 }
 
 namespace {
