@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""GGUF files that `cria convert` writes, in llama.cpp (PyPI's llama-cpp-python): the same token ids, and the same 64
-greedy tokens.
+"""GGUF files that `cria convert` and `cria quantise` write, in llama.cpp (PyPI's llama-cpp-python): the same token ids,
+and the same 64 greedy tokens.
 
     tests/app/llama_cpp_oracle.py PROGRAM [MODEL…]
 
-llama.cpp multiplies F16 with activations rounded to F16, and Q8_0 with activations rounded to 8 bits; cria does neither.
+llama.cpp multiplies F16 with activations rounded to F16, and blocks with activations rounded to 8 bits; cria does neither.
 So besides it is given the very numbers that such a file stands for as F32: there every token must be the same, and the
 logits nearly so. With rounded activations a token may differ where cria's choices are nearer to each other than that rounding moves llama.cpp's
 own logits. Each such place is printed.
@@ -89,9 +89,10 @@ with tempfile.TemporaryDirectory() as name:
     temporary, compared = Path(name), 0
     for source in models():
         title = f"{source.parent.name}/{source.name}"
-        for kind in ("F32", "F16", "Q8_0"):
+        for kind in ("F32", "F16", "Q8_0", "Q4_0", "Q4_K_M"):
             file, exact = temporary / f"{kind}.gguf", temporary / "exact.gguf"
-            cria("convert", source, file, "--type", kind, "--overwrite")
+            command = "quantise" if kind.startswith("Q4") else "convert"
+            cria(command, source, file, "--type", kind, "--overwrite")
             if kind == "F32":
                 exact = file
             else:
