@@ -9,7 +9,7 @@
 namespace cria {
 
 /// Whole numbers in rising order; a code is the place of one. Evenly spaced (-8 … 7 of Q4_0, where code 3 stands for
-/// -5), or those of a table (IQ4_NL).
+/// -5), or those of a table (IQ4_NL), a power of two of them.
 class Levels {
  public:
   constexpr Levels(int lowest, int highest) : lowest_(lowest), count_(highest - lowest + 1) {}
@@ -26,8 +26,9 @@ class Levels {
     if (!table_)
       return static_cast<int>(std::clamp(value - static_cast<float>(lowest_), 0.0f, static_cast<float>(count_ - 1)) +
                               0.5f);
-    int code = 0;
-    while (code + 1 < count_ && 2 * value > static_cast<float>(table_[code] + table_[code + 1])) ++code;
+    int code = 0;  // beyond the middle of the table, of the half that is left, of the quarter …
+    for (int step = count_ / 2; step > 0; step /= 2)
+      if (2 * value > static_cast<float>(table_[code + step - 1] + table_[code + step])) code += step;
     return code;
   }
 
