@@ -57,8 +57,8 @@ real softmax(real* x, size_t n) {
 }  // namespace
 
 const Primitives& primitives() {
-  static constexpr Primitives table = {"portable", dot,   axpy,   gemm,   softmax, exp, sigmoid,
-                                       widen,      widen, narrow, narrow, dot,     dot};
+  static const Primitives table = {"portable", dot,   axpy,   gemm,   softmax, exp, sigmoid,
+                                   widen,      widen, narrow, narrow, dot,     dot, packed_kernels()};
   return table;
 }
 

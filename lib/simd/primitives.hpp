@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lib/base/real.hpp"
+#include "lib/simd/packed.hpp"
 
 namespace cria::simd {
 
@@ -53,6 +54,7 @@ struct Primitives {
   void (*narrow_bfloat16)(const real* x, BFloat16* y, size_t n);
   real (*dot_float16)(const Float16* x, const real* y, size_t n);
   real (*dot_bfloat16)(const BFloat16* x, const real* y, size_t n);
+  PackedKernels packed;  // see packed.hpp, which calls them
 };
 
 /// Those of the best target that this CPU can run, or of the one that CRIA_SIMD names.

@@ -15,7 +15,7 @@ void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_st
 }
 
 template <class Arch>
-constexpr Primitives table(const char* target) {
+constexpr Primitives table(const char* target, PackedKernels packed) {
   return {.target = target,
           .dot = dot<Arch, real>,
           .axpy = axpy<Arch, real>,
@@ -28,7 +28,8 @@ constexpr Primitives table(const char* target) {
           .narrow_float16 = narrow<Arch, Float16>,
           .narrow_bfloat16 = narrow<Arch, BFloat16>,
           .dot_float16 = dot_stored<Arch, Float16>,
-          .dot_bfloat16 = dot_stored<Arch, BFloat16>};
+          .dot_bfloat16 = dot_stored<Arch, BFloat16>,
+          .packed = packed};
 }
 
 }  // namespace cria::simd::kernels

@@ -5,7 +5,7 @@
 namespace cria::simd::neon {
 
 const Primitives& primitives() {
-  static constexpr Primitives table = kernels::table<xsimd::neon64>("neon");
+  static const Primitives table = kernels::table<xsimd::neon64>("neon", portable::packed_kernels());
   return table;
 }
 

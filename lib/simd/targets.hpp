@@ -16,6 +16,8 @@ void narrow(const real* x, BFloat16* y, size_t n);
 real dot(const Float16* x, const real* y, size_t n);
 real dot(const BFloat16* x, const real* y, size_t n);
 
+PackedKernels packed_kernels();
+
 const Primitives& primitives();
 const LimitLoops& limit_loops();
 }  // namespace portable
@@ -27,6 +29,9 @@ namespace avx512 {
 const Primitives& primitives();
 const LimitLoops& limit_loops();
 }  // namespace avx512
+namespace avx512vnni {
+PackedKernels packed_kernels();
+}
 namespace neon {
 const Primitives& primitives();
 const LimitLoops& limit_loops();

@@ -6,13 +6,17 @@
 
 namespace cria::simd {
 
-void* workspace(std::size_t bytes) {
+void* workspace(std::size_t bytes, WorkspaceUse use) {
   constexpr std::align_val_t alignment{64};
   struct Free {
     void operator()(void* memory) const { ::operator delete(memory, alignment); }
   };
-  thread_local std::unique_ptr<void, Free> memory;
-  thread_local std::size_t size = 0;
+  struct Piece {
+    std::unique_ptr<void, Free> memory;
+    std::size_t size = 0;
+  };
+  thread_local Piece pieces[3];
+  auto& [memory, size] = pieces[std::size_t(use)];
   // Enough for the blocks of nearly every product at once: untouched memory costs nothing, and a decoder whose products
   // grow with its cache allocates once.
   bytes = std::max<std::size_t>(bytes, 1 << 20);

@@ -1,4 +1,4 @@
-// Memory for packed operands. Each thread keeps one piece, made at first use and grown when a larger one is asked for
+// Memory for packed operands. Each thread keeps one piece for each use, made at first use and grown when a larger one is asked for
 // (matrix products ask for a few MiB at most), so that products allocate nothing once they have been called.
 #pragma once
 
@@ -6,7 +6,11 @@
 
 namespace cria::simd {
 
-/// At least `bytes` of this thread's memory, aligned to 64. Valid until the next call; contents are lost.
-void* workspace(std::size_t bytes);
+/// What it is for: a product may need several at once.
+enum class WorkspaceUse { packed_operands, widened_weights, quantised_activations };
+
+/// At least `bytes` of this thread's memory, aligned to 64. Valid until the next call for the same use; contents are
+/// lost.
+void* workspace(std::size_t bytes, WorkspaceUse use = WorkspaceUse::packed_operands);
 
 }  // namespace cria::simd
