@@ -1,5 +1,5 @@
 // Chapter 02, linear and embedding. The products themselves are the primitive simd::gemm; what this file adds is which
-// matrix is transposed when. It leaves out biases and weights of other types than `real`.
+// matrix is transposed when. It leaves out biases. What packed weights are is lib/simd/packed.hpp's.
 #include "chapters/02-linear/linear.hpp"
 
 #include <fmt/format.h>
@@ -40,6 +40,11 @@ void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real
   // end of solution
 }
 
+void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y) {
+  if (!weight.is_packed()) return linear_forward(x, weight.numbers(), y);
+  multiply_packed(x, weight, y);
+}
+
 void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const real, 2> weight, View<real, 2> d_x,
                      View<real, 2> d_weight) {
   const size_t N = x.shape(0), K = x.shape(1), M = weight.shape(0);
@@ -63,6 +68,15 @@ void embedding_forward(View<const std::int32_t, 1> tokens, View<const real, 2> t
     // solution: embedding_forward
     noalias(out[n]) = table[static_cast<size_t>(tokens[n])];
     // end of solution
+  }
+}
+
+void embedding_forward(View<const std::int32_t, 1> tokens, const Weight& table, View<real, 2> out) {
+  if (!table.is_packed()) return embedding_forward(tokens, table.numbers(), out);
+  require_shape("embedding_forward: out", out, Shape<2>{tokens.shape(0), table.shape(1)});
+  for (size_t n = 0; n < tokens.shape(0); ++n) {
+    require_token(tokens[n], table.shape(0));
+    unpack_row(table, static_cast<size_t>(tokens[n]), out[n]);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
+#include "lib/tensor/weight.hpp"
 
 namespace cria {
 
@@ -21,6 +22,9 @@ void linear_forward(View<const real, 2> x,       // (N, K)
                     View<const real, 2> weight,  // (M, K)
                     View<real, 2> y);            // (N, M)
 
+/// The same for a weight that knows its type: one of `real` is multiplied as above, a packed one as it is stored.
+void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y);
+
 /// d_x += d_y W and d_weight += d_yᵀ x.
 void linear_backward(View<const real, 2> d_y,     // (N, M)
                      View<const real, 2> x,       // (N, K)
@@ -32,6 +36,7 @@ void linear_backward(View<const real, 2> d_y,     // (N, M)
 void embedding_forward(View<const std::int32_t, 1> tokens,  // (N)
                        View<const real, 2> table,           // (V, C)
                        View<real, 2> out);                  // (N, C)
+void embedding_forward(View<const std::int32_t, 1> tokens, const Weight& table, View<real, 2> out);
 
 /// d_table's row tokens[n] += d_out's row n: a token that occurs twice collects both gradients.
 void embedding_backward(View<const real, 2> d_out,           // (N, C)

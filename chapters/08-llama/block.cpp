@@ -25,7 +25,7 @@ void zero(std::initializer_list<View<real, 2>> views) {
 
 /// The columns `of` of y = x weightᵀ. A part of the columns needs that part of the weight's rows only, so all threads
 /// of a team together read each weight once.
-void linear_columns(View<const real, 2> x, View<const real, 2> weight, View<real, 2> y, Range of) {
+void linear_columns(View<const real, 2> x, const Weight& weight, View<real, 2> y, Range of) {
   linear_forward(x, weight.rows(of), y.columns(of));
 }
 
@@ -40,7 +40,7 @@ std::span<const std::int32_t> sequence(std::span<const std::int32_t> first_key, 
 
 }  // namespace
 
-void block_forward(const BlockContext& c, size_t layer, const LayerTensors<real>& w, const LayerActivations& a) {
+void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, const LayerActivations& a) {
   const real eps = static_cast<real>(c.config.norm_eps);
   const size_t N = c.sequences * c.positions, Dh = c.config.head_dim;
   // This thread's share. The heads of a group stay together, as they read the same keys.

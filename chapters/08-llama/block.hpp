@@ -18,8 +18,7 @@ struct BlockContext {
 
 /// a.output = block(a.input); fills the rest of `a` on the way. Called by every thread of a team, each of which returns
 /// when all of a.output is there.
-void block_forward(const BlockContext& context, size_t layer, const LayerTensors<real>& weights,
-                   const LayerActivations& a);
+void block_forward(const BlockContext& context, size_t layer, const LayerWeights& weights, const LayerActivations& a);
 
 /// Turns buffers.d_hidden from the gradient of a.output into that of a.input; `gradients` accumulates the weights'.
 void block_backward(const BlockContext& context, const LayerTensors<real>& weights, const LayerActivations& a,

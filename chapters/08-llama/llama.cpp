@@ -15,10 +15,10 @@ RopeAngles rows_of(const RopeAngles& angles, Range rows) { return {angles.cosine
 
 }  // namespace
 
-void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache,
+void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache,
                    const Team& team) {
-  const LlamaConfig& config = weights.config();
-  const LlamaTensors<real>& w = weights.tensors();
+  const LlamaConfig& config = weights.config;
+  const auto& w = weights.tensors;
   const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
   require(N > 0 && N <= activations.rows(), "llama_forward",
           "the activations have room for fewer rows than there are tokens");
@@ -43,9 +43,9 @@ void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActiva
   // end of solution
 }
 
-void llama_logits(const LlamaParameters& weights, View<const real, 2> normed, View<real, 2> logits, const Team& team) {
+void llama_logits(const LlamaWeights& weights, View<const real, 2> normed, View<real, 2> logits, const Team& team) {
   const Range columns = team.share(logits.shape(1), 16);
-  linear_forward(normed, weights.tensors().head.rows(columns), logits.columns(columns));
+  linear_forward(normed, weights.tensors.head.rows(columns), logits.columns(columns));
 }
 
 void llama_backward(const LlamaParameters& weights, LlamaInput input, const LlamaActivations& activations,

@@ -24,13 +24,13 @@ struct LlamaInput {
 ///
 /// A team calls it on every thread with the same arguments, and the activations made for that many; each thread returns
 /// when all is written. The result has the same bits for a team of any size.
-void llama_forward(const LlamaParameters& weights, LlamaInput input, LlamaActivations& activations,
+void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations,
                    KvCache* cache = nullptr, const Team& team = {});
 
 /// logits = normed headᵀ, for as many rows as are asked for: training wants all, sampling the last one. Each thread of
 /// a team writes its share of the columns and returns without waiting for the others.
-void llama_logits(const LlamaParameters& weights, View<const real, 2> normed,  // (N, C)
-                  View<real, 2> logits,                                        // (N, V)
+void llama_logits(const LlamaWeights& weights, View<const real, 2> normed,  // (N, C)
+                  View<real, 2> logits,                                     // (N, V)
                   const Team& team = {});
 
 /// gradients += the gradient of any loss whose gradient by the logits is d_logits. The activations must be those of a

@@ -24,11 +24,36 @@ ParameterCounts count_parameters(const LlamaConfig& config) {
 
 size_t parameter_count(const LlamaConfig& config) { return count_parameters(config).total(); }
 
+static LlamaWeights read_only(const LlamaConfig& config, LlamaTensors<real>& tensors) {
+  std::vector<View<const real, 1>> norms;
+  std::vector<Weight> matrices;
+  const auto collect = [&]<size_t N>(const std::string&, auto, const View<real, N>& view) {
+    if constexpr (N == 1)
+      norms.push_back(view);
+    else
+      matrices.push_back(Weight(view));
+  };
+  for_each_parameter(config, tensors, collect);
+  LlamaWeights weights{config, {}};
+  weights.tensors.layers.resize(config.layers);
+  auto norm = norms.begin();
+  auto matrix = matrices.begin();
+  for_each_parameter(config, weights.tensors, [&](const std::string&, auto shape, auto& to) {
+    if constexpr (shape.size() == 1)
+      to = *norm++;
+    else
+      to = *matrix++;
+  });
+  if (config.tied_embeddings) weights.tensors.head = weights.tensors.embedding;
+  return weights;
+}
+
 LlamaParameters::LlamaParameters(const LlamaConfig& config)
     : config_((config.validate(), config)), arena_(parameter_count(config)) {
   tensors_.layers.resize(config.layers);
   for_each_parameter(config_, tensors_, [&](const std::string&, auto shape, auto& view) { view = arena_.take(shape); });
   if (config_.tied_embeddings) tensors_.head = tensors_.embedding;
+  read_only_ = read_only(config_, tensors_);
 }
 
 void initialise(const LlamaParameters& weights, Random& random) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,29 +16,31 @@
 #include "lib/base/random.hpp"
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
+#include "lib/tensor/weight.hpp"
 
 namespace cria {
 
-/// One decoder layer. T is real, or const real where nothing may be changed.
-template <class T>
+/// One decoder layer: parameters or gradients, real that can be written; or const real and Weight, to be read.
+template <class T, class Matrix = View<T, 2>>
 struct LayerTensors {
   View<T, 1> attention_norm;     // (C)
-  View<T, 2> query;              // (H*Dh, C)
-  View<T, 2> key;                // (G*Dh, C)
-  View<T, 2> value;              // (G*Dh, C)
-  View<T, 2> output;             // (C, H*Dh)
+  Matrix query;                  // (H*Dh, C)
+  Matrix key;                    // (G*Dh, C)
+  Matrix value;                  // (G*Dh, C)
+  Matrix output;                 // (C, H*Dh)
   View<T, 1> feed_forward_norm;  // (C)
-  View<T, 2> gate;               // (F, C)
-  View<T, 2> up;                 // (F, C)
-  View<T, 2> down;               // (C, F)
+  Matrix gate;                   // (F, C)
+  Matrix up;                     // (F, C)
+  Matrix down;                   // (C, F)
 };
+using LayerWeights = LayerTensors<const real, Weight>;
 
-template <class T>
+template <class T, class Matrix = View<T, 2>>
 struct LlamaTensors {
-  View<T, 2> embedding;  // (V, C)
-  std::vector<LayerTensors<T>> layers;
+  Matrix embedding;  // (V, C)
+  std::vector<LayerTensors<T, Matrix>> layers;
   View<T, 1> norm;  // (C)
-  View<T, 2> head;  // (V, C); the embedding when the two are tied
+  Matrix head;      // (V, C); the embedding when the two are tied
 };
 
 /// Calls visit(name, shape, view) for every tensor that is stored, in a fixed order; the names are Hugging Face's.
@@ -77,6 +80,13 @@ ParameterCounts count_parameters(const LlamaConfig& config);
 /// Their total.
 size_t parameter_count(const LlamaConfig& config);
 
+/// What a forward pass reads, whatever type each of its matrices has.
+struct LlamaWeights {
+  LlamaConfig config;
+  LlamaTensors<const real, Weight> tensors;
+  std::shared_ptr<const void> memory = {};  // where the numbers are, unless someone else keeps them
+};
+
 /// Weights, or gradients, or any other set of numbers with one entry for each parameter. Starts as zeros.
 class LlamaParameters {
  public:
@@ -85,6 +95,8 @@ class LlamaParameters {
 
   const LlamaConfig& config() const { return config_; }
   const LlamaTensors<real>& tensors() const { return tensors_; }
+  /// The same numbers, to be read; they hold as long as these parameters.
+  operator const LlamaWeights&() const { return read_only_; }
   std::span<real> flat() const { return arena_.span(); }
   /// Some of the numbers, in the order in which they are stored.
   View<real, 1> flat(Range part) const { return View<real, 1>(flat(), {flat().size()}).rows(part); }
@@ -98,6 +110,7 @@ class LlamaParameters {
   LlamaConfig config_;
   Arena<real> arena_;
   LlamaTensors<real> tensors_;
+  LlamaWeights read_only_;
 };
 
 /// Ones for the norms; normal numbers for the matrices, with deviation 1/√K for K inputs, so that a product is about as

@@ -11,14 +11,14 @@ size_t decoder_chunk(const LlamaConfig& config, size_t capacity, size_t chunk) {
   return std::min({chunk, capacity, std::max<size_t>(most_bytes / LlamaActivations::bytes_per_row(config), 1)});
 }
 
-Decoder::Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk, size_t threads)
+Decoder::Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk, size_t threads)
     : weights_(weights),
-      chunk_(decoder_chunk(weights.config(), capacity, chunk)),
-      cache_(weights.config().layers, capacity, weights.config().kv_heads, weights.config().head_dim),
-      activations_(weights.config(), 1, chunk_, capacity, Keep::one_layer, threads),
-      logits_(weights.config().vocabulary_size),
+      chunk_(decoder_chunk(weights.config, capacity, chunk)),
+      cache_(weights.config.layers, capacity, weights.config.kv_heads, weights.config.head_dim),
+      activations_(weights.config, 1, chunk_, capacity, Keep::one_layer, threads),
+      logits_(weights.config.vocabulary_size),
       pool_(threads) {
-  logits_.take(Shape<1>{weights.config().vocabulary_size});
+  logits_.take(Shape<1>{weights.config.vocabulary_size});
 }
 
 size_t Decoder::bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads) {

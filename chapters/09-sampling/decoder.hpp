@@ -21,7 +21,7 @@ class Decoder {
  public:
   /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to decoder_chunk tokens run at a
   /// time, on so many threads; the logits do not depend on how many.
-  Decoder(const LlamaParameters& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1);
+  Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
   /// the next call. Allocates nothing. Throws ContractError for no tokens, or one that the vocabulary does not have.
@@ -34,7 +34,7 @@ class Decoder {
   void truncate(size_t length) { cache_.truncate(length); }
   size_t length() const { return cache_.length(); }
   size_t chunk() const { return chunk_; }  // tokens that run at a time, at most
-  size_t vocabulary_size() const { return weights_.config().vocabulary_size; }
+  size_t vocabulary_size() const { return weights_.config.vocabulary_size; }
   const KvCache& cache() const { return cache_; }
 
   /// What a decoder of these arguments allocates beside its cache: the activations of a chunk, and logits.
@@ -42,7 +42,7 @@ class Decoder {
   size_t bytes_of_pass() const { return activations_.bytes() + logits_.capacity() * sizeof(real); }
 
  private:
-  const LlamaParameters& weights_;
+  const LlamaWeights& weights_;
   size_t chunk_;
   KvCache cache_;
   LlamaActivations activations_;

@@ -13,3 +13,4 @@
 #include "lib/tensor/functions.hpp"
 #include "lib/tensor/product.hpp"
 #include "lib/tensor/reductions.hpp"
+#include "lib/tensor/weight.hpp"
