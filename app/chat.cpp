@@ -14,7 +14,7 @@
 #include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/chat.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
-#include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/interrupt.hpp"
 
@@ -123,7 +123,7 @@ size_t chat_context(const ChatOptions& options, const LlamaConfig& config) {
 int run_chat(const ChatOptions& options) {
   const std::filesystem::path path = model_folder(options.model);
   const std::string question = read_prompt(options.prompt);
-  const Model model = open_model(path);
+  const PackedModel model = open_packed_model(path);
   const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
   ChatTemplate chat_template = open_chat_template(path, model, options.chat_template);
   ChatSettings settings;

@@ -10,7 +10,7 @@
 #include "app/train.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/infilling.hpp"
-#include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -39,7 +39,7 @@ std::pair<std::string, std::string> read_parts(const FillOptions& options) {
 int run_fill(const FillOptions& options) {
   const auto [prefix, suffix] = read_parts(options);
   const std::filesystem::path path = model_folder(options.model);
-  const Model model = open_model(path);
+  const PackedModel model = open_packed_model(path);
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
   const LlamaConfig& config = model.config.llama;
   const GenerationConfig defaults = read_generation_config(path, config.vocabulary_size);

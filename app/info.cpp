@@ -13,6 +13,7 @@
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "chapters/12-open-weights/quantised_weights.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/cpus.hpp"
@@ -75,9 +76,15 @@ int run_info(const InfoOptions& options) {
     TrainerOptions how;
     how.positions = model->llama.context;
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
-    report["model"] = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens));
+    Json& costs = report["model"];
+    costs = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens));
+    // To be sampled from, a file's weights stay as they are stored.
+    Json& sampling = costs["decoding_memory"];
+    const size_t weights = packed_weight_bytes(folder);
+    sampling["total"] = sampling["total"].get<size_t>() - sampling["weights"].get<size_t>() + weights;
+    sampling["weights"] = weights;
     if (const auto quantisation = open_quantisation(folder))
-      report["model"]["quantisation"] = {
+      costs["quantisation"] = {
           {"scheme", quantisation_text(*quantisation)},
           {"bits_per_weight", 8.0 * double(QuantisedWeights(folder, *quantisation).bytes(model->llama)) /
                                   double(parameter_count(model->llama))}};

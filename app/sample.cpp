@@ -11,7 +11,7 @@
 #include "app/train.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
-#include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -21,7 +21,7 @@ std::filesystem::path model_folder(const std::string& model) {
   return model.empty() ? data_folder() / "model" : std::filesystem::path(model);
 }
 
-std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt) {
+std::vector<TokenId> prompt_tokens(const ModelView& model, std::string_view prompt) {
   if (!model.tokenizer)
     throw UserError("the model's folder has no tokenizer.json, expected one to turn text into tokens");
   std::vector<TokenId> tokens;
@@ -53,7 +53,7 @@ SamplingOptions choose_sampling(const SamplingChoice& choice, const SamplingOpti
 
 int run_sample(const SampleOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
-  const Model model = open_model(folder);
+  const PackedModel model = open_packed_model(folder);
   const LlamaConfig& config = model.config.llama;
   const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
   const GenerationOptions generation{choose_sampling(options.sampling, defaults.sampling), options.tokens,

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "chapters/09-sampling/generate.hpp"
-#include "chapters/11-pretraining/model_folder.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 
 namespace cria {
 
@@ -43,6 +43,6 @@ std::string read_prompt(const std::optional<std::string>& prompt, const std::str
 
 /// The prompt's tokens, with the token that begins a text in front where the model knows one. Throws UserError when
 /// there would be no token at all, or the model has no tokenizer.
-std::vector<TokenId> prompt_tokens(const Model& model, std::string_view prompt);
+std::vector<TokenId> prompt_tokens(const ModelView& model, std::string_view prompt);
 
 }  // namespace cria

@@ -52,7 +52,7 @@ LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t
   log_sum_exp_ = memory_.take(Shape<1>{rows});
 }
 
-double LossEvaluator::forward(const LlamaParameters& weights, const Batch& batch) {
+double LossEvaluator::forward(const LlamaWeights& weights, const Batch& batch) {
   const size_t N = batch.tokens.size();
   llama_forward(weights, {batch.tokens, batch.first_key}, activations_);
   llama_logits(weights, activations_.normed.rows(0, N), logits_.rows(0, N));

@@ -33,7 +33,7 @@ class LossEvaluator {
   static size_t bytes(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients);
 
   /// Σ of -log p(target) in nats over the batch's targets.
-  double forward(const LlamaParameters& weights, const Batch& batch);
+  double forward(const LlamaWeights& weights, const Batch& batch);
   /// The same, and gradients += scale times its gradient.
   double forward_backward(const LlamaParameters& weights, const Batch& batch, double scale,
                           const LlamaParameters& gradients);

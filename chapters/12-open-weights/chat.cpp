@@ -10,7 +10,7 @@
 
 namespace cria {
 
-Chat::Chat(const Model& model, ChatTemplate chat_template, ChatSettings settings)
+Chat::Chat(const ModelView& model, ChatTemplate chat_template, ChatSettings settings)
     : model_(model),
       template_(std::move(chat_template)),
       settings_(std::move(settings)),

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "chapters/09-sampling/generate.hpp"
-#include "chapters/11-pretraining/model_folder.hpp"
 #include "chapters/12-open-weights/chat_message.hpp"
 #include "chapters/12-open-weights/chat_template.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 
 namespace cria {
 
@@ -36,7 +36,7 @@ struct ChatAnswer {
 class Chat {
  public:
   /// The model must outlive it, and have a tokenizer.
-  Chat(const Model& model, ChatTemplate chat_template, ChatSettings settings);
+  Chat(const ModelView& model, ChatTemplate chat_template, ChatSettings settings);
 
   using Show = std::function<void(std::string_view)>;
 
@@ -62,7 +62,7 @@ class Chat {
   std::vector<TokenId> fitting_prompt(std::span<const TokenId> answer);
   void keep_common_prefix(std::span<const TokenId> prompt);
 
-  const Model& model_;
+  const ModelView model_;
   ChatTemplate template_;
   ChatSettings settings_;
   Decoder decoder_;

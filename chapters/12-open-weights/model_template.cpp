@@ -20,12 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::string text_of(const Model& model, std::optional<TokenId> id) {
+std::string text_of(const ModelView& model, std::optional<TokenId> id) {
   return id && size_t(*id) < model.tokenizer->vocabulary_size() ? std::string(model.tokenizer->piece(*id)) : "";
 }
 
 /// What bos_token and eos_token are where the model's files do not say.
-ChatTemplateSource with_usual_tokens(std::string text, const Model& model) {
+ChatTemplateSource with_usual_tokens(std::string text, const ModelView& model) {
   const std::vector<TokenId>& ends = model.config.end_of_text;
   const auto begin = model.config.begin_of_text;
   const auto last = ends.empty() ? std::nullopt : std::optional(ends.front());
@@ -33,7 +33,7 @@ ChatTemplateSource with_usual_tokens(std::string text, const Model& model) {
           text_of(model, last ? last : model.tokenizer->eos_id()), begin};
 }
 
-std::optional<ChatTemplateSource> find_in_gguf(const fs::path& path, const Model& model) {
+std::optional<ChatTemplateSource> find_in_gguf(const fs::path& path, const ModelView& model) {
   const GgufFile file(path);
   const GgufValue* value = file.find("tokenizer.chat_template");
   if (!value) return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<std::string> template_in(const Json& config, const std::string& fi
                               shown_json(value)));
 }
 
-std::optional<ChatTemplateSource> find_in_folder(const fs::path& folder, const Model& model) {
+std::optional<ChatTemplateSource> find_in_folder(const fs::path& folder, const ModelView& model) {
   const fs::path config_file = folder / "tokenizer_config.json", template_file = folder / "chat_template.jinja";
   const Json config = fs::exists(config_file) ? read_json(config_file) : Json::object();
   if (!config.is_object()) throw UserError(config_file.string() + ": this is not a JSON object");
@@ -86,12 +86,12 @@ std::string all_names() {
 
 }  // namespace
 
-std::optional<ChatTemplateSource> find_chat_template(const fs::path& path, const Model& model) {
+std::optional<ChatTemplateSource> find_chat_template(const fs::path& path, const ModelView& model) {
   if (fs::is_directory(path)) return find_in_folder(path, model);
   return is_gguf(path) ? find_in_gguf(path, model) : std::nullopt;
 }
 
-ChatTemplate open_chat_template(const fs::path& path, const Model& model, const std::string& chosen) {
+ChatTemplate open_chat_template(const fs::path& path, const ModelView& model, const std::string& chosen) {
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
   if (const ChatFormat* format = find_chat_format(chosen))
     return ChatTemplate(with_usual_tokens(std::string(format->source), model));
@@ -117,7 +117,7 @@ ChatTemplate open_chat_template(const fs::path& path, const Model& model, const 
   }
 }
 
-std::vector<TokenId> answer_ends(const Model& model) {
+std::vector<TokenId> answer_ends(const ModelView& model) {
   std::vector<TokenId> ends = model.config.end_of_text;
   for (const char* name : {"<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", "</s>",
                            "<step>", "<|eot|>", "<|end|>", "<end_of_turn>"})

@@ -48,15 +48,20 @@ std::optional<Quantisation> open_quantisation(const fs::path& path) {
   return is_hugging_face_folder(path) ? read_folder_config(path).quantisation : std::nullopt;
 }
 
+void replace_tokenizer(const fs::path& path, const fs::path& chosen, ModelConfig& config,
+                       std::unique_ptr<Tokenizer>& tokenizer) {
+  if (!chosen.empty()) {
+    tokenizer = std::make_unique<Tokenizer>(open_tokenizer(chosen));
+    set_ends(*tokenizer, config);
+  }
+  if (tokenizer && tokenizer->vocabulary_size() > config.llama.vocabulary_size)
+    throw UserError(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
+                                path.string(), tokenizer->vocabulary_size(), config.llama.vocabulary_size));
+}
+
 Model open_model(const fs::path& path, const fs::path& tokenizer) {
   Model model = open_any(path, tokenizer);
-  if (!tokenizer.empty()) {
-    model.tokenizer = std::make_unique<Tokenizer>(open_tokenizer(tokenizer));
-    set_ends(*model.tokenizer, model.config);
-  }
-  if (model.tokenizer && model.tokenizer->vocabulary_size() > model.config.llama.vocabulary_size)
-    throw UserError(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
-                                path.string(), model.tokenizer->vocabulary_size(), model.config.llama.vocabulary_size));
+  replace_tokenizer(path, tokenizer, model.config, model.tokenizer);
   return model;
 }
 

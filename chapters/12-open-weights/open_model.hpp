@@ -14,6 +14,11 @@ namespace cria {
 /// these, or not whole.
 Model open_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
+/// Puts the tokenizer in the file `chosen`, if there is one, in place of the model's own. Throws UserError where the two
+/// do not belong together.
+void replace_tokenizer(const std::filesystem::path& model, const std::filesystem::path& chosen, ModelConfig& config,
+                       std::unique_ptr<Tokenizer>& tokenizer);
+
 /// The numbers that define the model, without reading its weights. The tokens that begin and end a text may be missing
 /// where only a tokenizer file says them.
 ModelConfig open_config(const std::filesystem::path& path);

@@ -162,8 +162,12 @@ const GgufValue* GgufFile::find(std::string_view key) const {
 }
 
 void GgufFile::copy_to(std::string_view name, std::span<const size_t> shape, std::span<real> values) const {
-  const std::span<const std::byte> bytes = tensors_.copy_to(name, shape, values).bytes;
-  for (const MappedFile& part : parts_)  // or a model would be in memory twice while it is read
+  release(tensors_.copy_to(name, shape, values));  // or a model would be in memory twice while it is read
+}
+
+void GgufFile::release(const StoredTensor& tensor) const {
+  const std::span<const std::byte> bytes = tensor.bytes;
+  for (const MappedFile& part : parts_)
     if (bytes.data() >= part.bytes().data() && bytes.data() < part.bytes().data() + part.bytes().size())
       part.release(bytes);
 }

@@ -66,6 +66,8 @@ class GgufFile {
   /// Shapes are row-major, so (rows, columns) where GGUF itself says (columns, rows).
   const TensorTable& tensors() const { return tensors_; }
   void copy_to(std::string_view name, std::span<const size_t> shape, std::span<real> values) const;
+  /// Gives the tensor's pages back to the system. Throws UserError when the file has shrunk.
+  void release(const StoredTensor& tensor) const;
 
  private:
   void read_part(const std::filesystem::path& path);

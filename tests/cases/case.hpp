@@ -30,9 +30,9 @@ struct CaseKind {
 
 // The checks, in files by subject; where what files there are does not say enough, with what tells such a case.
 void check_model(const Case& model);  // in every form it is given in: logits, loss, gradients, greedy tokens
-/// "" when the model's logits of the tokens (B, T) are those in the file within 1e-4, else how they differ.
-std::string logit_difference(const Model& model, const std::filesystem::path& tokens,
-                             const std::filesystem::path& logits);
+/// "" when the model's logits of the tokens (B, T) are those in the file, else how they differ.
+std::string logit_difference(const LlamaWeights& weights, const std::filesystem::path& tokens,
+                             const std::filesystem::path& logits, double tolerance = 1e-4);
 void check_training(const Case& run);               // AdamW steps from initial to final weights
 void check_published_stories(const Case& llama2c);  // the stories that llama2.c tells
 

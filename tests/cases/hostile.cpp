@@ -56,7 +56,7 @@ void check_hostile_models(const Case& c) {
     // Where such a file is accepted, it is as the valid one.
     const Apart opened = run_apart([&] {
       const std::string wrong =
-          logit_difference(open_model(c / folder), c / "tokens_valid.npy", c / "logits_valid_f64.npy");
+          logit_difference(open_model(c / folder).weights, c / "tokens_valid.npy", c / "logits_valid_f64.npy");
       require(wrong.empty(), "logits", wrong.c_str());
     });
     CAPTURE(opened.message);

@@ -8,6 +8,7 @@
 #include "chapters/10-training-step/trainer.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/npy.hpp"
 #include "lib/formats/safetensors.hpp"
@@ -106,16 +107,31 @@ void check_numbers(const Model& model, const Case& c, const Json& expected) {
   }
 }
 
+/// A file's weights as they are stored. Where activations are rounded to 8 bits as well, llama.cpp, which rounds them in
+/// the same way, says how far logits lie from the exact ones.
+void check_packed(const std::filesystem::path& form, const Case& c, const Json& expected) {
+  const PackedModel model = open_packed_model(form);
+  bool exact = true;
+  LlamaTensors<const real, Weight> tensors = model.weights.tensors;
+  for_each_parameter(model.config.llama, tensors, [&](const std::string&, auto, const auto& weight) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(weight)>, Weight>)
+      exact &= !weight.is_packed() || !simd::in_blocks(weight.packed().type);
+  });
+  const double tolerance =
+      exact ? logit_tolerance : expected.at("llama_cpp_logits_max_diff_from_dequantised").get<double>();
+  CHECK(logit_difference(model.weights, c / "tokens.npy", c / "logits.npy", tolerance) == "");
+}
+
 }  // namespace
 
-std::string logit_difference(const Model& model, const std::filesystem::path& tokens,
-                             const std::filesystem::path& logits) {
+std::string logit_difference(const LlamaWeights& weights, const std::filesystem::path& tokens,
+                             const std::filesystem::path& logits, double tolerance) {
   const NpyArray ids = read_npy(tokens);
   const size_t B = ids.shape.at(0), T = ids.shape.at(1);
   const Ids inputs(ids.values.begin(), ids.values.end()), targets(inputs.size(), no_target);
-  LossEvaluator evaluator(model.config.llama, B, T, false);
-  evaluator.forward(model.weights, {{inputs.data(), {B, T}}, {targets.data(), {B, T}}});
-  return difference(evaluator.logits().span(), read_npy(logits).values, logit_tolerance);
+  LossEvaluator evaluator(weights.config, B, T, false);
+  evaluator.forward(weights, {{inputs.data(), {B, T}}, {targets.data(), {B, T}}});
+  return difference(evaluator.logits().span(), read_npy(logits).values, tolerance);
 }
 
 void check_model(const Case& c) {
@@ -139,6 +155,7 @@ void check_model(const Case& c) {
       }
     } else {
       check_numbers(open_model(form), c, expected);
+      if (form.extension() == ".gguf") check_packed(form, c, expected);
     }
   }
 }

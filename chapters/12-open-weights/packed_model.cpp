@@ -1,0 +1,112 @@
+#include "chapters/12-open-weights/packed_model.hpp"
+
+#include "chapters/12-open-weights/gguf_model.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/stored_parameters.hpp"
+#include "lib/base/arena.hpp"
+
+namespace cria {
+namespace {
+
+constexpr size_t line = 64;  // the alignment of packed weights
+
+size_t whole_lines(size_t bytes) { return (bytes + line - 1) / line * line; }
+
+std::optional<simd::PackedType> packed_type(ElementType type) {
+  switch (type) {
+    case ElementType::f16: return simd::PackedType::f16;
+    case ElementType::bf16: return simd::PackedType::bf16;
+    case ElementType::q8_0: return simd::PackedType::q8_0;
+    case ElementType::q4_0: return simd::PackedType::q4_0;
+    case ElementType::q4_1: return simd::PackedType::q4_1;
+    default: return std::nullopt;
+  }
+}
+
+template <size_t N>
+size_t bytes_of(ElementType stored, const Shape<N>& shape) {
+  const auto type = packed_type(stored);
+  if constexpr (N == 2)
+    if (type) return whole_lines(simd::packed_bytes(*type, shape[0], shape[1]));
+  return whole_lines(element_count(shape) * sizeof(real));
+}
+
+size_t bytes_of(const GgufFile& file, const LlamaConfig& config) {
+  LlamaTensors<real> none;
+  none.layers.resize(config.layers);
+  size_t bytes = 0;
+  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
+    bytes += bytes_of(file.tensors().at(parameter_name(name).gguf).type, shape);
+  });
+  return bytes;
+}
+
+// Where row `row` of a query or key stands in a file that has RoPE's pairs side by side: (i, i + Dh/2) is (2i, 2i + 1).
+size_t stored_row(size_t row, size_t head_dim) {
+  const size_t place = row % head_dim, pairs = head_dim / 2;
+  return row - place + (place < pairs ? 2 * place : 2 * (place - pairs) + 1);
+}
+
+Weight read_packed(const StoredTensor& tensor, simd::PackedType type, const ParameterName& name, size_t head_dim,
+                   std::byte* to) {
+  const size_t rows = tensor.shape[0], columns = tensor.shape[1], row_bytes = tensor.bytes.size() / rows;
+  for (size_t row = 0; row < rows; ++row) {
+    const size_t from = name.has_pairs ? stored_row(row, head_dim) : row;
+    simd::pack_row(type, tensor.bytes.data() + from * row_bytes, columns, row, to);
+  }
+  return Weight(simd::PackedRows{type, to, 0, rows, columns});
+}
+
+LlamaWeights read_weights(const GgufFile& file, const LlamaConfig& config) {
+  const auto memory = std::make_shared<ZeroedBlock>(bytes_of(file, config));
+  auto* free = static_cast<std::byte*>(memory->data());
+  LlamaWeights weights{config, {}, memory};
+  weights.tensors.layers.resize(config.layers);
+  for_each_parameter(config, weights.tensors, [&]<size_t N>(const std::string& hf, const Shape<N>& shape, auto& to) {
+    const ParameterName name = parameter_name(hf);
+    const StoredTensor& tensor = file.tensors().at(name.gguf);
+    const View<real, N> numbers(reinterpret_cast<real*>(free), shape);
+    const auto copy = [&](std::span<real> values) { file.copy_to(name.gguf, shape, values); };
+    if constexpr (N == 1) {
+      copy(numbers.span());
+      to = numbers;
+    } else if (const auto type = packed_type(tensor.type)) {
+      to = read_packed(tensor, *type, name, config.head_dim, free);
+      file.release(tensor);
+    } else {
+      name.has_pairs ? read_interleaved(numbers, config, copy) : copy(numbers.span());
+      to = Weight(numbers);
+    }
+    free += bytes_of(tensor.type, shape);
+  });
+  if (config.tied_embeddings) weights.tensors.head = weights.tensors.embedding;
+  return weights;
+}
+
+}  // namespace
+
+PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer) {
+  if (std::filesystem::is_regular_file(path) && is_gguf(path)) {
+    const GgufFile file(path);
+    ModelConfig config = gguf_config(file);
+    std::unique_ptr<Tokenizer> text = gguf_tokenizer(file);
+    replace_tokenizer(path, tokenizer, config, text);
+    LlamaWeights weights = read_weights(file, config.llama);
+    return {std::move(config), std::move(weights), std::move(text)};
+  }
+  Model model = open_model(path, tokenizer);
+  const auto parameters = std::make_shared<const LlamaParameters>(std::move(model.weights));
+  LlamaWeights weights = *parameters;
+  weights.memory = parameters;
+  return {std::move(model.config), std::move(weights), std::move(model.tokenizer)};
+}
+
+size_t packed_weight_bytes(const std::filesystem::path& path) {
+  if (std::filesystem::is_regular_file(path) && is_gguf(path)) {
+    const GgufFile file(path);
+    return bytes_of(file, gguf_config(file).llama);
+  }
+  return parameter_count(open_config(path).llama) * sizeof(real);
+}
+
+}  // namespace cria

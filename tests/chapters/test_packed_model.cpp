@@ -1,0 +1,94 @@
+// Models whose weights stay packed: the logits are those of the same numbers as floats, within what rounding the
+// activations to 8 bits explains; and how they are divided changes no bit.
+#include <algorithm>
+#include <cmath>
+
+#include "chapters/09-sampling/decoder.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
+#include "tests/chapters/published_models.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::testing;
+
+namespace {
+
+// Heads of 8, so that parts of the rows begin within a group of 16.
+LlamaConfig config_of(bool tied) {
+  LlamaConfig c;
+  c.vocabulary_size = 300, c.dim = 64, c.hidden_dim = 96, c.layers = 3, c.heads = 8, c.kv_heads = 4, c.head_dim = 8;
+  c.context = 64, c.rope_theta = 10000, c.norm_eps = 1e-5, c.tied_embeddings = tied;
+  return c;
+}
+
+/// Logits after a prompt, and after each of some tokens more.
+std::vector<real> logits_of(const LlamaWeights& weights, size_t threads = 1, size_t chunk = default_chunk) {
+  Decoder decoder(weights, 40, chunk, threads);
+  std::vector<std::int32_t> prompt;
+  for (std::int32_t i = 0; i < 23; ++i) prompt.push_back(i * 37 % 300);
+  std::vector<real> all;
+  const auto keep = [&](std::span<const real> logits) { all.insert(all.end(), logits.begin(), logits.end()); };
+  keep(decoder.feed(prompt));
+  for (std::int32_t token : {5, 299, 0}) keep(decoder.feed({&token, 1}));
+  return all;
+}
+
+/// The largest difference, as a share of the logits' deviation.
+double largest_error(const std::vector<real>& actual, const std::vector<real>& expected) {
+  double largest = 0, squares = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const double error = std::abs(double(actual[i]) - expected[i]);
+    if (!(error <= largest)) largest = error;
+    squares += double(expected[i]) * expected[i];
+  }
+  return largest / std::sqrt(squares / double(actual.size()));
+}
+
+}  // namespace
+
+TEST_CASE("a packed model gives the logits of the numbers that its file stands for") {
+  const TemporaryFolder folder;
+  for (bool tied : {false, true})
+    for (const auto& [type, bound] : {
+             std::pair{ElementType::f32, 1e-5},  // measured: 0
+             {ElementType::f16, 1e-5},           // 2e-6: sums in another order
+             {ElementType::bf16, 1e-5},          // 2e-6
+             {ElementType::q8_0, 0.05},          // 0.02: activations of 8 bits
+             {ElementType::q4_0, 0.05},          // 0.02
+         }) {
+      INFO(type_layout(type).name << (tied ? ", tied" : ""));
+      write_as_gguf(folder / "a.gguf", published_weights(config_of(tied)), {}, type);
+      const Model plain = open_model(folder / "a.gguf");
+      const PackedModel packed = open_packed_model(folder / "a.gguf");
+      CHECK(packed.weights.tensors.layers[0].query.is_packed() == (type != ElementType::f32));
+      CHECK(packed.config.llama == plain.config.llama);
+      const double error = largest_error(logits_of(packed.weights), logits_of(plain.weights));
+      UNSCOPED_INFO("error " << error);
+      CHECK(error <= bound);
+    }
+}
+
+TEST_CASE("a packed model has the same bits for a team of any size") {
+  const TemporaryFolder folder;
+  for (ElementType type : {ElementType::f16, ElementType::q8_0, ElementType::q4_0}) {
+    INFO(type_layout(type).name);
+    write_as_gguf(folder / "a.gguf", published_weights(config_of(false)), {}, type);
+    const PackedModel model = open_packed_model(folder / "a.gguf");
+    const std::vector<real> alone = logits_of(model.weights);
+    for (size_t threads : {2, 3, 4}) CHECK(logits_of(model.weights, threads) == alone);
+  }
+}
+
+TEST_CASE("the weights of a packed model take about what its file does, as is known before") {
+  const TemporaryFolder folder;
+  LlamaConfig config = config_of(true);
+  config.dim = 256, config.hidden_dim = 512, config.head_dim = 32;
+  for (const auto& [type, bits] :
+       {std::pair{ElementType::f16, 16.0}, {ElementType::q8_0, 8.5}, {ElementType::q4_0, 4.5}}) {
+    write_as_gguf(folder / "a.gguf", published_weights(config), {}, type);
+    const double bytes = double(packed_weight_bytes(folder / "a.gguf"));
+    CHECK(bytes >= double(parameter_count(config)) * bits / 8);
+    CHECK(bytes <= double(parameter_count(config)) * bits / 8 * 1.02);
+  }
+}
