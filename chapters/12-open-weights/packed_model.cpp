@@ -1,5 +1,9 @@
 #include "chapters/12-open-weights/packed_model.hpp"
 
+#include <numeric>
+#include <optional>
+
+#include "chapters/04-rope/rope.hpp"
 #include "chapters/12-open-weights/gguf_model.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/stored_parameters.hpp"
@@ -41,17 +45,22 @@ size_t bytes_of(const GgufFile& file, const LlamaConfig& config) {
   return bytes;
 }
 
-// Where row `row` of a query or key stands in a file that has RoPE's pairs side by side: (i, i + Dh/2) is (2i, 2i + 1).
-size_t stored_row(size_t row, size_t head_dim) {
-  const size_t place = row % head_dim, pairs = head_dim / 2;
-  return row - place + (place < pairs ? 2 * place : 2 * (place - pairs) + 1);
+// Which row of the file each row of a query or key is: its rows have RoPE's pairs side by side there, and their numbers
+// are permuted as they would be.
+std::vector<size_t> stored_rows(size_t rows, size_t head_dim) {
+  std::vector<real> numbers(rows), permuted(rows);
+  std::iota(numbers.begin(), numbers.end(), real(0));
+  rope_permute_rows(View<real, 2>(numbers, {rows, 1}), head_dim, RopePairing::interleaved,
+                    View<real, 2>(permuted, {rows, 1}));
+  return {permuted.begin(), permuted.end()};
 }
 
 Weight read_packed(const StoredTensor& tensor, simd::PackedType type, const ParameterName& name, size_t head_dim,
                    std::byte* to) {
   const size_t rows = tensor.shape[0], columns = tensor.shape[1], row_bytes = tensor.bytes.size() / rows;
+  const auto stored = name.has_pairs ? stored_rows(rows, head_dim) : std::vector<size_t>();
   for (size_t row = 0; row < rows; ++row) {
-    const size_t from = name.has_pairs ? stored_row(row, head_dim) : row;
+    const size_t from = name.has_pairs ? stored[row] : row;
     simd::pack_row(type, tensor.bytes.data() + from * row_bytes, columns, row, to);
   }
   return Weight(simd::PackedRows{type, to, 0, rows, columns});

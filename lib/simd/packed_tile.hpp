@@ -6,6 +6,9 @@
 // independent. Weights are taken apart once for all rows of activations in the tile.
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include "lib/simd/quantise.hpp"
 #include "lib/simd/targets.hpp"
 

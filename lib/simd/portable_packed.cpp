@@ -31,8 +31,10 @@ void multiply_group(PackedType type, const std::byte* group, size_t k, const std
         }
     for (size_t row = 0; row < group_rows; ++row) {
       const std::int32_t sum = products[row] - code_zero(type) * of_x[block].codes;
-      y[row] += real(sum) * (number(group + layout.scales, block * group_rows + row) * of_x[block].scale);
-      if (has_minimum(type)) y[row] += number(group + layout.minima, block * group_rows + row) * of_x[block].numbers;
+      const real scale = of_x[block].scale;
+      y[row] += real(sum) * (number(group + layout.scales, block * group_rows + row) * scale);
+      if (has_minimum(type))
+        y[row] += number(group + layout.minima, block * group_rows + row) * (scale * real(of_x[block].codes));
     }
   }
 }
