@@ -20,15 +20,14 @@ void quantise(const T* x, size_t k, std::int8_t* codes, BlockSums* sums) {
     }
     const float scale = __builtin_bit_cast(float, largest) * (1 / 127.f);
     const float inverse = scale >= smallest_normal ? 1 / scale : 0;  // what is smaller counts as zero
-    std::uint32_t sum = 0;  // of what is no number anything, which may not overflow
+    std::int32_t sum = 0;
     for (size_t j = 0; j < block_numbers; ++j) {
-      const std::uint32_t code =
-          __builtin_bit_cast(std::uint32_t, float(x[j]) * inverse + whole) - __builtin_bit_cast(std::uint32_t, whole);
-      codes[j] = static_cast<std::int8_t>(code);
-      sum += code;
+      const std::int32_t code =
+          __builtin_bit_cast(std::int32_t, float(x[j]) * inverse + whole) - __builtin_bit_cast(std::int32_t, whole);
+      codes[j] = static_cast<std::int8_t>(code);  // of what is no number, anything
+      sum += codes[j];
     }
-    const auto total = static_cast<std::int32_t>(sum);
-    *sums = {scale, total, scale * float(total)};
+    *sums = {scale, sum, scale * float(sum)};
   }
 }
 
