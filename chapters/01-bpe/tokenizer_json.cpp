@@ -123,7 +123,10 @@ void read_merges(const Json& merges, BpeModel& model) {
 /// Token by id, from "vocab" and "added_tokens"; the latter become the model's special tokens.
 std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
   std::map<std::string, TokenId> added_ids;
-  for (const Json& added : json.value("added_tokens", Json::array())) {
+  const Json added_tokens = json.value("added_tokens", Json::array());
+  refuse_unless(added_tokens.is_array(), "its added_tokens are no list");
+  for (const Json& added : added_tokens) {
+    refuse_unless(added.is_object(), "an added token is no object");
     for (const char* key : {"lstrip", "rstrip", "single_word"})
       refuse_unless(!is_set(added, key), std::string("an added token has ") + key + ", which is not supported");
     const TokenId id = read_id(added.at("id"));
@@ -148,7 +151,8 @@ std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
 }
 
 BpeModel parse(const Json& json) {
-  const Json& bpe = json.at("model");
+  refuse_unless(json.is_object() && json.contains("model") && json["model"].is_object(), "it has no \"model\"");
+  const Json& bpe = json["model"];
   const std::string type = bpe.value("type", "BPE");
   refuse_unless(type == "BPE", "its model is " + in_quotes(type) + ", not BPE");
   for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
@@ -170,7 +174,8 @@ BpeModel parse(const Json& json) {
     refuse_unless(!token.empty() && model.vocabulary.insert(token) == static_cast<std::size_t>(id),
                   "token " + number + " is empty or there twice");
   }
-  read_merges(bpe.at("merges"), model);
+  refuse_unless(bpe.contains("merges") && bpe["merges"].is_array(), "its merges are no list");
+  read_merges(bpe["merges"], model);
   if (model.sentencepiece) read_fallback(bpe, model);
   return model;
 }
@@ -183,7 +188,9 @@ BpeModel load_tokenizer_json(const std::filesystem::path& file_or_folder) {
   try {
     return with_name(file, [&] { return parse(json); });
   } catch (const nlohmann::json::exception& error) {
-    throw UserError(shown_path(file) + " is damaged, or no tokenizer.json: " + error.what());
+    const std::string_view what = error.what();  // "[json.exception.type_error.302] type must be …"
+    throw UserError(shown_path(file) + " is damaged, or no tokenizer.json: " +
+                    std::string(what.substr(what.find("] ") + 2)));
   }
 }
 

@@ -117,7 +117,20 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
   CHECK_THROWS_WITH(load_tokenizer_json(folder / "absent.json"), testing::contains("absent.json"));
 
   check_refused(
-      file, [](json& d) { d.erase("model"); }, "damaged");
+      file, [](json& d) { d.erase("model"); }, "it has no \"model\"");
+  check_refused(
+      file, [](json& d) { d["model"] = nullptr; }, "it has no \"model\"");
+  check_refused(
+      file, [](json& d) { d = json::array(); }, "it has no \"model\"");
+  for (const json& merges : {json(nullptr), json::object()})
+    check_refused(
+        file, [&](json& d) { d["model"]["merges"] = merges; }, "its merges are no list");
+  check_refused(
+      file, [](json& d) { d["added_tokens"] = nullptr; }, "its added_tokens are no list");
+  check_refused(
+      file, [](json& d) { d["added_tokens"][0] = 7; }, "an added token is no object");
+  check_refused(
+      file, [](json& d) { d["model"]["ignore_merges"] = "x"; }, "no tokenizer.json: type must be boolean");
   check_refused(
       file, [](json& d) { d["model"]["type"] = "Unigram"; }, "its model is \"Unigram\", not BPE");
   check_refused(
