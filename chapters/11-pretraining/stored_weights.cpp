@@ -30,16 +30,26 @@ std::map<std::string, std::string> read_index(const fs::path& file) {
   return file_of;
 }
 
+// Whether the folder has model-00001-of-00003.safetensors or the like.
+bool has_parts(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return false;
+  return std::ranges::any_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
+    const std::string name = entry.path().filename();
+    return name.starts_with("model-") && name.find("-of-") != name.npos && name.ends_with(".safetensors");
+  });
+}
+
 }  // namespace
 
 StoredWeights::StoredWeights(const fs::path& where) : path_(where) {
   if (fs::is_directory(where)) path_ = where / "model.safetensors";
   const fs::path index = where / "model.safetensors.index.json";
-  if (fs::exists(path_) || !fs::exists(index)) {
+  if (fs::exists(path_) || !(fs::exists(index) || has_parts(where))) {
     files_.emplace_back(path_);
     return;
   }
   path_ = index;
+  if (!fs::exists(index)) fail("it is missing, and says which of the files holds what");
   const auto file_of = read_index(index);
   std::set<std::string> names;
   for (const auto& [tensor, name] : file_of) names.insert(name);

@@ -140,6 +140,7 @@ TEST_CASE("weights in several files are those of one") {
   tensors.write(saved.folder / "model-00002-of-00002.safetensors",
                 [&](const std::string& name) { return !first(name); });
   std::filesystem::remove(one);
+  CHECK_THAT(saved.error(), contains("index.json: it is missing, and says which of the files holds what"));
   nlohmann::json map;
   for (const auto& [name, tensor] : tensors.all)
     map[name] = first(name) ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors";
