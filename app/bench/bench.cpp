@@ -14,6 +14,7 @@
 #include "app/train.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/base/check.hpp"
+#include "lib/formats/encode.hpp"
 
 namespace cria {
 namespace {
@@ -33,6 +34,7 @@ const std::vector<Section>& sections() {
       {"gemm", gemm_cases},
       {"training", training_cases},
       {"inference", inference_cases},
+      {"packed weights", packed_cases},
       {"tokenizer", tokenizer_cases},
   };
   return all;
@@ -42,7 +44,7 @@ bool selected(const Case& c, const std::string& section, const std::vector<std::
   if (only.empty()) return !c.on_request;
   return std::ranges::any_of(only, [&](const std::string& text) {
     if (c.on_request) return c.shape.find(text) != text.npos;
-    const std::string all = fmt::format("{} {} {} {}", section, c.name, c.shape, c.target);
+    const std::string all = fmt::format("{} {} {} {} {}", section, c.name, c.shape, c.type, c.target);
     return all.find(text) != all.npos;
   });
 }
@@ -67,10 +69,18 @@ void check_options(const BenchOptions& options) {
   };
   belongs_to("--only", !options.only.empty(), {"all"});
   belongs_to("--against", !options.against.empty(), {"all"});
+  belongs_to("--type", !options.types.empty(), {"all"});
   belongs_to("--tokenizer", !options.tokenizer.empty(), {"all"});
   belongs_to("--text", !options.text.empty(), {"all"});
   belongs_to("--config", !options.config.empty(), {"all", "context", "busy"});
   belongs_to("--svg", !options.svg.empty(), {"context"});
+}
+
+ElementType type_of_weights(const std::string& name) {
+  const auto type = floating_type(name);
+  if (!type || !can_encode(*type) || *type == ElementType::f64)
+    throw UserError(fmt::format("--type {}: expected F32, F16, BF16, Q8_0 or Q4_0", in_quotes(name)));
+  return *type;
 }
 
 int run_sections(const BenchOptions& options, const Setting& setting) {
@@ -119,6 +129,7 @@ int run_bench(const BenchOptions& options) {
   std::optional<OtherGemm> other;
   if (!options.against.empty()) setting.other = &other.emplace(options.against);
   if (!options.config.empty()) setting.config = user_config(options.config);
+  for (const std::string& name : options.types) setting.types.push_back(type_of_weights(name));
   setting.tokenizer = options.tokenizer;
   setting.text = options.text;
 

@@ -95,7 +95,7 @@ void add_decoding(std::vector<Case>& cases, const Setting& setting, const NamedC
   struct Decoding {
     Decoding(const LlamaConfig& config, size_t tokens_to_feed, size_t threads)
         : weights(random_weights(config)),
-          tokens(some_tokens(*weights, tokens_to_feed)),
+          tokens(some_tokens(weights->config(), tokens_to_feed)),
           decoder(make_decoder(*weights, 256, threads)) {}
     std::shared_ptr<const LlamaParameters> weights;
     std::vector<std::int32_t> tokens;

@@ -20,7 +20,7 @@ constexpr const char* unit = "us/token";
 /// A decoder whose cache is full: each further token takes the place of the oldest, so the context keeps its length.
 struct FullContext {
   FullContext(const LlamaParameters& weights, size_t context, size_t threads)
-      : tokens(some_tokens(weights, context)), decoder(make_decoder(weights, context, threads)) {}
+      : tokens(some_tokens(weights.config(), context)), decoder(make_decoder(weights, context, threads)) {}
   void prefill() {
     decoder.reset();
     decoder.feed(tokens);

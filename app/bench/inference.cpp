@@ -41,7 +41,7 @@ struct Inference {
   std::vector<std::int32_t> tokens;
 
   Inference(std::shared_ptr<const LlamaParameters> w, size_t count, size_t threads)
-      : weights(std::move(w)), decoder(make_decoder(*weights, count, threads)), tokens(some_tokens(*weights, count)) {}
+      : weights(std::move(w)), decoder(make_decoder(*weights, count, threads)), tokens(some_tokens(weights->config(), count)) {}
 
   void prefill() {
     decoder.reset();
@@ -76,11 +76,11 @@ std::shared_ptr<const LlamaParameters> random_weights(const LlamaConfig& shape) 
   return weights;
 }
 
-std::vector<std::int32_t> some_tokens(const LlamaParameters& weights, size_t count) {
+std::vector<std::int32_t> some_tokens(const LlamaConfig& config, size_t count) {
   std::vector<std::int32_t> tokens(count);
   Random random(2);
   for (std::int32_t& token : tokens)
-    token = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(weights.config().vocabulary_size)));
+    token = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(config.vocabulary_size)));
   return tokens;
 }
 

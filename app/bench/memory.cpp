@@ -81,8 +81,8 @@ size_t decode(const ModelFiles& files, size_t threads) {
   const LlamaParameters weights(config);
   read_weights(files.weights_file(), weights);
   Decoder decoder = make_decoder(weights, config.context, threads);
-  decoder.feed(some_tokens(weights, config.context - 32));
-  for (const std::int32_t token : some_tokens(weights, 32)) decoder.feed({&token, 1});
+  decoder.feed(some_tokens(config, config.context - 32));
+  for (const std::int32_t token : some_tokens(config, 32)) decoder.feed({&token, 1});
   return stated;
 }
 

@@ -7,6 +7,7 @@
 #include "app/bench/against.hpp"
 #include "app/bench/machine.hpp"
 #include "chapters/08-llama/config.hpp"
+#include "lib/formats/element_type.hpp"
 
 namespace cria::bench {
 
@@ -23,6 +24,7 @@ struct Setting {
   const OtherGemm* other = nullptr;        // a library to measure beside ours
   std::optional<NamedConfig> config = {};  // of the user
   std::string tokenizer = {}, text = {};   // files of the user, or empty
+  std::vector<ElementType> types = {};     // of weights
 
   size_t threads() const { return thread_counts.back(); }
 };
@@ -37,6 +39,8 @@ std::vector<Case> gemm_cases(const Setting& setting);
 std::vector<Case> training_cases(const Setting& setting);
 /// Prompts and generated tokens.
 std::vector<Case> inference_cases(const Setting& setting);
+/// The same, and batches of a few tokens, with weights of the types that are asked for.
+std::vector<Case> packed_cases(const Setting& setting);
 /// Learning a vocabulary, and encoding.
 std::vector<Case> tokenizer_cases(const Setting& setting);
 

@@ -1,7 +1,7 @@
 #include "chapters/12-open-weights/packed_model.hpp"
 
+#include <functional>
 #include <numeric>
-#include <optional>
 
 #include "chapters/04-rope/rope.hpp"
 #include "chapters/12-open-weights/gguf_model.hpp"
@@ -12,35 +12,12 @@
 namespace cria {
 namespace {
 
-constexpr size_t line = 64;  // the alignment of packed weights
-
-size_t whole_lines(size_t bytes) { return (bytes + line - 1) / line * line; }
-
-std::optional<simd::PackedType> packed_type(ElementType type) {
-  switch (type) {
-    case ElementType::f16: return simd::PackedType::f16;
-    case ElementType::bf16: return simd::PackedType::bf16;
-    case ElementType::q8_0: return simd::PackedType::q8_0;
-    case ElementType::q4_0: return simd::PackedType::q4_0;
-    case ElementType::q4_1: return simd::PackedType::q4_1;
-    default: return std::nullopt;
-  }
-}
-
-template <size_t N>
-size_t bytes_of(ElementType stored, const Shape<N>& shape) {
-  const auto type = packed_type(stored);
-  if constexpr (N == 2)
-    if (type) return whole_lines(simd::packed_bytes(*type, shape[0], shape[1]));
-  return whole_lines(element_count(shape) * sizeof(real));
-}
-
 size_t bytes_of(const GgufFile& file, const LlamaConfig& config) {
   LlamaTensors<real> none;
   none.layers.resize(config.layers);
   size_t bytes = 0;
   for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) {
-    bytes += bytes_of(file.tensors().at(parameter_name(name).gguf).type, shape);
+    bytes += packed_tensor_bytes(file.tensors().at(parameter_name(name).gguf).type, shape);
   });
   return bytes;
 }
@@ -86,13 +63,32 @@ LlamaWeights read_weights(const GgufFile& file, const LlamaConfig& config) {
       name.has_pairs ? read_interleaved(numbers, config, copy) : copy(numbers.span());
       to = Weight(numbers);
     }
-    free += bytes_of(tensor.type, shape);
+    free += packed_tensor_bytes(tensor.type, shape);
   });
   if (config.tied_embeddings) weights.tensors.head = weights.tensors.embedding;
   return weights;
 }
 
 }  // namespace
+
+std::optional<simd::PackedType> packed_type(ElementType type) {
+  switch (type) {
+    case ElementType::f16: return simd::PackedType::f16;
+    case ElementType::bf16: return simd::PackedType::bf16;
+    case ElementType::q8_0: return simd::PackedType::q8_0;
+    case ElementType::q4_0: return simd::PackedType::q4_0;
+    case ElementType::q4_1: return simd::PackedType::q4_1;
+    default: return std::nullopt;
+  }
+}
+
+size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape) {
+  constexpr size_t line = 64;
+  const auto type = shape.size() == 2 ? packed_type(stored) : std::nullopt;
+  const size_t count = std::accumulate(shape.begin(), shape.end(), size_t{1}, std::multiplies<>());
+  const size_t bytes = type ? simd::packed_bytes(*type, shape[0], shape[1]) : count * sizeof(real);
+  return (bytes + line - 1) / line * line;
+}
 
 PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer) {
   if (std::filesystem::is_regular_file(path) && is_gguf(path)) {

@@ -12,6 +12,8 @@ for key in name shape type target threads value unit limit fraction spread; do
 done
 check 'and no key more' test "$(grep -o '"[a-z]*":' bench.json | sort -u | wc -l)" = 10
 check 'no value is 0' bash -c '! grep -E "\"(value|limit|fraction)\": (0(\.0)?|null)," bench.json'
+check 'models with weights of a type' "$program" bench --type q4_0 --only 'packed weights' --repeats 1 --json
+check 'prompts, batches and single tokens of two shapes' test "$(grep -c '"type": "Q4_0"' out)" = 12
 check 'the ladder' "$program" bench ladder --repeats 1 --threads 1
 check 'has a line for each rung' test "$(grep -c ' GFLOP/s ' out)" = 9
 check 'the bench of memory' "$program" bench memory --threads 1 --json
@@ -26,6 +28,7 @@ refuses 'one without rounds' '--repeats is 0, expected 1 to 1000' bench --repeat
 refuses 'one against an unknown library' '--against is mkl, expected openblas or onednn' bench --against mkl
 refuses 'a plot of what is no curve' '--svg is for cria bench context' bench --svg plot.svg
 refuses 'an option that it has no use for' '--only is for cria bench all' bench memory --only gemm
+refuses 'weights of a type that is not made here' 'expected F32, F16, BF16, Q8_0 or Q4_0' bench --type Q4_K
 refuses 'one of an unknown shape' 'none: No such file or directory' bench --config none
 refuses 'one of a missing tokenizer' 'none: No such file or directory' bench --tokenizer none
 refuses 'one of a missing text' 'none: No such file or directory' bench --text none
