@@ -143,8 +143,8 @@ output=$(cat "$CRIA_WORKSHOP/watched")
 says 'watch' 'wait for what is not written yet'
 says 'watch' 'Done.'
 
-for folder in chapters/[0-9][0-9]-*; do
-  chapter=$(basename "$folder")
+for lesson in chapters/[0-9][0-9]-*/README.md; do
+  folder=$(dirname "$lesson") chapter=$(basename "$(dirname "$lesson")")
   learn start "$chapter"
   for skeleton in "$CRIA_WORKSHOP/$chapter"/*.cpp; do cp "$folder/$(basename "$skeleton")" "$skeleton"; done
   begin=$SECONDS
