@@ -10,7 +10,7 @@
 namespace cria {
 
 /// The value that the text holds; `what` is what messages begin with: a file, or a part of one. Throws UserError, one
-/// line, for text that is no JSON or of more than 36 MB, a key twice in an object, nesting beyond 64, or too many
+/// line, for text that is no JSON or of more than 32 MiB, a key twice in an object, nesting beyond 64, or too many
 /// values.
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 

@@ -61,12 +61,12 @@ TEST_CASE("JSON that is made to cost much memory is refused in 2 s and 256 MB") 
   std::string keys = "{";
   for (int i = 0; keys.size() < 24 * megabyte; ++i) keys += fmt::format("\"{}\":1,", i);
   for (const auto& [text, reason] :
-       std::vector<std::pair<std::string, std::string>>{{"[" + repeated("1,", 32 * megabyte), "has too many values"},
-                                                        {"[" + repeated("[],", 32 * megabyte), "has too many values"},
-                                                        {"[" + repeated("\"\",", 32 * megabyte), "has too many values"},
+       std::vector<std::pair<std::string, std::string>>{{"[" + repeated("1,", 31 * megabyte), "has too many values"},
+                                                        {"[" + repeated("[],", 31 * megabyte), "has too many values"},
+                                                        {"[" + repeated("\"\",", 31 * megabyte), "has too many values"},
                                                         {keys, "has too many values"},
-                                                        {"[\"" + repeated("x", 35 * megabyte), "is not valid JSON"},
-                                                        {"[\"" + repeated("x", 37 * megabyte), "is too long"}}) {
+                                                        {"[\"" + repeated("x", 31 * megabyte), "is not valid JSON"},
+                                                        {"[\"" + repeated("x", 33 * megabyte), "is too long"}}) {
     INFO(reason << ": " << text.substr(0, 20));
     write_file_atomically(path, text);
     const Apart read = run_apart([&] { read_json(path); });
