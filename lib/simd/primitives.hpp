@@ -64,7 +64,7 @@ extern std::atomic<const Primitives*> chosen_target;
 
 /// The primitives that run now.
 inline const Primitives& active() {
-  const Primitives* chosen = chosen_target.load(std::memory_order_relaxed);
+  const Primitives* chosen = chosen_target.load(std::memory_order_acquire);  // another thread may have made them
   return chosen ? *chosen : choose_target();
 }
 
