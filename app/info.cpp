@@ -77,12 +77,8 @@ int run_info(const InfoOptions& options) {
     how.positions = model->llama.context;
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
     Json& costs = report["model"];
-    costs = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens));
-    // To be sampled from, a file's weights stay as they are stored.
-    Json& sampling = costs["decoding_memory"];
-    const size_t weights = packed_weight_bytes(folder);
-    sampling["total"] = sampling["total"].get<size_t>() - sampling["weights"].get<size_t>() + weights;
-    sampling["weights"] = weights;
+    costs = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens), 1,
+                        packed_weight_bytes(folder));
     if (const auto quantisation = open_quantisation(folder))
       costs["quantisation"] = {
           {"scheme", quantisation_text(*quantisation)},

@@ -37,7 +37,8 @@ void print_memory(const char* label, const Json& memory, std::initializer_list<c
 
 }  // namespace
 
-Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t positions, size_t sequences) {
+Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t positions, size_t sequences,
+                 std::optional<size_t> packed_weights) {
   const ParameterCounts counts = count_parameters(c);
   Json parts = {{"embedding", counts.embedding},
                 {"norms", counts.norms},
@@ -47,7 +48,8 @@ Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t po
   Json to_train = memory_json(training_memory(c, training, thread_count(0)));
   to_train.update(
       {{"lanes", training.lanes}, {"micro_batch", training.micro_batch}, {"positions", training.positions}});
-  const DecodingMemory decoding = decoding_memory(c, positions, thread_count(0), sequences);
+  DecodingMemory decoding = decoding_memory(c, positions, thread_count(0), sequences);
+  decoding.weights = packed_weights.value_or(decoding.weights);
   return {{"vocabulary", c.vocabulary_size},
           {"dim", c.dim},
           {"hidden_dim", c.hidden_dim},

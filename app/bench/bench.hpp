@@ -12,12 +12,12 @@ struct BenchOptions {
   std::vector<std::string> only;  // texts of which one must be in a case's section, name, shape or target; empty: all
   std::size_t threads = 0;        // 0: one for each CPU
   std::size_t repeats = 7;
+  std::string against;             // openblas or onednn; empty: nothing
   std::vector<std::string> types;  // of weights: F32, F16, Q8_0, …
-  std::string against;    // openblas or onednn; empty: nothing
-  std::string config;     // a folder or config.json: also this shape
-  std::string tokenizer;  // a folder or file; empty: the built-in model's
-  std::string text;       // a file; empty: stories
-  std::string svg;        // with context: a file for the plot
+  std::string config;              // a folder or config.json: also this shape
+  std::string tokenizer;           // a folder or file; empty: the built-in model's
+  std::string text;                // a file; empty: stories
+  std::string svg;                 // with context: a file for the plot
   bool json = false;
 };
 

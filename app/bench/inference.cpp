@@ -20,36 +20,21 @@ LlamaConfig config(size_t dim, size_t hidden_dim, size_t layers, size_t heads, s
   return c;
 }
 
-/// The weights of one shape, made when first asked for and shared by the cases that hold them.
-class SharedWeights {
- public:
-  explicit SharedWeights(const LlamaConfig& shape) : config_(shape) {}
-  std::shared_ptr<const LlamaParameters> get() {
-    std::shared_ptr<const LlamaParameters> weights = made_.lock();
-    if (!weights) made_ = weights = random_weights(config_);
-    return weights;
-  }
-
- private:
-  LlamaConfig config_;
-  std::weak_ptr<const LlamaParameters> made_;
-};
-
 struct Inference {
-  std::shared_ptr<const LlamaParameters> weights;
+  std::shared_ptr<const LlamaWeights> weights;
   Decoder decoder;
   std::vector<std::int32_t> tokens;
 
-  Inference(std::shared_ptr<const LlamaParameters> w, size_t count, size_t threads)
-      : weights(std::move(w)), decoder(make_decoder(*weights, count, threads)), tokens(some_tokens(weights->config(), count)) {}
+  Inference(std::shared_ptr<const LlamaWeights> w, size_t count, size_t threads)
+      : weights(std::move(w)),
+        decoder(make_decoder(*weights, count, threads)),
+        tokens(some_tokens(weights->config, count)) {}
 
-  void prefill() {
+  /// All tokens, so many at a time.
+  void feed(size_t together) {
     decoder.reset();
-    decoder.feed(tokens);
-  }
-  void decode() {
-    decoder.reset();
-    for (const std::int32_t& token : tokens) decoder.feed({&token, 1});
+    for (std::span<const std::int32_t> left = tokens; !left.empty(); left = left.subspan(together))
+      decoder.feed(left.first(together));
   }
 };
 
@@ -84,37 +69,61 @@ std::vector<std::int32_t> some_tokens(const LlamaConfig& config, size_t count) {
   return tokens;
 }
 
-Decoder make_decoder(const LlamaParameters& weights, size_t capacity, size_t threads) {
+Decoder make_decoder(const LlamaWeights& weights, size_t capacity, size_t threads) {
   return Decoder(weights, capacity, default_chunk, threads);
 }
 
-std::vector<Case> inference_cases(const Setting& setting) {
-  constexpr size_t prompt = 512, generated = 128;
+std::vector<NamedConfig> measured_configs(const Setting& setting) {
   std::vector<NamedConfig> shapes = known_configs();
   if (setting.config) shapes.push_back(*setting.config);
-  const size_t threads = setting.threads();
-  std::vector<Case> cases;
-  for (const NamedConfig& s : shapes) {
-    auto shared = std::make_shared<SharedWeights>(s.config);
-    const size_t weights = parameter_count(s.config) * sizeof(real);
-    const bool large = weights > (size_t{3} << 30);
+  return shapes;
+}
 
-    Case c = {.name = "prefill", .shape = s.name, .target = setting.target, .threads = threads, .unit = "tokens/s"};
+void add_feeding(const Setting& setting, const NamedConfig& shape, const std::string& type, size_t weight_bytes,
+                 std::initializer_list<size_t> batches, const MakeWeights& make, std::vector<Case>& cases) {
+  constexpr size_t generated = 128;
+  const auto made = std::make_shared<std::weak_ptr<const LlamaWeights>>();  // shared by the cases that hold them
+  const auto weights = [=] {
+    auto shared = made->lock();
+    if (!shared) *made = shared = make();
+    return shared;
+  };
+  const LlamaConfig& config = shape.config;
+  const bool large = parameter_count(config) * sizeof(real) > (size_t{3} << 30), in_floats = type == real_type;
+  for (const size_t together : batches) {
+    const size_t count = together == prompt_tokens ? prompt_tokens : large ? generated / 8 : generated;
+    Case c = {.name = together == prompt_tokens ? "prefill"
+                      : together == 1           ? "decode"
+                                                : fmt::format("{} tokens", together),
+              .shape = shape.name,
+              .type = type,
+              .target = setting.target,
+              .threads = setting.threads(),
+              .unit = "tokens/s"};
     c.on_request = large && !setting.config;
-    c.amount = prompt;
-    c.work.operations = prompt_operations(s.config, prompt);
-    c.prepare = [=] { return [run = std::make_shared<Inference>(shared->get(), prompt, threads)] { run->prefill(); }; };
-    cases.push_back(c);
-
-    const size_t count = large ? generated / 8 : generated;
-    c.name = "decode";
     c.amount = double(count);
-    // Each token reads all weights, and the keys and values of those before it.
-    const size_t cached = KvCache::bytes(s.config.layers, count / 2, s.config.kv_heads, s.config.head_dim);
-    c.work = {double(count) * forward_operations_per_token(s.config, count / 2),
-              double(count) * double(weights + cached), weights + cached};
-    c.prepare = [=] { return [run = std::make_shared<Inference>(shared->get(), count, threads)] { run->decode(); }; };
+    // The limits of arithmetic are those of floats.
+    if (in_floats && together == prompt_tokens) c.work.operations = prompt_operations(config, count);
+    if (together == 1) {  // each token reads all weights, and the keys and values of those before it
+      const size_t read = weight_bytes + KvCache::bytes(config.layers, count / 2, config.kv_heads, config.head_dim);
+      c.work = {in_floats ? double(count) * forward_operations_per_token(config, count / 2) : 0,
+                double(count) * double(read), read};
+    }
+    c.prepare = [=, threads = setting.threads()] {
+      return [run = std::make_shared<Inference>(weights(), count, threads), together] { run->feed(together); };
+    };
     cases.push_back(std::move(c));
+  }
+}
+
+std::vector<Case> inference_cases(const Setting& setting) {
+  std::vector<Case> cases;
+  for (const NamedConfig& s : measured_configs(setting)) {
+    const auto make = [config = s.config] {
+      const auto parameters = random_weights(config);
+      return std::shared_ptr<const LlamaWeights>(parameters, &static_cast<const LlamaWeights&>(*parameters));
+    };
+    add_feeding(setting, s, real_type, parameter_count(s.config) * sizeof(real), {prompt_tokens, 1}, make, cases);
   }
   return cases;
 }

@@ -189,8 +189,8 @@ BpeModel load_tokenizer_json(const std::filesystem::path& file_or_folder) {
     return with_name(file, [&] { return parse(json); });
   } catch (const nlohmann::json::exception& error) {
     const std::string_view what = error.what();  // "[json.exception.type_error.302] type must be …"
-    throw UserError(shown_path(file) + " is damaged, or no tokenizer.json: " +
-                    std::string(what.substr(what.find("] ") + 2)));
+    throw UserError(shown_path(file) +
+                    " is damaged, or no tokenizer.json: " + std::string(what.substr(what.find("] ") + 2)));
   }
 }
 

@@ -24,6 +24,7 @@ ParameterCounts count_parameters(const LlamaConfig& config) {
 
 size_t parameter_count(const LlamaConfig& config) { return count_parameters(config).total(); }
 
+/// The same tensors, to be read: in the order of for_each_parameter, so that this is no second list of them.
 static LlamaWeights read_only(const LlamaConfig& config, LlamaTensors<real>& tensors) {
   std::vector<View<const real, 1>> norms;
   std::vector<Weight> matrices;

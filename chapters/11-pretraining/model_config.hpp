@@ -2,8 +2,8 @@
 // begin and end a text.
 //
 // A key that changes what a model computes is understood or refused by name, never passed over. So is a key that is not
-// known here, unless its value is null. It leaves out biases, quantised weights (chapter 12 reads some) and the scalings
-// of RoPE other than linear and llama3.
+// known here, unless its value is null. It leaves out biases, quantised weights (chapter 12 reads some) and the
+// scalings of RoPE other than linear and llama3.
 #pragma once
 
 #include <filesystem>

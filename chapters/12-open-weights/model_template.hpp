@@ -18,7 +18,8 @@ std::optional<ChatTemplateSource> find_chat_template(const std::filesystem::path
 /// The template to speak to the model with: `chosen`, which names a format of chat_format.hpp or a file, or else its
 /// own. Throws UserError where there is none, or it asks for what lib/jinja cannot do; the message says what serves
 /// instead.
-ChatTemplate open_chat_template(const std::filesystem::path& path, const ModelView& model, const std::string& chosen = "");
+ChatTemplate open_chat_template(const std::filesystem::path& path, const ModelView& model,
+                                const std::string& chosen = "");
 
 /// All tokens that end an answer: the model's end tokens, and those that are known to end turns by their names, as a
 /// file's own end token is often only the one that ends a document.

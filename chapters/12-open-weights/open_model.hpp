@@ -14,8 +14,8 @@ namespace cria {
 /// these, or not whole.
 Model open_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
-/// Puts the tokenizer in the file `chosen`, if there is one, in place of the model's own. Throws UserError where the two
-/// do not belong together.
+/// Puts the tokenizer in the file `chosen`, if there is one, in place of the model's own. Throws UserError where the
+/// two do not belong together.
 void replace_tokenizer(const std::filesystem::path& model, const std::filesystem::path& chosen, ModelConfig& config,
                        std::unique_ptr<Tokenizer>& tokenizer);
 

@@ -73,12 +73,18 @@ LlamaWeights read_weights(const GgufFile& file, const LlamaConfig& config) {
 
 std::optional<simd::PackedType> packed_type(ElementType type) {
   switch (type) {
-    case ElementType::f16: return simd::PackedType::f16;
-    case ElementType::bf16: return simd::PackedType::bf16;
-    case ElementType::q8_0: return simd::PackedType::q8_0;
-    case ElementType::q4_0: return simd::PackedType::q4_0;
-    case ElementType::q4_1: return simd::PackedType::q4_1;
-    default: return std::nullopt;
+    case ElementType::f16:
+      return simd::PackedType::f16;
+    case ElementType::bf16:
+      return simd::PackedType::bf16;
+    case ElementType::q8_0:
+      return simd::PackedType::q8_0;
+    case ElementType::q4_0:
+      return simd::PackedType::q4_0;
+    case ElementType::q4_1:
+      return simd::PackedType::q4_1;
+    default:
+      return std::nullopt;
   }
 }
 

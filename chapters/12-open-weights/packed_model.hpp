@@ -1,5 +1,5 @@
-// A model to be run: its matrices stay in the types of its file, where lib/simd multiplies these, and take about as much
-// memory as the file. To train it, or to write it in another form, open_model makes all of it `real`.
+// A model to be run: its matrices stay in the types of its file, where lib/simd multiplies these, and take about as
+// much memory as the file. To train it, or to write it in another form, open_model makes all of it `real`.
 #pragma once
 
 #include <optional>

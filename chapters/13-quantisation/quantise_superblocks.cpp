@@ -29,6 +29,19 @@ void pack_group_scales(const Groups& groups, std::uint8_t* bytes) {
   }
 }
 
+/// All of Q4_K and Q5_K but the fifth bits of codes.
+template <class Block>
+Groups quantise_in_eight(std::span<const float> values, std::span<const float> weights, const Levels& levels,
+                         Block& block) {
+  const Groups groups = search_groups_with_minimum(values, weights, 32, levels, 63);
+  block = {};
+  block.scale = groups.scale;
+  block.minimum = groups.minimum;
+  pack_group_scales(groups, block.scales);
+  for (size_t g = 0; g < 8; g += 2) pack_nibbles(groups.codes + 32 * g, 32, block.codes + 16 * g);
+  return groups;
+}
+
 }  // namespace
 
 void quantise(std::span<const float> values, std::span<const float> weights, BlockQ2K& block) {
@@ -54,21 +67,11 @@ void quantise(std::span<const float> values, std::span<const float> weights, Blo
 }
 
 void quantise(std::span<const float> values, std::span<const float> weights, BlockQ4K& block) {
-  const Groups groups = search_groups_with_minimum(values, weights, 32, Levels(0, 15), 63);
-  block = {};
-  block.scale = groups.scale;
-  block.minimum = groups.minimum;
-  pack_group_scales(groups, block.scales);
-  for (size_t g = 0; g < 8; g += 2) pack_nibbles(groups.codes + 32 * g, 32, block.codes + 16 * g);
+  quantise_in_eight(values, weights, Levels(0, 15), block);
 }
 
 void quantise(std::span<const float> values, std::span<const float> weights, BlockQ5K& block) {
-  const Groups groups = search_groups_with_minimum(values, weights, 32, Levels(0, 31), 63);
-  block = {};
-  block.scale = groups.scale;
-  block.minimum = groups.minimum;
-  pack_group_scales(groups, block.scales);
-  for (size_t g = 0; g < 8; g += 2) pack_nibbles(groups.codes + 32 * g, 32, block.codes + 16 * g);
+  const Groups groups = quantise_in_eight(values, weights, Levels(0, 31), block);
   for (size_t i = 0; i < 256; ++i) put(block.fifth[i % 32], groups.codes[i] >> 4, i / 32);
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t deepest = 64;             // the destructor, copies and comparisons recurse
+constexpr size_t deepest = 64;  // the destructor, copies and comparisons recurse
 // The largest tokenizer.json that is known has 33.4 million bytes. The parser keeps up to three copies of a text in
 // buffers that double: a little more than this power of two would take twice the memory.
 constexpr size_t longest_text = 32 << 20;

@@ -2,9 +2,9 @@
 //
 // Numbers of 16 bits lie row after row. They are widened as they are read, and meet the activations as these are.
 //
-// Codes of 8 and 4 bits are GGML's blocks of 32 (lib/formats/blocks.hpp), with the bytes in another order: 16 rows are a
-// group, and four bytes of its first row are followed by four of its second, so that one vector holds something of each
-// row, and their products with the same four activations end in 16 lanes, one for each row. Nothing is ever summed
+// Codes of 8 and 4 bits are GGML's blocks of 32 (lib/formats/blocks.hpp), with the bytes in another order: 16 rows are
+// a group, and four bytes of its first row are followed by four of its second, so that one vector holds something of
+// each row, and their products with the same four activations end in 16 lanes, one for each row. Nothing is ever summed
 // across lanes, and a few rows of activations or many read the same memory. A group is
 //
 //   codes    (K / 32, 8 or 4, 16 rows, 4)  unsigned bytes; of 4 bits number j and number j + 16 of a block share byte j
@@ -33,9 +33,7 @@ constexpr bool in_blocks(PackedType type) { return type != PackedType::f16 && ty
 constexpr size_t code_bits(PackedType type) { return type == PackedType::q8_0 ? 8 : in_blocks(type) ? 4 : 16; }
 constexpr bool has_minimum(PackedType type) { return type == PackedType::q4_1; }
 /// A weight is scale (code - code_zero) + minimum. Q8_0 has signed codes in files; here they are 128 larger.
-constexpr int code_zero(PackedType type) {
-  return type == PackedType::q8_0 ? 128 : type == PackedType::q4_0 ? 8 : 0;
-}
+constexpr int code_zero(PackedType type) { return type == PackedType::q8_0 ? 128 : type == PackedType::q4_0 ? 8 : 0; }
 
 /// `rows` rows of a packed matrix, from row `first` of those at `data` on.
 struct PackedRows {
@@ -47,7 +45,8 @@ struct PackedRows {
 /// What a packed matrix takes; at least one for its alignment, 64. Columns are a multiple of 32 for types in blocks.
 size_t packed_bytes(PackedType type, size_t rows, size_t columns);
 
-/// Puts a row, as GGUF files and safetensors store it, at its place `row` in the packed matrix at `to`, which was zeros.
+/// Puts a row, as GGUF files and safetensors store it, at its place `row` in the packed matrix at `to`, which was
+/// zeros.
 void pack_row(PackedType type, const std::byte* stored, size_t columns, size_t row, std::byte* to);
 
 /// The numbers that row `row` of `w` stands for.

@@ -66,8 +66,7 @@ struct Avx2<4> : Avx2Floats {
     return _mm256_add_epi16(sums, _mm256_maddubs_epi16(codes, four(x)));
   }
   static Numbers end(Sums sums, std::int32_t due) {
-    return _mm256_cvtepi32_ps(
-        _mm256_add_epi32(_mm256_madd_epi16(sums, _mm256_set1_epi16(1)), _mm256_set1_epi32(due)));
+    return _mm256_cvtepi32_ps(_mm256_add_epi32(_mm256_madd_epi16(sums, _mm256_set1_epi16(1)), _mm256_set1_epi32(due)));
   }
 };
 

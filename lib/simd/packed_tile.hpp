@@ -55,8 +55,7 @@ void packed_tile(const std::byte* group, size_t k, const std::int8_t* x, const B
       }
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; ++v) {
-      const std::byte* halves =
-          group + v / each * layout.group + (block * group_rows + v % each * Lanes::size) * 2;
+      const std::byte* halves = group + v / each * layout.group + (block * group_rows + v % each * Lanes::size) * 2;
       const Numbers scale = Lanes::widen(halves + layout.scales);
 #pragma GCC unroll 8
       for (size_t t = 0; t < tokens; ++t) {
@@ -68,8 +67,7 @@ void packed_tile(const std::byte* group, size_t k, const std::int8_t* x, const B
         const Numbers minimum = Lanes::widen(halves + layout.minima);
 #pragma GCC unroll 8
         for (size_t t = 0; t < tokens; ++t)
-          total[t][v] =
-              Lanes::multiply_add(minimum, Lanes::all(of_x[t * blocks + block].numbers), total[t][v]);
+          total[t][v] = Lanes::multiply_add(minimum, Lanes::all(of_x[t * blocks + block].numbers), total[t][v]);
       }
     }
   }
@@ -126,11 +124,15 @@ void multiply_type(const PackedRows& w, size_t n, const QuantisedRows& x, float*
 template <template <size_t bits> class LanesOf>
 void multiply_quantised(const PackedRows& w, size_t n, const QuantisedRows& x, float* y, size_t y_stride) {
   switch (w.type) {
-    case PackedType::q8_0: return multiply_type<LanesOf<8>, PackedType::q8_0>(w, n, x, y, y_stride);
-    case PackedType::q4_0: return multiply_type<LanesOf<4>, PackedType::q4_0>(w, n, x, y, y_stride);
-    case PackedType::q4_1: return multiply_type<LanesOf<4>, PackedType::q4_1>(w, n, x, y, y_stride);
+    case PackedType::q8_0:
+      return multiply_type<LanesOf<8>, PackedType::q8_0>(w, n, x, y, y_stride);
+    case PackedType::q4_0:
+      return multiply_type<LanesOf<4>, PackedType::q4_0>(w, n, x, y, y_stride);
+    case PackedType::q4_1:
+      return multiply_type<LanesOf<4>, PackedType::q4_1>(w, n, x, y, y_stride);
     case PackedType::f16:
-    case PackedType::bf16: return;  // not in blocks
+    case PackedType::bf16:
+      return;  // not in blocks
   }
 }
 

@@ -7,8 +7,8 @@
 // Pointers may be unaligned; sizes may be anything, zero included. Inputs and outputs do not overlap unless said.
 #pragma once
 
-#include <cstddef>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>

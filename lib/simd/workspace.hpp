@@ -1,5 +1,6 @@
-// Memory for packed operands. Each thread keeps one piece for each use, made at first use and grown when a larger one is asked for
-// (matrix products ask for a few MiB at most), so that products allocate nothing once they have been called.
+// Memory for packed operands. Each thread keeps one piece for each use, made when it is first asked for and grown when
+// a larger one is (matrix products ask for a few MiB at most), so that products allocate nothing once they have been
+// called.
 #pragma once
 
 #include <cstddef>

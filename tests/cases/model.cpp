@@ -107,8 +107,8 @@ void check_numbers(const Model& model, const Case& c, const Json& expected) {
   }
 }
 
-// How far llama.cpp's logits lie from the exact ones at most (README.md of gguf/), as it rounds activations to 8 bits; a
-// wrong nibble or scale moves them by more than 2. Here the largest is 0.22.
+// How far llama.cpp's logits lie from the exact ones at most (README.md of gguf/), as it rounds activations to 8 bits;
+// a wrong nibble or scale moves them by more than 2. Here the largest is 0.22.
 constexpr double rounded_tolerance = 0.24;
 
 /// A file's weights as they are stored.
