@@ -88,7 +88,8 @@ answering() {  # waits until the terminal shows more than what was typed
 }
 terminal() {  # terminal OPTION…: a conversation on a terminal, whose keys come from standard input
   # libedit never frees the names of functions that are added to it, which the address sanitizer would call a leak.
-  ASAN_OPTIONS=detect_leaks=0 script -qefc "'$program' chat $*" typescript >out 2>err
+  # exec: a shell that waits for the program (dash does) would get the Ctrl-C too, and end by it.
+  ASAN_OPTIONS=detect_leaks=0 script -qefc "exec '$program' chat $*" typescript >out 2>err
 }
 if script -qec true /dev/null >out 2>&1 && grep -q libedit <<<"$(ldd "$program")"; then  # a terminal, by util-linux
   rm -f typescript  # before either side of the pipe begins: the last one's prompts are not this one's
