@@ -150,8 +150,7 @@ class Target {
     if constexpr (rowwise::WritesItself<E, View<T, N>>)
       e.write_to(to_[0], false);
     else
-      write(
-          e, [](T & a, T b) __attribute__((always_inline)) { a = b; });
+      write(e, rowwise::Assign{});  // named, so that write_rows knows it
   }
   template <class E>
   CRIA_INLINE void operator+=(const E& e) const {
