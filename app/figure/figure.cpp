@@ -46,6 +46,8 @@ constexpr Figure figures[] = {
     {"row-pairs", "12", "one head's rows in the two orders of RoPE's pairs", draw_row_pairs},
     {"rope-scaling", "12", "how Llama 3.1 stretches RoPE's waves", draw_rope_scaling},
     {"number-formats", "12", "what F16 and BF16 make of numbers, and a model's weights", draw_number_formats},
+    {"rounding", "13", "32 weights as a block of Q4_0, and the error over the scale", draw_rounding},
+    {"bits", "13", "what types of 4 to 8 bits lose", draw_bits},
 };
 
 int list_figures() {

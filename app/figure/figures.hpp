@@ -27,5 +27,7 @@ std::string draw_loss(const Subject& subject);
 std::string draw_row_pairs(const Subject& subject);
 std::string draw_rope_scaling(const Subject& subject);
 std::string draw_number_formats(const Subject& subject);
+std::string draw_rounding(const Subject& subject);
+std::string draw_bits(const Subject& subject);
 
 }  // namespace cria::figure

@@ -8,7 +8,7 @@ namespace {
 constexpr double stage_width = 124, stage_height = 48, row = 71;
 constexpr double column[] = {38, 190, 338, 486, 634};  // 02, its parts, 05 and 06, 08, what is done with it
 constexpr double top = 100, middle = 252, bottom = middle + 2.5 * row,  // the rows' centres
-    last = bottom + row;
+    last = bottom + row, after_all = last + row;
 
 struct Chapter {
   const char* name;
@@ -32,9 +32,9 @@ void path(Svg& svg, std::initializer_list<Point> points, const char* colour) {
 }  // namespace
 
 std::string draw_map(const Subject&) {
-  Svg svg(774, 532, "The chapters, and which builds on which",
+  Svg svg(774, 603, "The chapters, and which builds on which",
           "01 leads to 09 and 11; 02 to 03, 04 and 07; 04 to 05 to 06; 03, 05, 06 and 07 to 08; 08 to 09 and 10; 10 to "
-          "11; 11 to 12.");
+          "11; 11 to 12; 12 to 13.");
   svg.text(16, 48, "Text at the left, a story and models at the right.", "dim");
   const char *text = "line s4", *part = "line s0", *model = "line s5", *use = "line s2";
   const double left = 16, split = column[1] - 12, join = column[3] - 10;
@@ -58,7 +58,7 @@ std::string draw_map(const Subject&) {
   path(svg, {{column[3] + stage_width / 2, middle}, {column[3] + stage_width / 2, top + 8}, {column[4] - 2, top + 8}},
        model);
   path(svg, {{column[3] + stage_width, middle}, {column[4] - 2, middle}}, model);
-  for (const double y : {bottom, last})  // from 10, through 11
+  for (const double y : {bottom, last, after_all})  // from 10, through 11 and 12
     path(svg, {{column[4] + stage_width / 2, middle}, {column[4] + stage_width / 2, y - stage_height / 2 - 2}}, use);
 
   const Chapter chapters[] = {
@@ -74,6 +74,7 @@ std::string draw_map(const Subject&) {
       {"10 training-step", "loss and AdamW", "f2", column[4], middle},
       {"11 pretraining", "makes a model", "f2", column[4], bottom},
       {"12 open-weights", "runs real ones", "f2", column[4], last},
+      {"13 quantisation", "in few bits", "f2", column[4], after_all},
   };
   for (const Chapter& c : chapters) {
     svg.rect({c.x, c.y - stage_height / 2, stage_width, stage_height}, "page", 1, 5);  // lines do not shine through

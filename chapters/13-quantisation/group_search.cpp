@@ -57,6 +57,7 @@ Groups search_groups_with_minimum(std::span<const float> values, std::span<const
     largest_scale = std::max(largest_scale, found[g].scale);
     largest_minimum = std::max(largest_minimum, -found[g].minimum);
   }
+  // solution: search_groups_with_minimum
   const HalfScale scale(largest_scale / static_cast<float>(highest)),
       minimum(largest_minimum / static_cast<float>(highest));
   groups.scale = scale.bits;
@@ -76,6 +77,7 @@ Groups search_groups_with_minimum(std::span<const float> values, std::span<const
       }
     nearest_codes(x, fit(groups.scales[g], groups.minima[g]), levels, groups.codes + g * size);
   }
+  // end of solution
   return groups;
 }
 

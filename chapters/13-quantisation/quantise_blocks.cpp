@@ -23,11 +23,13 @@ void quantise_symmetric(std::span<const float> values, std::span<const float> we
 template <class Block>
 void quantise_affine(std::span<const float> values, std::span<const float> weights, const Levels& levels, Block& block,
                      std::uint8_t* codes) {
+  // solution: quantise_affine
   const Fit fit = search_scale_and_minimum(values, weights, levels, MinimumSign::any);
   const HalfScale scale(fit.scale), minimum(fit.minimum);
   block.scale = scale.bits;
   block.minimum = minimum.bits;
   nearest_codes(values, {scale.value, minimum.value}, levels, codes);
+  // end of solution
 }
 
 }  // namespace

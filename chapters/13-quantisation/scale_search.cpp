@@ -23,6 +23,7 @@ float inverse_of(const Fit& fit) { return fit.scale == 0 ? 0 : 1 / fit.scale; }
 Fit search_scale(std::span<const float> values, std::span<const float> weights, const Levels& levels) {
   const float extreme = *std::ranges::max_element(values, {}, [](float x) { return std::abs(x); });
   if (std::abs(extreme) < negligible) return {};
+  // solution: search_scale
   Fit best;
   double most_explained = 0;
   const auto attempt = [&](float inverse) {
@@ -42,6 +43,7 @@ Fit search_scale(std::span<const float> values, std::span<const float> weights, 
     for (int code = 0; code < levels.count(); ++code) attempt(static_cast<float>(levels[code]) / extreme);
   for (const int end : {levels.front(), levels.back()}) try_around(extreme, static_cast<float>(end), attempt);
   return best;
+  // end of solution
 }
 
 Fit search_scale_and_minimum(std::span<const float> values, std::span<const float> weights, const Levels& levels,
@@ -50,6 +52,7 @@ Fit search_scale_and_minimum(std::span<const float> values, std::span<const floa
   if (sign == MinimumSign::not_positive) lowest = std::min(lowest, 0.0f), highest = std::max(highest, 0.0f);
   const float span = highest - lowest, last = static_cast<float>(levels.back());
   if (span < negligible) return {0, lowest};
+  // solution: search_scale_and_minimum
   double w = 0, wx = 0, wxx = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     w += weights[i];
@@ -79,6 +82,7 @@ Fit search_scale_and_minimum(std::span<const float> values, std::span<const floa
   for (int steps = 1; steps <= levels.back(); ++steps) attempt(static_cast<float>(steps) / span);
   try_around(span, last, attempt);
   return best;
+  // end of solution
 }
 
 void nearest_codes(std::span<const float> values, const Fit& fit, const Levels& levels, std::uint8_t* codes) {

@@ -190,6 +190,27 @@ TEST_CASE("large numbers are kept as far as float16 scales reach") {
   }
 }
 
+TEST_CASE("a scale that a search takes beyond float16 stays finite") {
+  std::vector<real> values(columns);  // seven times 70000 fits into eight times 65504
+  for (size_t i = 0; i < columns; ++i) values[i] = real(70000 * (int(i % 15) - 7));
+  CHECK(difference(there_and_back(ElementType::q4_0, values), values, 65504 / 2) == "");
+}
+
+TEST_CASE("each number has the code that is nearest under the scale which the block holds") {
+  const std::vector<real> values = normal_numbers(7);
+  const std::string bytes = quantised(ElementType::q8_0, values);
+  double furthest = 0;
+  for (size_t b = 0; b < values.size() / 32; ++b) {
+    BlockQ8_0 block;
+    std::memcpy(&block, bytes.data() + b * sizeof block, sizeof block);
+    for (size_t j = 0; j < 32; ++j) {
+      const double value = double(values[32 * b + j]) / half_to_float(block.scale);
+      furthest = std::max(furthest, std::abs(std::clamp(value, -127.0, 127.0) - block.codes[j]));
+    }
+  }
+  CHECK(furthest <= 0.5 + 127 * std::numeric_limits<float>::epsilon());
+}
+
 TEST_CASE("an importance decides where the error goes") {
   const auto type = GENERATE(from_range(std::begin(all_types), std::end(all_types)));
   INFO(type_layout(type).name);
