@@ -117,17 +117,19 @@ std::string draw_bits(const Subject& subject) {
   svg.text(16, 48,
            fmt::format("Divergence from the unrounded model in nats per token, over {} tokens of stories.", tokens),
            "dim");
-  Axes axes(svg, {92, 108, 560, 316}, {least, most}, {low / 2, high * 2, Scale::decades});
+  Axes axes(svg, {92, 108, 560, 316}, {least, most}, {low / 4, high * 2, Scale::decades});
   axes.draw({.title = "", .x = "bits per weight", .y = "nats per token, on a logarithmic axis", .y_text = [](double v) {
                return v < 1e-4 ? fmt::format("{:.0e}", v) : fmt::format("{:g}", v);
              }});
   const Measured& coarsest = std::ranges::max(searched, {}, [](const Measured& m) { return m.divergence; });
-  std::vector<double> x, y;
-  for (double bits = coarsest.bits; bits <= most; bits += 0.1)
-    x.push_back(bits), y.push_back(coarsest.divergence * std::pow(4, coarsest.bits - bits));
+  std::vector<double> x, y;  // below the points, which it would hide
+  for (double bits = coarsest.bits; bits <= most; bits += 0.1) {
+    const double lost = 0.4 * coarsest.divergence * std::pow(4, coarsest.bits - bits);
+    if (lost > low / 4) x.push_back(bits), y.push_back(lost);
+  }
   axes.curve(x, y, "thin dashed s2");
-  svg.text(axes.at(x[x.size() / 2], y[x.size() / 2]).x + 12, axes.at(x[x.size() / 2], y[x.size() / 2]).y - 6,
-           "a quarter for each bit", "small n2");
+  const Point middle = axes.at(x[x.size() / 2], y[x.size() / 2]);
+  svg.text(middle.x - 10, middle.y + 12, "a quarter for each bit", "small e n2");
   for (const Measured& m : plain) {
     const Point at = axes.at(m.bits, m.divergence);
     svg.circle(at, 6, "line s1");

@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <optional>
 
 #include "app/figure/axes.hpp"
 #include "app/figure/figures.hpp"
 #include "app/figure/subject.hpp"
-#include "chapters/13-quantisation/quantise_rows.hpp"
+#include "chapters/13-quantisation/quantise_blocks.hpp"
 #include "chapters/13-quantisation/scale_search.hpp"
-#include "lib/formats/blocks.hpp"
+#include "lib/formats/element_type.hpp"
 
 namespace cria::figure {
 namespace {
@@ -35,73 +35,94 @@ void draw_bytes(Svg& svg, const Box& box, const BlockQ4_0& block) {
   }
 }
 
-}  // namespace
+constexpr double least_scale = 0.75, most_scale = 1.25;  // over the plain one, in the lowest picture
 
-std::string draw_rounding(const Subject& subject) {
-  const View<const real, 2> weight = subject.model.weights.tensors().layers[0].query;
-  if (weight.shape(1) < numbers) throw NothingToShow("this model's rows have fewer than 32 numbers");
-  std::string bytes;
-  ThreadPool pool(1);
-  quantise_rows(pool, ElementType::q4_0, numbers, weight[0].span().first(numbers), {}, bytes);
+struct Rounded {
+  size_t row, column;
+  float x[numbers], back[numbers], w[numbers];  // the weights, what their codes stand for, how much errors matter
   BlockQ4_0 block;
-  std::memcpy(&block, bytes.data(), sizeof block);
-  float back[numbers], x[numbers], w[numbers];
-  decode(block, back);
-  std::ranges::copy(weight[0].span().first(numbers), x);
-  double squares = 0;
-  for (const float value : x) squares += double(value) * value;
-  const float rms = float(std::sqrt(squares / double(numbers)));
-  std::ranges::transform(x, w, [rms](float value) { return rms + std::abs(value); });
-  const float scale = half_to_float(block.scale);
-  const float extreme = *std::ranges::max_element(x, {}, [](float value) { return std::abs(value); });
-  const float plain = extreme / float(levels.front());
+  float scale, plain;
 
-  Svg svg(
-      700, 700, "32 weights in 18 bytes",
-      "Above, the bytes of a block of Q4_0: the scale, and sixteen bytes of two codes each. In the middle, the numbers "
-      "and the levels that they are rounded to. Below, the error of the block over the scale.");
-  svg.text(16, 48, "The first 32 numbers of the first layer's query weight, as a block of Q4_0.", "dim");
-  draw_bytes(svg, {44, 84, 612, 62}, block);
-
-  const float ends[] = {scale * float(levels.front()), scale * float(levels.back())};
-  std::vector<double> all(x, x + numbers);
-  all.insert(all.end(), ends, ends + 2);
-  Axes values(svg, {64, 214, 560, 220}, {-1, double(numbers)}, Scale::of(all));
-  for (int q = levels.front(); q <= levels.back(); ++q) {
-    values.level(scale * float(q), "grid");
-    svg.text(632, values.at(0, scale * float(q)).y + 4, fmt::format("{}", q), "tiny dim");
+  Rounded(size_t its_row, size_t its_column, std::span<const real> weights) : row(its_row), column(its_column) {
+    std::ranges::copy(weights, x);
+    double squares = 0;
+    for (const float value : x) squares += double(value) * value;
+    const float rms = float(std::sqrt(squares / double(numbers)));
+    std::ranges::transform(x, w, [rms](float value) { return rms + std::abs(value); });
+    quantise(x, w, block);
+    decode(block, back);
+    scale = half_to_float(block.scale);
+    plain = *std::ranges::max_element(x, {}, [](float value) { return std::abs(value); }) / float(levels.front());
   }
-  svg.text(64, 200, "weight", "small dim");
-  svg.text(632, 200, "level", "small dim");
-  for (const double end : {ends[0], ends[1]})
-    svg.text(58, values.at(0, end).y + 4, fmt::format("{:.3f}", end), "small e");
+
+  double error(float d) const { return std::sqrt(weighted_error(x, w, {d, 0}, levels)); }
+  double found() const { return scale / plain; }
+  double gain() const { return error(plain) / error(scale); }
+};
+
+/// Of the blocks whose scale is near enough to the plain one to be drawn, that in which the search gains most.
+Rounded choose_block(const View<const real, 2>& weight) {
+  std::optional<Rounded> best;
+  for (size_t row = 0; row < weight.shape(0); ++row)
+    for (size_t at = 0; at + numbers <= weight.shape(1); at += numbers) {
+      const Rounded one(row, at, weight[row].span().subspan(at, numbers));
+      if (one.found() > least_scale && one.found() < most_scale && (!best || one.gain() > best->gain())) best = one;
+    }
+  if (!best) throw NothingToShow("there is no block of 32 weights in this model for which a search finds a scale");
+  return *best;
+}
+
+void draw_levels(Svg& svg, const Box& box, const Rounded& b) {
+  const double first = b.scale * levels.front(), last = b.scale * levels.back();
+  std::vector<double> all(b.x, b.x + numbers);
+  all.push_back(first), all.push_back(last);
+  Axes axes(svg, box, {-1, double(numbers)}, Scale::of(all));
+  for (int q = levels.front(); q <= levels.back(); ++q) {
+    axes.level(b.scale * float(q), "grid");
+    svg.text(box.right() + 8, axes.at(0, b.scale * float(q)).y + 4, fmt::format("{}", q), "tiny dim");
+  }
+  svg.text(box.x, box.y - 14, "weight", "small dim");
+  svg.text(box.right() + 8, box.y - 14, "level", "small dim");
+  for (const double end : {first, last})
+    svg.text(box.x - 6, axes.at(0, end).y + 4, fmt::format("{:.3f}", end), "small e");
   for (size_t i = 0; i < numbers; ++i) {
-    const Point from = values.at(double(i), x[i]), to = values.at(double(i), back[i]);
+    const Point from = axes.at(double(i), b.x[i]), to = axes.at(double(i), b.back[i]);
     svg.line(from, to, "line s1");
     svg.line({to.x - 5, to.y}, {to.x + 5, to.y}, "line s1");
     svg.circle(from, 3.5, i < numbers / 2 ? "f0" : "f5");
   }
-  svg.text(344, 452, "dots: the weights; dashes: the level of each one's code", "small dim m");
+  svg.text(box.middle_x(), box.bottom() + 18, "dots: the weights; dashes: the level of each one's code", "small dim m");
+}
 
-  const auto error = [&](float d) { return std::sqrt(weighted_error(x, w, {d, 0}, levels)); };
-  const double at_plain = error(plain), at_found = error(scale);
+void draw_errors(Svg& svg, const Box& box, const Rounded& b) {
+  const double plain = b.error(b.plain), least = b.error(b.scale) / plain;
   std::vector<double> share, errors;
-  for (double s = 0.7; s <= 1.3; s += 0.001) share.push_back(s), errors.push_back(error(float(s) * plain) / at_plain);
-  const double found = scale / plain;
-  Axes search(svg, {64, 506, 560, 142}, {0.7, 1.3}, Scale::of(errors).rounded(4));
-  search.draw({.title = "",
-               .x = "scale, over the plain one",
-               .y = "error, over that of the plain scale",
-               .x_ticks = 6,
-               .y_ticks = 4});
-  search.curve(share, errors, "line s2");
-  svg.circle(search.at(1, 1), 5, "f1");
-  svg.text(search.at(1, 1).x + 9, search.at(1, 1).y - 8, "plain", "small n1");
-  if (found > 0.7 && found < 1.3) {  // of another sign where the other end of the levels suits better
-    svg.circle(search.at(found, at_found / at_plain), 5, "f0");
-    svg.text(search.at(found, 0).x, search.at(found, at_found / at_plain).y + 20,
-             fmt::format("found: {:.2f} of the error", at_found / at_plain), "small m n0");
-  }
+  for (double s = least_scale; s <= most_scale; s += 0.001)
+    share.push_back(s), errors.push_back(b.error(float(s) * b.plain) / plain);
+  Axes axes(svg, box, {least_scale, most_scale}, Scale::of(errors, true).rounded(4));
+  axes.draw({.title = "", .x = "scale, over the plain one", .y = "error, over that of the plain scale", .y_ticks = 4});
+  axes.curve(share, errors, "line s2");
+  svg.circle(axes.at(1, 1), 5, "f1");
+  svg.text(axes.at(1, 1).x, axes.at(1, 1).y - 10, "plain", "small m n1");
+  const Point found = axes.at(b.found(), least);
+  svg.circle(found, 5, "f0");
+  svg.text(found.x, found.y + 20, fmt::format("found: {:.2f} of the error", least), "small m n0");
+}
+
+}  // namespace
+
+std::string draw_rounding(const Subject& subject) {
+  const Rounded b = choose_block(subject.model.weights.tensors().layers[0].query);
+  Svg svg(700, 700, "32 weights in 18 bytes",
+          "Above, the bytes of a block of Q4_0: the scale, and sixteen bytes of two codes each. In the middle, the "
+          "numbers and the levels that they are rounded to. Below, the error of the block over the scale.");
+  svg.text(16, 48,
+           fmt::format("Row {} of the first layer's query weight, numbers {} to {}: where the search gains most.",
+                       b.row, b.column, b.column + numbers - 1),
+           "dim");
+  draw_bytes(svg, {44, 84, 612, 62}, b.block);
+  draw_levels(svg, {64, 214, 560, 220}, b);
+  draw_errors(svg, {64, 506, 560, 142}, b);
   return svg.finish();
 }
 
