@@ -118,9 +118,7 @@ std::string draw_bits(const Subject& subject) {
            fmt::format("Divergence from the unrounded model in nats per token, over {} tokens of stories.", tokens),
            "dim");
   Axes axes(svg, {92, 108, 560, 316}, {least, most}, {low / 4, high * 2, Scale::decades});
-  axes.draw({.title = "", .x = "bits per weight", .y = "nats per token, on a logarithmic axis", .y_text = [](double v) {
-               return v < 1e-4 ? fmt::format("{:.0e}", v) : fmt::format("{:g}", v);
-             }});
+  axes.draw({.title = "", .x = "bits per weight", .y = "nats per token, on a logarithmic axis"});
   const Measured& coarsest = std::ranges::max(searched, {}, [](const Measured& m) { return m.divergence; });
   std::vector<double> x, y;  // below the points, which it would hide
   for (double bits = coarsest.bits; bits <= most; bits += 0.1) {
@@ -135,10 +133,13 @@ std::string draw_bits(const Subject& subject) {
     svg.circle(at, 6, "line s1");
     svg.text(at.x - 11, at.y + 4, m.name, "small e n1");
   }
-  for (const Measured& m : searched) {
-    const Point at = axes.at(m.bits, m.divergence);
+  std::vector<double> heights;
+  for (const Measured& m : searched) heights.push_back(axes.at(m.bits, m.divergence).y);
+  heights = spread(heights, 16, axes.box().y, axes.box().bottom());
+  for (size_t i = 0; i < searched.size(); ++i) {
+    const Point at = axes.at(searched[i].bits, searched[i].divergence);
     svg.circle(at, 5, "f0");
-    svg.text(at.x + 10, at.y + 4, m.name, "small strong n0");
+    svg.text(at.x + 10, heights[i] + 4, searched[i].name, "small strong n0");
   }
   svg.circle({100, 74}, 5, "f0");
   svg.text(112, 78, "scales that were searched for", "small");
