@@ -12,7 +12,8 @@ namespace cria {
 
 /// The model in a tokenizer.json, or in a folder that holds one. Throws UserError with the reason for a file that is
 /// damaged or needs what Tokenizer does not do (other normalisers, split patterns and decoders). Added tokens are found
-/// in the text as it stands, those that a file calls "normalized" too.
+/// in the text as it stands, those that a file calls "normalized" too. Its truncation and padding are for batches, and are
+/// not done: transformers does them only where it is asked to.
 BpeModel load_tokenizer_json(const std::filesystem::path& file_or_folder);
 
 /// The text of a tokenizer.json that Hugging Face tokenizers and transformers load as it is. Throws UserError for a

@@ -19,12 +19,31 @@ bool is_set(const Json& object, const char* key) {
   return value != object.end() && !value->is_null() && *value != false && *value != "";
 }
 
+bool flag_of(const Json& object, const char* key, bool otherwise) {
+  const auto value = object.find(key);
+  if (value == object.end()) return otherwise;
+  refuse_unless(value->is_boolean(),
+                std::string("its ") + key + " is " + shown_json(*value) + ", expected true or false");
+  return *value;
+}
+
+std::string text_of(const Json& object, const char* key, const std::string& otherwise) {
+  const auto value = object.find(key);
+  if (value == object.end()) return otherwise;
+  refuse_unless(value->is_string(), std::string("its ") + key + " is " + shown_json(*value) + ", expected a text");
+  return *value;
+}
+
 std::vector<Json> steps_of(const Json& json, const char* key, const char* steps) {
   if (!is_set(json, key)) return {};
   const Json& step = json[key];
-  if (step.at("type") != "Sequence") return {step};
+  refuse_unless(step.is_object() && step.contains("type") && step["type"].is_string(),
+                std::string("its ") + key + " is " + shown_json(step) + ", expected an object with a \"type\"");
+  if (step["type"] != "Sequence") return {step};
+  refuse_unless(step.contains(steps) && step[steps].is_array(),
+                std::string("its ") + key + " is a Sequence without a list of " + steps);
   std::vector<Json> all;
-  for (const Json& inner : step.at(steps))  // which may be sequences themselves
+  for (const Json& inner : step[steps])  // which may be sequences themselves
     for (const Json& one : steps_of({{key, inner}}, key, steps)) all.push_back(one);
   return all;
 }
@@ -63,21 +82,22 @@ void read_split_pattern(const Json& json, BpeModel& model) {
   const Json &first = steps.front(), &bytes = steps.back();
   refuse_unless(bytes.at("type") == "ByteLevel" && steps.size() <= 2,
                 "its pre_tokenizer is not ByteLevel, nor one Split or Digits and then ByteLevel");
-  refuse_unless(!bytes.value("add_prefix_space", true), "add_prefix_space is not supported");
-  const bool use_regex = bytes.value("use_regex", true);
+  refuse_unless(!flag_of(bytes, "add_prefix_space", true), "add_prefix_space is not supported");
+  const bool use_regex = flag_of(bytes, "use_regex", true);
   if (steps.size() == 1) {
     if (use_regex) model.pattern = SplitPattern::gpt2;
   } else if (first.at("type") == "Digits") {
-    refuse_unless(first.value("individual_digits", false) && use_regex,
+    refuse_unless(flag_of(first, "individual_digits", false) && use_regex,
                   "its pre_tokenizer is Digits and ByteLevel, but not each digit by itself and then GPT-2's pattern");
     model.pattern = SplitPattern::smollm;
   } else {
     // What the expression matches are the pieces. It matches everywhere, so nothing is removed between them.
-    const std::string behavior = first.value("behavior", "");
-    const bool keeps_matches = behavior == "Isolated" || (behavior == "Removed" && first.value("invert", false));
+    const std::string behavior = text_of(first, "behavior", "");
+    const bool keeps_matches = behavior == "Isolated" || (behavior == "Removed" && flag_of(first, "invert", false));
     refuse_unless(first.at("type") == "Split" && !use_regex && keeps_matches,
                   "its pre_tokenizer is not Split and ByteLevel as in Llama 3");
-    const std::string regex = first.at("pattern").value("Regex", "");
+    refuse_unless(first.contains("pattern") && first["pattern"].is_object(), "its Split has no pattern");
+    const std::string regex = text_of(first["pattern"], "Regex", "");
     const auto pattern = split_pattern_of(regex);
     refuse_unless(pattern.has_value(), "its split pattern is not known: " + in_quotes(regex));
     model.pattern = *pattern;
@@ -109,7 +129,8 @@ void read_merges(const Json& merges, BpeModel& model) {
                     "merge " + in_quotes(text) + " does not name two tokens");
       left = text.substr(0, space), right = text.substr(space + 1);
     } else {
-      refuse_unless(merge.size() == 2, "a merge does not name two tokens");
+      refuse_unless(merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string(),
+                    "a merge does not name two tokens");
       left = merge[0], right = merge[1];
     }
     left = bytes_of(left, model), right = bytes_of(right, model);
@@ -129,14 +150,18 @@ std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
     refuse_unless(added.is_object(), "an added token is no object");
     for (const char* key : {"lstrip", "rstrip", "single_word"})
       refuse_unless(!is_set(added, key), std::string("an added token has ") + key + ", which is not supported");
-    const TokenId id = read_id(added.at("id"));
-    const std::string content = added.at("content");
+    refuse_unless(added.contains("id"), "an added token has no id");
+    const TokenId id = read_id(added["id"]);
+    refuse_unless(added.contains("content"), "an added token has no content");
+    const std::string content = text_of(added, "content", "");
     refuse_unless(added_ids.emplace(content, id).second, "the added token " + in_quotes(content) + " is there twice");
     model.special_tokens.push_back(id);
   }
   std::map<TokenId, std::string> tokens;
-  refuse_unless(json.at("model").at("vocab").is_object(), "its vocabulary is no object of tokens and their ids");
-  for (const auto& [token, json_id] : json.at("model").at("vocab").items()) {
+  const Json& bpe = json.at("model");
+  refuse_unless(bpe.contains("vocab") && bpe["vocab"].is_object(),
+                "its vocabulary is no object of tokens and their ids");
+  for (const auto& [token, json_id] : bpe["vocab"].items()) {
     const TokenId id = read_id(json_id);
     const auto added = added_ids.find(token);  // these are plain text in the vocabulary, too
     refuse_unless(added == added_ids.end() || added->second == id,
@@ -153,13 +178,13 @@ std::map<TokenId, std::string> read_tokens(const Json& json, BpeModel& model) {
 BpeModel parse(const Json& json) {
   refuse_unless(json.is_object() && json.contains("model") && json["model"].is_object(), "it has no \"model\"");
   const Json& bpe = json["model"];
-  const std::string type = bpe.value("type", "BPE");
+  const std::string type = text_of(bpe, "type", "BPE");
   refuse_unless(type == "BPE", "its model is " + in_quotes(type) + ", not BPE");
   for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
     refuse_unless(!is_set(bpe, key), std::string("its model has ") + key + ", which is not supported");
 
   BpeModel model;
-  model.ignore_merges = bpe.value("ignore_merges", false);
+  model.ignore_merges = flag_of(bpe, "ignore_merges", false);
   if (is_sentencepiece_json(json)) {
     refuse_unless(!model.ignore_merges, "its model has ignore_merges, which is not supported with blanks as \"▁\"");
     read_blanks(json, model);

@@ -58,13 +58,13 @@ void read_pre_tokenizer(const std::vector<Json>& steps, BpeModel& model) {
   refuse_unless(
       step.at("replacement") == blank,
       "its Metaspace writes blanks as " + shown_json(step.at("replacement")) + ", expected \"" + blank + "\"");
-  const bool adds = step.value("add_prefix_space", true);  // files of before 2024 have this instead of a scheme
-  const std::string scheme = step.value("prepend_scheme", adds ? "always" : "never");
+  const bool adds = flag_of(step, "add_prefix_space", true);  // files of before 2024 have this instead of a scheme
+  const std::string scheme = text_of(step, "prepend_scheme", adds ? "always" : "never");
   refuse_unless(scheme == "always" || scheme == "first" || scheme == "never",
                 "its Metaspace has the prepend_scheme " + in_quotes(scheme) + ", expected always, first or never");
   rules.adds_blank = rules.adds_only_where_none = scheme != "never";
   rules.adds_behind_specials = scheme == "always";
-  if (step.value("split", true)) model.pattern = SplitPattern::each_blank;
+  if (flag_of(step, "split", true)) model.pattern = SplitPattern::each_blank;
 }
 
 /// Decoding drops the blank that encoding has added, and no other one.
@@ -77,7 +77,7 @@ void check_decoder(const std::vector<Json>& steps, const SentencePieceRules& rul
                     "its decoder strips something else than one blank in front");
       drops = true;
     } else if (type == "Metaspace") {
-      drops = step.value("add_prefix_space", true) && step.value("prepend_scheme", "always") != "never";
+      drops = flag_of(step, "add_prefix_space", true) && text_of(step, "prepend_scheme", "always") != "never";
     } else {
       refuse_unless(
           type == "ByteFallback" || type == "Fuse" || (type == "Replace" && replaces(step, "String", blank, " ")),
@@ -124,14 +124,14 @@ void read_fallback(const Json& bpe, BpeModel& model) {
                   "its model has byte_fallback, and only " + std::to_string(found) + " of the tokens <0x00> to <0xFF>");
   }
   if (is_set(bpe, "unk_token")) {
-    const std::string unknown = bpe["unk_token"];
+    const std::string unknown = text_of(bpe, "unk_token", "");
     const std::size_t id = model.vocabulary.find(unknown);
     refuse_unless(id != ByteStrings::npos, "its unk_token " + in_quotes(unknown) + " is not in the vocabulary");
     rules.unknown = static_cast<TokenId>(id);
   }
   if (!rules.byte_tokens.empty()) return;
   refuse_unless(rules.unknown.has_value(), "it has neither byte_fallback nor an unk_token for unknown characters");
-  refuse_unless(bpe.value("fuse_unk", false), "its model keeps unknown characters apart (fuse_unk is false)");
+  refuse_unless(flag_of(bpe, "fuse_unk", false), "its model keeps unknown characters apart (fuse_unk is false)");
 }
 
 }  // namespace cria::tokenizer_json_parts

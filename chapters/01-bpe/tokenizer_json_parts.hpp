@@ -19,8 +19,12 @@ inline void refuse_unless(bool condition, const std::string& reason) {
 /// Absent, null, false and "" are all "no".
 bool is_set(const Json& object, const char* key);
 
+/// What stands under a key, or `otherwise` where the key is absent. Throws UserError, naming the key, for another type.
+bool flag_of(const Json& object, const char* key, bool otherwise);
+std::string text_of(const Json& object, const char* key, const std::string& otherwise);
+
 /// The steps of the part `key`, such as "normalizer", in order; those of a Sequence, whose list is called `steps`,
-/// stand for it.
+/// stand for it. Each is an object with a type, or UserError is thrown.
 std::vector<Json> steps_of(const Json& json, const char* key, const char* steps);
 
 /// Whether it is of SentencePiece's kind: with bytes for unknown characters, or blanks written as "▁".

@@ -117,19 +117,23 @@ class HeaderScanner {
   const std::filesystem::path& path_;
 };
 
-// NumPy writes an order in front of the letter and the size: '<' little-endian, '|' none as there is one byte, '=' that
-// of the machine. It reads any of them, or none, and before one byte even '>'.
+// NumPy writes an order in front of the letter and the size: '<' little-endian, '>' big-endian, '|' none as there is
+// one byte, '=' that of the machine. It reads any of them, or none.
 std::optional<ElementType> element_type(std::string_view npy_type) {
   static const std::map<std::string_view, ElementType> types = {
       {"b1", ElementType::boolean}, {"u1", ElementType::u8},  {"i1", ElementType::i8},  {"u2", ElementType::u16},
       {"i2", ElementType::i16},     {"u4", ElementType::u32}, {"i4", ElementType::i32}, {"u8", ElementType::u64},
       {"i8", ElementType::i64},     {"f2", ElementType::f16}, {"f4", ElementType::f32}, {"f8", ElementType::f64}};
-  if (npy_type.size() == 3 && std::string_view("<|=").find(npy_type[0]) != std::string_view::npos)
-    npy_type.remove_prefix(1);
-  else if (npy_type.size() == 3 && npy_type[0] == '>' && npy_type[2] == '1')
+  if (npy_type.size() == 3 && std::string_view("<>|=").find(npy_type[0]) != std::string_view::npos)
     npy_type.remove_prefix(1);
   const auto found = types.find(npy_type);
   return found == types.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::byte> in_reverse(std::span<const std::byte> numbers, size_t size) {
+  std::vector<std::byte> bytes(numbers.begin(), numbers.end());
+  for (size_t at = 0; at < bytes.size(); at += size) std::reverse(&bytes[at], &bytes[at] + size);
+  return bytes;
 }
 
 // Fortran order runs through the first axis fastest.
@@ -169,16 +173,18 @@ NpyArray read_npy(const std::filesystem::path& path) {
         fmt::format("{}: has {} axes, expected at most {}", path.string(), header.shape->size(), most_axes));
   const auto type = element_type(header.type);
   if (!type)
-    throw UserError(fmt::format("{}: holds numbers of type {}, expected little-endian integers, floats or bool",
-                                path.string(), in_quotes(header.type)));
+    throw UserError(fmt::format("{}: holds numbers of type {}, expected integers, floats or bool", path.string(),
+                                in_quotes(header.type)));
   const auto expected = tensor_bytes(*header.shape, *type);
-  const auto data = file.bytes().subspan(header_begin + header_length);
+  auto data = file.bytes().subspan(header_begin + header_length);
   if (!expected || *expected != data.size())
     throw UserError(fmt::format("{}: holds {} bytes of numbers, but shape {} of type {} needs {}", path.string(),
                                 data.size(), shape_text(*header.shape), header.type,
                                 expected ? std::to_string(*expected) : "more than there can be"));
 
   NpyArray array{*header.shape, std::vector<double>(data.size() / element_size(*type))};
+  std::vector<std::byte> little_endian;
+  if (header.type.starts_with('>')) data = little_endian = in_reverse(data, element_size(*type));
   convert_elements<double>(*type, data.data(), array.values);
   if (*header.fortran_order) array.values = row_major(array.values, array.shape);
   return array;

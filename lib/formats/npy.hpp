@@ -1,5 +1,5 @@
-// .npy files: NumPy's format for one array (numpy.lib.format, "NEP 1"). Little-endian numbers only: no records, no
-// complex numbers, no text, no pickled objects.
+// .npy files: NumPy's format for one array (numpy.lib.format, "NEP 1"), of plain numbers only: no records, no complex
+// numbers, no text, no pickled objects.
 #pragma once
 
 #include <cstdint>

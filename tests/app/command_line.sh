@@ -126,6 +126,16 @@ if script -qec true typescript >out 2>&1; then  # a terminal, by util-linux
   script -qec "stty cols 60 rows 12; NO_COLOR=1 '$program' train --steps 3 --threads 1 --out short" typescript >out 2>err
   check 'in a short one it draws over itself' bash -c '[ "$(grep -c "\[1[2-9]A" typescript)" = 0 ]'
   check 'without colours, if there are to be none' bash -c '! grep -q "\[[0-9;]*m" typescript'
+  script -qec "stty cols 100 rows 30; '$program' train --data stories --tokenizer bytes --recipe tiny.yaml --minutes 0.05 --threads 1 --out wide" typescript >out 2>err
+  sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' typescript | tr -d '\r' >screen
+  check 'its curve has the highest value at the top' grep -qE '^ +[0-9]+\.[0-9]{2} ┤' screen
+  check 'stands on the floor, named, as wide as the terminal' grep -qE '^ +0\.3[0-9] └(┄){85} floor$' screen
+  check 'with steps and unit below' grep -qE '^ +step 1 +bits per byte +[0-9]+$' screen
+  check 'elapsed and remaining time are the 3 seconds that were asked for' bash -c '
+    grep -oE "[0-9]+:[0-9]{2} (elapsed|remaining)" screen | awk -F "[: ]" "
+      \$3 == \"elapsed\" {elapsed = 60 * \$1 + \$2}
+      \$3 == \"remaining\" && \$2 > 0 {sum = elapsed + 60 * \$1 + \$2; if (sum < 2 || sum > 4) wrong = 1; ++seen}
+      END {exit wrong || !seen}"'
   script -qec "TERM=dumb '$program' train --steps 3 --threads 1 --out dumb" typescript >out 2>err
   check 'and line by line where a terminal can do no more' bash -c '! grep -q $"\x1b" typescript && grep -q "step  *3" typescript'
 else

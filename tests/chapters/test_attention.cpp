@@ -4,6 +4,7 @@
 #include "lib/tensor/tensor.hpp"
 #include "tests/allocations.hpp"
 #include "tests/chapters/attention_problem.hpp"
+#include "tests/primitive_called.hpp"
 
 using namespace cria;
 using namespace cria::testing;
@@ -15,6 +16,12 @@ TEST_CASE("the plain softmax: the example of the lesson, and numbers whose expon
   CHECK(difference(small, Array<double, 1>{0.25, 0.75}, 2 * epsilon) == "");
   CHECK(difference(plain_softmax(view(large)), 10000 + std::log(4.0 / 3), 10000 * epsilon) == "");
   CHECK(difference(large, Array<double, 1>{0.75, 0.25}, 10000 * epsilon) == "");
+}
+
+TEST_CASE("the plain softmax is written out, and does not call the fast one") {
+  Array<real, 1> x = random_array<1>({7}, 1);
+  CHECK(primitive_called([&] { plain_softmax(view(x)); }) == "");
+  CHECK(primitive_called([&] { softmax(view(x)); }) != "");
 }
 
 TEST_CASE("the plain softmax and the fast one agree") {

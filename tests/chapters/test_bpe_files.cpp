@@ -130,7 +130,7 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
   check_refused(
       file, [](json& d) { d["added_tokens"][0] = 7; }, "an added token is no object");
   check_refused(
-      file, [](json& d) { d["model"]["ignore_merges"] = "x"; }, "no tokenizer.json: type must be boolean");
+      file, [](json& d) { d["model"]["ignore_merges"] = "x"; }, "its ignore_merges is \"x\", expected true or false");
   check_refused(
       file, [](json& d) { d["model"]["type"] = "Unigram"; }, "its model is \"Unigram\", not BPE");
   check_refused(
@@ -212,6 +212,53 @@ TEST_CASE("a damaged or unsupported tokenizer.json is refused with the reason") 
         d["model"]["merges"][3] = "q x";
       },
       "a merge makes the special token \"qx\"");
+}
+
+TEST_CASE("a value of another type in a tokenizer.json is refused by its key") {
+  const testing::TemporaryFolder folder;
+  const json original = json::parse(tokenizer_json(small_model(SplitPattern::llama3)));
+  for (const auto& [at, key] : std::vector<std::pair<const char*, const char*>>{
+           {"/model/type", "type"},
+           {"/model/vocab", "vocabulary"},
+           {"/model/merges", "merges"},
+           {"/model/ignore_merges", "ignore_merges"},
+           {"/added_tokens", "added_tokens"},
+           {"/added_tokens/0/content", "content"},
+           {"/added_tokens/0/id", "id"},
+           {"/pre_tokenizer", "pre_tokenizer"},
+           {"/pre_tokenizer/type", "pre_tokenizer"},
+           {"/pre_tokenizer/pretokenizers", "pretokenizers"},
+           {"/pre_tokenizer/pretokenizers/0", "pre_tokenizer"},
+           {"/pre_tokenizer/pretokenizers/0/type", "pre_tokenizer"},
+           {"/pre_tokenizer/pretokenizers/0/behavior", "behavior"},
+           {"/pre_tokenizer/pretokenizers/0/pattern", "pattern"},
+           {"/pre_tokenizer/pretokenizers/0/pattern/Regex", "Regex"},
+           {"/pre_tokenizer/pretokenizers/1/add_prefix_space", "add_prefix_space"},
+           {"/pre_tokenizer/pretokenizers/1/use_regex", "use_regex"},
+           {"/normalizer", "normalizer"}}) {
+    CAPTURE(at);
+    json document = original;
+    document[json::json_pointer(at)] = 7.5;
+    write_file_atomically(folder / "tokenizer.json", document.dump());
+    CHECK_THROWS_WITH(load_tokenizer_json(folder.path()),
+                      testing::contains("tokenizer.json") && testing::contains(key));
+  }
+}
+
+TEST_CASE("how a tokenizer.json cuts and fills up batches changes no text") {
+  const testing::TemporaryFolder folder;
+  json document = json::parse(tokenizer_json(small_model(SplitPattern::llama3)));
+  write_file_atomically(folder / "tokenizer.json", document.dump());
+  const Ids whole = load_tokenizer(folder.path()).encode("tiny tiny tiny");
+  document["truncation"] = {{"direction", "Right"}, {"max_length", 2}, {"strategy", "LongestFirst"}, {"stride", 0}};
+  document["padding"] = {{"strategy", {{"Fixed", 64}}},
+                         {"direction", "Right"},
+                         {"pad_to_multiple_of", nullptr},
+                         {"pad_id", 0},
+                         {"pad_type_id", 0},
+                         {"pad_token", "!"}};
+  write_file_atomically(folder / "tokenizer.json", document.dump());
+  CHECK(load_tokenizer(folder.path()).encode("tiny tiny tiny") == whole);
 }
 
 TEST_CASE("a tiktoken rank file is read, and a damaged one refused with the line") {

@@ -4,6 +4,7 @@
 
 #include "lib/tensor/tensor.hpp"
 #include "tests/allocations.hpp"
+#include "tests/primitive_called.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -23,6 +24,13 @@ TEST_CASE("a product of matrices, worked by hand") {
   Array<real, 2> c(Shape<2>{2, 2}, real(7));
   plain_product(view(a), view(b), view(c));
   CHECK(difference(c, Array<real, 2>{{5, 10}, {2, -1}}, 0) == "");
+}
+
+TEST_CASE("the plain product is written out, and does not call the fast one") {
+  const Array<real, 2> a = random_array<2>({5, 7}, 1), b = random_array<2>({7, 3}, 2);
+  Array<real, 2> c = unwritten<2>({5, 3});
+  CHECK(primitive_called([&] { plain_product(view(a), view(b), view(c)); }) == "");
+  CHECK(primitive_called([&] { noalias(view(c)) = matmul(view(a), view(b)); }) != "");
 }
 
 TEST_CASE("the plain product and matmul agree, for odd sizes and whatever is transposed") {

@@ -29,6 +29,15 @@ TEST_CASE("an empty recipe is the defaults, and the defaults are one that can be
   CHECK_NOTHROW(parse(recipe_text(Recipe())));
 }
 
+TEST_CASE("the recipe with grouped heads is the stories' own but for its heads") {
+  Recipe grouped = read_recipe(data_folder() / "stories" / "grouped.yaml");
+  const Recipe own = read_recipe(data_folder() / "stories" / "recipe.yaml");
+  CHECK(grouped.model.kv_heads < grouped.model.heads);
+  CHECK(grouped.model.kv_heads > 1);
+  grouped.model.heads = own.model.heads, grouped.model.kv_heads = own.model.kv_heads;
+  CHECK(recipe_text(grouped) == recipe_text(own));
+}
+
 TEST_CASE("every key is read back from what recipe_text wrote") {
   // Every line of the text in turn gets another value, which must be there after reading and writing, alone.
   const std::string defaults = recipe_text(Recipe());

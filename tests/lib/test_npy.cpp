@@ -85,6 +85,12 @@ TEST_CASE("every plain number type is read") {
   for (const char* type : {"<i1", ">i1", "=i1", "i1"})
     CHECK(read_typed(type, bytes_of<std::int8_t>({1, -2})).values == expected);
   for (const char* type : {"=f4", "|f4", "f4"}) CHECK(read_typed(type, bytes_of<float>({1, -2})).values == expected);
+  CHECK(read_typed(">f8", std::string("\x3F\xF0\0\0\0\0\0\0\xC0\0\0\0\0\0\0\0", 16)).values == expected);
+  CHECK(read_typed(">f4", std::string("\x3F\x80\0\0\xC0\0\0\0", 8)).values == expected);
+  CHECK(read_typed(">f2", std::string("\x3C\0\xC0\0", 4)).values == expected);
+  CHECK(read_typed(">i8", std::string("\0\0\0\0\0\0\0\1\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFE", 16)).values == expected);
+  CHECK(read_typed(">i2", std::string("\0\1\xFF\xFE", 4)).values == expected);
+  CHECK(read_typed(">u4", std::string("\0\0\1\0\0\1\0\0", 8)).values == std::vector<double>{256, 65536});
   CHECK(read_typed("|b1", bytes_of<std::uint8_t>({1, 0})).values == std::vector<double>{1, 0});
 }
 
@@ -131,7 +137,7 @@ TEST_CASE("a damaged .npy file is refused with one line that names it") {
     refused(good.substr(0, cut), "ends within its .npy header");
   refused(good.substr(0, good.size() - 1), "holds 7 bytes of numbers, but shape (2) of type <f4 needs 8");
   refused(good + "x", "holds 9 bytes");
-  refused(npy_file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", data), "type \">f4\"");
+  refused(npy_file("{'descr': '>>4', 'fortran_order': False, 'shape': (2,), }", data), "type \">>4\"");
   refused(npy_file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", data), "type \"<c8\"");
   refused(npy_file("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", data), "type \"|O\"");
   const std::string huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }";

@@ -163,6 +163,7 @@ says 'training' 'RMSNorm: yours'
 case $output in *': reference'*) fail 'training with all chapters' ;; *) ok ;; esac
 says 'training' 'its speed beside the reference'
 says 'training' '% of its speed'
+grep -q '"num_key_value_heads": 2' runs/workshop/config.json && ok || fail 'training with grouped heads'
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]
