@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "app/model_text.hpp"
 #include "app/sample.hpp"
 #include "app/train.hpp"
-#include "chapters/11-pretraining/pretraining.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/13-quantisation/divergence.hpp"
 #include "lib/base/check.hpp"
@@ -26,8 +26,9 @@ std::optional<Model> open_other(const EvalOptions& options, const Model& model) 
   if (ours != theirs)
     throw UserError(fmt::format("{} has {} tokens, expected {} as the model has that it is held against",
                                 options.against, theirs, ours));
-  for (size_t id = 0;
-       other.tokenizer && id < std::min(model.tokenizer->vocabulary_size(), other.tokenizer->vocabulary_size()); ++id)
+  for (size_t id = 0; model.tokenizer && other.tokenizer &&
+                      id < std::min(model.tokenizer->vocabulary_size(), other.tokenizer->vocabulary_size());
+       ++id)
     if (model.tokenizer->piece(TokenId(id)) != other.tokenizer->piece(TokenId(id)))
       throw UserError(fmt::format("{} has another token {}, expected {} as the model has that it is held against",
                                   options.against, id, in_quotes(model.tokenizer->piece(TokenId(id)))));
@@ -39,25 +40,16 @@ std::optional<Model> open_other(const EvalOptions& options, const Model& model) 
 int run_eval(const EvalOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
   const Model model = open_model(folder);
-  if (!model.tokenizer)
-    throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", folder.string()));
   const std::optional<Model> other = open_other(options, model);
-  Recipe recipe = std::filesystem::exists(folder / "recipe.yaml") ? read_recipe(folder / "recipe.yaml") : Recipe();
-  recipe.training.positions = model.config.llama.context;
-  if (other) recipe.training.positions = std::min(recipe.training.positions, other->config.llama.context);
-  recipe.training.batch = 1;  // one window at a time, shared out between threads
-  recipe.validation_tokens = ~size_t{0};
-  const bool documents = model.config.begin_of_text.has_value();
-  const Data data(options.data, options.seed);
-  const DocumentEnds ends = model_ends(model.config);
-  const Validation validation = data.is_stories() ? open_corpus(data, *model.tokenizer, recipe, ends).validation
-                                                  : open_validation(data, *model.tokenizer, recipe,
-                                                                    documents ? std::optional(ends) : std::nullopt);
+  size_t positions = options.context > 0 ? options.context : model.config.llama.context;
+  if (other) positions = std::min(positions, other->config.llama.context);
+  // One window at a time, shared out between threads.
+  const Validation validation = read_model_text(folder, model, options.data, options.seed, positions);
   ThreadPool pool(thread_count(options.threads));
   std::vector<LossEvaluator> evaluators, others;
   for (size_t i = 0; i < pool.size(); ++i) {
-    evaluators.emplace_back(model.config.llama, 1, recipe.training.positions, false);
-    if (other) others.emplace_back(other->config.llama, 1, recipe.training.positions, false);
+    evaluators.emplace_back(model.config.llama, 1, positions, false);
+    if (other) others.emplace_back(other->config.llama, 1, positions, false);
   }
   // Summed in order, so the figures have the same bits at any thread count.
   std::vector<double> losses(validation.batches.size()), divergences(validation.batches.size());

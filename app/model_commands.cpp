@@ -5,6 +5,7 @@
 #include "app/demo.hpp"
 #include "app/eval.hpp"
 #include "app/fill.hpp"
+#include "app/importance.hpp"
 #include "app/info.hpp"
 #include "app/plan.hpp"
 #include "app/quantise.hpp"
@@ -117,6 +118,7 @@ void add_model_commands(CLI::App& app, int& code) {
         "--against", o->against,
         "Another model with the same tokens: also the mean KL divergence of the next token's probabilities from "
         "that model's");
+    c->add_option("--context", o->context, "Tokens that the model sees at a time; 0: as many as it was trained for");
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
@@ -178,6 +180,25 @@ void add_model_commands(CLI::App& app, int& code) {
          "Of all matrices: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL or IQ4_XS; or a\n"
          "mixture of llama.cpp's: Q4_K_S, Q4_K_M, Q5_K_S or Q5_K_M")
         ->required();
+    c->add_option("--importance", o->importance,
+                  "A file of `cria importance` or llama.cpp: how much an error in each column matters");
+    c->add_option("--gptq", o->gptq,
+                  "Round by GPTQ, to Q4_0 or Q4_1: text files, folders of them, -, or \"stories\" to calibrate with")
+        ->allow_extra_args(false);
+    c->add_flag("--act-order", o->act_order, "Of GPTQ: round the columns with the largest inputs first");
+    c->add_option("--damping", o->damping, "Of GPTQ: what is added to the diagonal, by its mean; default 0.01");
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The result does not depend on it");
+    c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");
+  }
+  {
+    auto [c, o] = command<ImportanceOptions>(app, "importance",
+                                             "Measure on a text how much each column of a model's matrices matters",
+                                             run_importance, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …")->required();
+    c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
+        ->required()
+        ->allow_extra_args(false);
+    c->add_option("--out", o->out, "A GGUF file, for `cria quantise --importance` and llama.cpp")->required();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The result does not depend on it");
     c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");
   }

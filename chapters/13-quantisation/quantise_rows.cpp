@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "chapters/13-quantisation/error_weights.hpp"
 #include "chapters/13-quantisation/quantise_blocks.hpp"
 #include "chapters/13-quantisation/quantise_superblocks.hpp"
 #include "lib/base/check.hpp"
@@ -13,26 +14,14 @@ namespace {
 
 constexpr size_t neighbours = 32;  // divides the numbers of every block
 
-/// How much an error in each of these numbers matters.
-void weigh(std::span<const float> values, std::span<const float> importance, float* weights) {
-  if (std::ranges::any_of(importance, [](float x) { return x > 0; })) {
-    std::ranges::copy(importance, weights);
-    return;
-  }
-  double squares = 0;
-  for (const float x : values) squares += double(x) * x;
-  const float rms = static_cast<float>(std::sqrt(squares / static_cast<double>(values.size())));
-  std::ranges::transform(values, weights, [rms](float x) { return rms + std::abs(x); });
-}
-
 template <class Block>
 void quantise_row(std::span<const real> row, std::span<const float> importance, char* out) {
   float values[Block::numbers], weights[Block::numbers];
   for (size_t at = 0; at < row.size(); at += Block::numbers, out += sizeof(Block)) {
     std::ranges::copy(row.subspan(at, Block::numbers), values);
     for (size_t i = 0; i < Block::numbers; i += neighbours)
-      weigh({values + i, neighbours}, importance.empty() ? importance : importance.subspan(at + i, neighbours),
-            weights + i);
+      weigh_errors({values + i, neighbours}, importance.empty() ? importance : importance.subspan(at + i, neighbours),
+                   {weights + i, neighbours});
     Block block;
     quantise(values, weights, block);
     std::memcpy(out, &block, sizeof block);

@@ -50,6 +50,8 @@ class GgufCursor {
     return static_cast<GgufType>(type);
   }
 
+  bool at_end() const { return at_ == file_.size(); }
+
   /// The bytes of `count` values, checked to be whole.
   std::span<const std::byte> skip(GgufType type, std::uint64_t count, const std::string& key);
 

@@ -50,19 +50,19 @@ double limit_of(ElementType type) {
   }
 }
 
-void require_in_range(const TensorToWrite& tensor, std::span<const real> values) {
-  const double limit = limit_of(tensor.type);
-  const bool is_block = type_layout(tensor.type).numbers > 1;
+}  // namespace
+
+void require_in_range(std::string_view name, ElementType type, std::span<const real> values) {
+  const double limit = limit_of(type);
+  const bool is_block = type_layout(type).numbers > 1;
   if (!is_block && limit == infinite) return;
   const auto is_outside = [&](real value) {
     return !(std::abs(double(value)) < limit) && (is_block || std::isfinite(value));
   };
   if (const auto found = std::ranges::find_if(values, is_outside); found != values.end())
-    throw UserError(fmt::format("tensor \"{}\" holds {}, which cannot be written as {}", tensor.name, *found,
-                                type_layout(tensor.type).name));
+    throw UserError(
+        fmt::format("tensor \"{}\" holds {}, which cannot be written as {}", name, *found, type_layout(type).name));
 }
-
-}  // namespace
 
 size_t written_bytes(const TensorToWrite& tensor) {
   const TypeLayout layout = type_layout(tensor.type);
@@ -82,7 +82,7 @@ void write_values(const TensorToWrite& tensor, const WriteBytes& write) {
   std::string piece;
   for (auto rest = values; !rest.empty(); rest = rest.subspan(std::min(step, rest.size()))) {
     const auto next = rest.first(std::min(step, rest.size()));
-    require_in_range(tensor, next);
+    require_in_range(tensor.name, tensor.type, next);
     piece.clear();
     if (tensor.encode)
       tensor.encode(tensor, next, piece);

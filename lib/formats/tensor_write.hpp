@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/file.hpp"
@@ -30,8 +31,12 @@ struct TensorToWrite {
 /// How many bytes the values take in a file. Throws ContractError for a shape that does not fit the values or the type.
 size_t written_bytes(const TensorToWrite& tensor);
 
-/// Writes the values in pieces, so that a large tensor needs no second copy of itself. Throws UserError naming the
-/// tensor for a value that is finite, and not in its type (from 65520 on in F16), or that is not finite in a block.
+/// Throws UserError naming the tensor for a value that is finite, and not in its type (from 65520 on in F16), or that
+/// is not finite in a block.
+void require_in_range(std::string_view name, ElementType type, std::span<const real> values);
+
+/// Writes the values in pieces, so that a large tensor needs no second copy of itself. Throws UserError for one that is
+/// not in range.
 void write_values(const TensorToWrite& tensor, const WriteBytes& write);
 
 }  // namespace cria

@@ -52,6 +52,43 @@ refuses 'a model that is not there' 'nowhere holds no model' eval "$small" --aga
 "$program" train --data text --tokenizer bytes --steps 1 --out other --json >/dev/null 2>&1
 refuses 'a model with other tokens' 'as the model has that it is held against' eval "$small" --against other --data text
 
+# ── What a text says of the weights ─────────────────────────────────────────────────────────────────────────────────
+
+"$program" stories --count 100 --seed 9 >other_text
+importance() { "$program" importance "$@" >said 2>&1 || { cat said && false; }; }
+check 'what matrices read of a text' importance "$small" --data other_text --out i.gguf
+said 'is written for all of them' 'i.gguf: of 21 matrices, on [0-9]+ tokens in [0-9]+ windows'
+check 'one thread' importance "$small" --data other_text --out one_i.gguf --threads 1
+check 'writes the same' cmp one_i.gguf i.gguf
+check 'it weighs errors' quantise "$small" weighed.gguf --type Q4_0 --importance i.gguf
+weighed=$(divergence weighed.gguf "$small")
+check 'and less is lost' less "$weighed" "$four"
+check 'K types take it too' quantise "$small" weighed_k.gguf --type Q4_K_M --importance i.gguf
+for type in Q4_0 Q4_1; do
+  check "GPTQ to $type" quantise "$small" "gptq_$type.gguf" --type $type --gptq other_text
+  check 'of the same size' test "$(wc -c <"gptq_$type.gguf")" = "$(quantise "$small" searched.gguf --type $type --overwrite; wc -c <searched.gguf)"
+  check 'loses less than a search' less "$(divergence "gptq_$type.gguf" "$small")" "$(divergence searched.gguf "$small")"
+done
+check 'and less than weights of errors' less "$(divergence gptq_Q4_0.gguf "$small")" "$weighed"
+check 'largest inputs first' quantise "$small" ordered.gguf --type Q4_0 --gptq other_text --act-order --damping 0.02
+check 'loses no more than a search either' less "$(divergence ordered.gguf "$small")" "$four"
+check 'one thread' quantise "$small" one_gptq.gguf --type Q4_0 --gptq other_text --threads 1
+check 'writes the same' cmp one_gptq.gguf gptq_Q4_0.gguf
+check 'and it tells stories' "$program" sample gptq_Q4_0.gguf -p 'One day' -n 20
+
+refuses 'importance of a model that is not there' 'nowhere holds no model' importance nowhere --data other_text --out x.gguf
+refuses 'a text that is not there' 'nowhere' importance "$small" --data nowhere --out x.gguf
+refuses 'what is there' 'i.gguf is there already; --overwrite replaces it' importance "$small" --data other_text --out i.gguf
+refuses 'no importance' 'nowhere' quantise "$small" x.gguf --type Q4_0 --importance nowhere
+refuses 'another file' 'other_text: is no importance matrix' quantise "$small" x.gguf --type Q4_0 --importance other_text
+refuses 'a model as importance' 'its general.type is not said, expected imatrix' quantise "$small" x.gguf --type Q4_0 --importance q4.gguf
+refuses 'that of another model' 'has 96 columns, expected' quantise other x.gguf --type Q4_0 --importance i.gguf
+refuses 'GPTQ of other types' '--gptq makes Q4_0 or Q4_1, but --type is Q4_K_M' quantise "$small" x.gguf --type Q4_K_M --gptq other_text
+refuses 'an order without GPTQ' '--act-order and --damping go with --gptq' quantise "$small" x.gguf --type Q4_0 --act-order
+refuses 'damping below 0' '--damping is -1, expected 0 or more' quantise "$small" x.gguf --type Q4_0 --gptq other_text --damping -1
+: >empty
+refuses 'an empty text' 'empty is empty, expected a text' quantise "$small" x.gguf --type Q4_0 --gptq empty
+
 # ── What it refuses ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 refuses 'no type' '--type is required' quantise "$small" x.gguf
@@ -70,6 +107,9 @@ spoilt nan '\000\000\300\177' $last
 spoilt large '\000\000\200\176' $last
 refuses 'NaN' 'holds nan, which cannot be written as Q4_0' quantise nan x.gguf --type Q4_0
 refuses 'what is too large' 'holds 8.507059' quantise large x.gguf --type Q5_1
+refuses 'NaN in GPTQ' 'holds nan, which cannot be written as Q4_0' quantise nan x.gguf --type Q4_0 --gptq other_text
+refuses 'what is too large' 'holds 8.507059' quantise large x.gguf --type Q4_1 --gptq other_text
+refuses 'importance of NaN' 'weights are probably damaged' importance nan --data other_text --out x.gguf
 check 'and nothing is left behind' test -z "$(ls -d x* 2>/dev/null)"
 
 finish

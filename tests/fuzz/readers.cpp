@@ -12,6 +12,7 @@
 #include "chapters/12-open-weights/llama2c_model.hpp"
 #include "chapters/12-open-weights/meta_folder.hpp"
 #include "chapters/12-open-weights/quantisation_config.hpp"
+#include "chapters/13-quantisation/importance_file.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/npy.hpp"
@@ -131,6 +132,7 @@ constexpr Reader all[] = {
     {"template", "chat_template.jinja", read_template, template_seeds},
     {"recipe", "recipe.yaml", [](const fs::path& path) { read_recipe(path); }, recipe_seeds},
     {"grammar", "stories.grammar", read_grammar, grammar_seeds},
+    {"importance", "importance.gguf", [](const fs::path& path) { read_importance(path); }, importance_seeds},
 };
 
 }  // namespace

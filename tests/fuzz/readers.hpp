@@ -31,5 +31,6 @@ std::vector<std::string> llama2c_seeds();
 std::vector<std::string> template_seeds();
 std::vector<std::string> recipe_seeds();
 std::vector<std::string> grammar_seeds();
+std::vector<std::string> importance_seeds();
 
 }  // namespace cria::fuzz

@@ -6,6 +6,7 @@
 #include "chapters/11-pretraining/recipe.hpp"
 #include "chapters/12-open-weights/save_gguf.hpp"
 #include "chapters/12-open-weights/written_types.hpp"
+#include "chapters/13-quantisation/importance_file.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/npy.hpp"
 #include "lib/formats/safetensors.hpp"
@@ -141,6 +142,14 @@ std::vector<std::string> grammar_seeds() {
   return {read_file(data_folder() / "stories" / "stories.grammar"),
           "thread hero name animal\n  Mia | cat\n  2 Ben | dog\n\nsentence intro\n  [place] lived {hero.name}.\n\n"
           "rule place\n  in (a|the) house\n\nrule story\n  intro\n"};
+}
+
+std::vector<std::string> importance_seeds() {
+  Importance importance;
+  importance.inputs["blk.0.attn_q.weight"] = {{1, 2, 3}, 4};
+  importance.texts = {"text"};
+  const std::string old_form = numbers(1, 1) + "a" + numbers(1, 2, 0.5f, 1.0f, 1, 4) + "text";
+  return {written([&](const fs::path& path) { write_importance(path, importance); }), old_form};
 }
 
 }  // namespace cria::fuzz
