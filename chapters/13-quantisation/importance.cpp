@@ -58,15 +58,14 @@ Importance measure_importance(const LlamaWeights& weights, const std::vector<Bat
       for (const auto& reader : linear_inputs()[i].readers)
         importance.inputs[parameter_name(matrix_name(layer, reader.part)).gguf] = squares[i].result(text.tokens());
   }
-  if (!c.tied_embeddings) {
-    Squares head(c.dim);
-    text.look_at_head([&](View<const real, 2> normed, const Team& team) { head.add(normed, team); });
-    importance.inputs["output.weight"] = head.result(text.tokens());
-  }
+  Squares head(c.dim);
+  text.look_at_head([&](View<const real, 2> normed, const Team& team) { head.add(normed, team); });
+  importance.inputs["output.weight"] = head.result(text.tokens());
   for (const auto& [name, squares] : importance.inputs)
     if (!std::ranges::all_of(squares.sums, [](float sum) { return std::isfinite(sum); }))
       throw UserError(
           fmt::format("what {} reads is NaN or infinite, so the model's weights are probably damaged", name));
+  if (c.tied_embeddings) importance.inputs.erase("output.weight");
   return importance;
 }
 

@@ -7,7 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 quantise() { "$program" quantise "$@" >said 2>&1 || { cat said && false; }; }
 said() { check "$1" grep -qixE "$2" said; }  # said NAME LINE
-"$program" stories --count 60 --seed 3 >text
+told() { "$program" stories "$@" | sed 's/$/<|endoftext|>/' | tr -d '\n'; }
+told --count 60 --seed 3 >text
 loss() { "$program" eval "$1" --data text --json | sed -E 's/.*"nats_per_token":([0-9.]+).*/\1/'; }
 
 # ── What it writes ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +55,7 @@ refuses 'a model with other tokens' 'as the model has that it is held against' e
 
 # ── What a text says of the weights ─────────────────────────────────────────────────────────────────────────────────
 
-"$program" stories --count 100 --seed 9 >other_text
+told --count 100 --seed 9 >other_text
 importance() { "$program" importance "$@" >said 2>&1 || { cat said && false; }; }
 check 'what matrices read of a text' importance "$small" --data other_text --out i.gguf
 said 'is written for all of them' 'i.gguf: of 21 matrices, on [0-9]+ tokens in [0-9]+ windows'
