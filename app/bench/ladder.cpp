@@ -1,11 +1,14 @@
-// The ladder: one product, C = A B with all three stored by rows, from three loops to the one that cria uses.
-// docs/speed.md says what the hardware does on each rung. Compiled like everything else, without fast-math.
+// The ladder: one product, C = A B with all three stored by rows, from three loops to the one that cria uses, and the
+// one that it uses for weights of 8 bits. docs/speed.md says what the hardware does on each rung. Compiled like
+// everything else, without fast-math.
 #include <fmt/format.h>
 
 #include <array>
 
 #include "app/bench/modes.hpp"
 #include "app/bench/table.hpp"
+#include "lib/formats/encode.hpp"
+#include "lib/simd/packed.hpp"
 #include "lib/simd/primitives.hpp"
 
 namespace cria::bench {
@@ -146,10 +149,32 @@ void rows_of_gemm(Rows a, Rows b, Rows c, Range rows) {
   simd::gemm(rows.size(), n, n, {a.row(rows.begin), n}, {b.data, n}, c.row(rows.begin), n);
 }
 
+// ── 11: codes of 8 bits in place of B's numbers, and of A's as they are read ────────────────────────────────────────
+
+/// A matrix of n columns in blocks of Q8_0: those of B, of which each becomes a row.
+class RowsOfCodes {
+ public:
+  RowsOfCodes() : memory_(std::make_shared<ZeroedBlock>(simd::packed_bytes(type, n, n))) {
+    const RandomNumbers numbers(n * n);
+    for (size_t i = 0; i < n; ++i) {
+      std::string stored;
+      encode_elements(ElementType::q8_0, numbers.span().subspan(i * n, n), stored);
+      simd::pack_row(type, reinterpret_cast<const std::byte*>(stored.data()), n, i, data());
+    }
+  }
+  simd::PackedRows rows() const { return {type, data(), 0, n, n}; }
+
+ private:
+  static constexpr simd::PackedType type = simd::PackedType::q8_0;
+  std::byte* data() const { return static_cast<std::byte*>(memory_->data()); }
+
+  std::shared_ptr<ZeroedBlock> memory_;
+};
+
 std::vector<Case> ladder_cases(const Setting& setting) {
   std::vector<Case> cases;
-  const auto add = [&](const char* name, size_t threads, auto multiply) {
-    const double operations = 2.0 * m * n * n;
+  const double operations = 2.0 * m * n * n;
+  const auto add = [&](const char* name, size_t threads, auto prepare) {
     cases.push_back({.name = name,
                      .shape = fmt::format("{}x{}x{}", m, n, n),
                      .target = setting.target,
@@ -157,25 +182,33 @@ std::vector<Case> ladder_cases(const Setting& setting) {
                      .unit = "GFLOP/s",
                      .amount = operations * 1e-9,
                      .work = {.operations = operations},
-                     .prepare = [multiply] {
-                       return [multiply, a = RandomNumbers(m * n), b = RandomNumbers(n * n), c = RandomNumbers(m * n)] {
-                         multiply(Rows{a.data()}, Rows{b.data()}, Rows{c.data()});
-                       };
-                     }});
+                     .prepare = prepare});
   };
-  add("1 three loops", 1, three_loops);
-  add("2 dot products", 1, dot_products);
-  add("3 vector dot products", 1, vector_dot_products);
-  add("4 rows of B", 1, rows_of_b);
-  add("5 four rows of B", 1, four_rows_of_b);
-  add("6 blocks of B", 1, blocks_of_b);
-  add("7 tiles in registers", 1, tiles);
-  add("8 packed tiles", 1, packed_tiles);
-  add("9 cria's gemm", 1, [](Rows a, Rows b, Rows c) { rows_of_gemm(a, b, c, {0, m}); });
+  const auto add_floats = [&](const char* name, size_t threads, auto multiply) {
+    add(name, threads, [multiply] {
+      return [multiply, a = RandomNumbers(m * n), b = RandomNumbers(n * n), c = RandomNumbers(m * n)] {
+        multiply(Rows{a.data()}, Rows{b.data()}, Rows{c.data()});
+      };
+    });
+  };
+  add_floats("1 three loops", 1, three_loops);
+  add_floats("2 dot products", 1, dot_products);
+  add_floats("3 vector dot products", 1, vector_dot_products);
+  add_floats("4 rows of B", 1, rows_of_b);
+  add_floats("5 four rows of B", 1, four_rows_of_b);
+  add_floats("6 blocks of B", 1, blocks_of_b);
+  add_floats("7 tiles in registers", 1, tiles);
+  add_floats("8 packed tiles", 1, packed_tiles);
+  add_floats("9 cria's gemm", 1, [](Rows a, Rows b, Rows c) { rows_of_gemm(a, b, c, {0, m}); });
   if (const size_t threads = setting.threads(); threads > 1)
-    add("10 on all threads", threads, [&machine = setting.machine, threads](Rows a, Rows b, Rows c) {
+    add_floats("10 on all threads", threads, [&machine = setting.machine, threads](Rows a, Rows b, Rows c) {
       machine.together(threads, [&](const Team& team) { rows_of_gemm(a, b, c, team.share(m, 8)); });
     });
+  add("11 codes of 8 bits", 1, [] {
+    return [a = RandomNumbers(m * n), b = RowsOfCodes(), c = RandomNumbers(m * n)] {
+      simd::multiply_packed(b.rows(), m, a.data(), n, c.data(), n);
+    };
+  });
   return cases;
 }
 
