@@ -8,6 +8,7 @@
 #include "app/figure/axes.hpp"
 #include "app/figure/figures.hpp"
 #include "app/figure/subject.hpp"
+#include "chapters/13-quantisation/error_weights.hpp"
 #include "chapters/13-quantisation/quantise_blocks.hpp"
 #include "chapters/13-quantisation/scale_search.hpp"
 #include "lib/formats/element_type.hpp"
@@ -45,10 +46,7 @@ struct Rounded {
 
   Rounded(size_t its_row, size_t its_column, std::span<const real> weights) : row(its_row), column(its_column) {
     std::ranges::copy(weights, x);
-    double squares = 0;
-    for (const float value : x) squares += double(value) * value;
-    const float rms = float(std::sqrt(squares / double(numbers)));
-    std::ranges::transform(x, w, [rms](float value) { return rms + std::abs(value); });
+    weigh_errors(x, {}, w);
     quantise(x, w, block);
     decode(block, back);
     scale = half_to_float(block.scale);

@@ -71,6 +71,7 @@ class Rows {
     for (size_t begin = 0; begin < K; begin += group) {
       const Range block{begin, begin + group}, behind{block.end, K};
       if (!plan_.is_sorted) find_fits(w, begin / group);
+      // solution: gptq
       for (size_t m = 0; m < M; ++m)
         for (size_t j = block.begin; j < block.end; ++j) {
           // The two inner lines of Algorithm 1, with the error's sign turned, as a product can only be added.
@@ -79,6 +80,7 @@ class Rows {
           errors(m, j - begin) = error;
         }
       noalias(w.columns(behind)) += matmul(view(errors), u.rows(block).columns(behind));
+      // end of solution
     }
   }
 
