@@ -174,9 +174,10 @@ class RowsOfCodes {
 std::vector<Case> ladder_cases(const Setting& setting) {
   std::vector<Case> cases;
   const double operations = 2.0 * m * n * n;
-  const auto add = [&](const char* name, size_t threads, auto prepare) {
+  const auto add = [&](const char* name, const char* type, size_t threads, auto prepare) {
     cases.push_back({.name = name,
                      .shape = fmt::format("{}x{}x{}", m, n, n),
+                     .type = type,
                      .target = setting.target,
                      .threads = threads,
                      .unit = "GFLOP/s",
@@ -185,7 +186,7 @@ std::vector<Case> ladder_cases(const Setting& setting) {
                      .prepare = prepare});
   };
   const auto add_floats = [&](const char* name, size_t threads, auto multiply) {
-    add(name, threads, [multiply] {
+    add(name, real_type, threads, [multiply] {
       return [multiply, a = RandomNumbers(m * n), b = RandomNumbers(n * n), c = RandomNumbers(m * n)] {
         multiply(Rows{a.data()}, Rows{b.data()}, Rows{c.data()});
       };
@@ -204,7 +205,7 @@ std::vector<Case> ladder_cases(const Setting& setting) {
     add_floats("10 on all threads", threads, [&machine = setting.machine, threads](Rows a, Rows b, Rows c) {
       machine.together(threads, [&](const Team& team) { rows_of_gemm(a, b, c, team.share(m, 8)); });
     });
-  add("11 codes of 8 bits", 1, [] {
+  add("11 codes of 8 bits", "Q8_0", 1, [] {
     return [a = RandomNumbers(m * n), b = RowsOfCodes(), c = RandomNumbers(m * n)] {
       simd::multiply_packed(b.rows(), m, a.data(), n, c.data(), n);
     };
