@@ -44,7 +44,7 @@ struct Tile {
   }
 };
 
-/// Some rows of one head: (rows, Dh).
+/// Some rows of one head: (rows, Dh). (`template` tells the compiler that < opens a template's arguments.)
 template <class T>
 View<T, 2> of_head(View<T, 3> x, size_t head, Range rows) {
   return x.rows(rows).template at<1>(head);
@@ -52,8 +52,8 @@ View<T, 2> of_head(View<T, 3> x, size_t head, Range rows) {
 
 void zero_outside(View<real, 1> row, Range seen) {
   if (seen.size() == row.size()) return;  // a decoded token's rows, all of them
-  noalias(row.rows(0, seen.begin)) = 0;
-  noalias(row.rows(seen.end, row.size())) = 0;
+  noalias(row.part({0, seen.begin})) = 0;
+  noalias(row.part({seen.end, row.size()})) = 0;
 }
 
 /// The H heads of a single query as H/G rows of G heads, by other strides on the same memory. The heads of a group see
@@ -125,12 +125,12 @@ void attention_forward(View<const real, 3> q, View<const real, 3> k, View<const 
       const auto Q = of_head(q, h, tile.rows), K = of_head(k, g, tile.keys), V = of_head(v, g, tile.keys);
       const View<real, 2> P(scratch, tile.shape());
       noalias(P) = matmul(Q, transposed(K));
-      noalias(P) *= scale;  // the scores
+      noalias(P) *= scale;  // scores = scale Q Kᵀ
       // P = softmax(scores), row by row over the keys that the row sees; the rest of the row is 0.
       for (size_t t = tile.rows.begin; t < tile.rows.end; ++t) {
         const View<real, 1> row = P[t - tile.rows.begin];
         const Range seen = tile.seen(visible, t);
-        log_sum_exp(t, h) = softmax(row.rows(seen));
+        log_sum_exp(t, h) = softmax(row.part(seen));
         zero_outside(row, seen);
       }
       noalias(of_head(out, h, tile.rows)) = matmul(P, V);
@@ -160,22 +160,22 @@ void attention_backward(View<const real, 3> d_out, View<const real, 3> q, View<c
       const auto Q = of_head(q, h, tile.rows), K = of_head(k, g, tile.keys), V = of_head(v, g, tile.keys);
       const auto d_O = of_head(d_out, h, tile.rows);
       const View<real, 2> P(scratch, tile.shape()), d_S(scratch.subspan(scratch.size() / 2), tile.shape());
-      noalias(P) = matmul(Q, transposed(K));      // forward's scores again, before the scale
+      noalias(P) = matmul(Q, transposed(K));      // scores / scale, again
       noalias(d_S) = matmul(d_O, transposed(V));  // out = P V gives d_P = d_out Vᵀ, of which d_S is made in place
       for (size_t t = tile.rows.begin; t < tile.rows.end; ++t) {
         const View<real, 1> row = P[t - tile.rows.begin], d_row = d_S[t - tile.rows.begin];
         const Range seen = tile.seen(visible, t);
-        const View<real, 1> p = row.rows(seen), d_s = d_row.rows(seen);
+        const View<real, 1> p = row.part(seen), d_s = d_row.part(seen);
         noalias(p) = xt::exp(p * scale - log_sum_exp(t, h));  // forward's P, again
-        // P = softmax(scale scores) gives d_scores = P (d_P - Σ P d_P) scale, and Σ_s P d_P = d_out · out
+        // P = softmax(scores) gives d_scores = P (d_P - Σ P d_P), and Σ P d_P of a row = d_out · out
         const real mean = dot(d_out[t][h], out[t][h]);
-        noalias(d_s) = p * (d_s - mean) * scale;
+        noalias(d_s) = p * (d_s - mean) * scale;  // d_s is still d_P on the right; d_S = scale d_scores
         zero_outside(row, seen);
         zero_outside(d_row, seen);
       }
       // out = P V gives d_V += Pᵀ d_out
       noalias(of_head(d_v, g, tile.keys)) += matmul(transposed(P), d_O);
-      // scores = Q Kᵀ gives d_Q += d_scores K and d_K += d_scoresᵀ Q
+      // scores = scale Q Kᵀ gives d_Q += d_S K and d_K += d_Sᵀ Q
       noalias(of_head(d_q, h, tile.rows)) += matmul(d_S, K);
       noalias(of_head(d_k, g, tile.keys)) += matmul(transposed(d_S), Q);
     }

@@ -25,6 +25,7 @@ void swiglu_backward(View<const real, 2> d_out, View<const real, 2> gate, View<c
   const auto s = sigmoid(gate);
   const auto silu = gate * s;
   const auto slope = s + gate * s * (1 - s);
+  // Nothing is computed yet: these are names for parts of the next line, in one loop of which s is computed once.
   noalias(d_up, d_gate) += together(d_out * silu, d_out * up * slope);
   // end of solution
 }

@@ -99,7 +99,7 @@ class LlamaParameters {
   operator const LlamaWeights&() const { return read_only_; }
   std::span<real> flat() const { return arena_.span(); }
   /// Some of the numbers, in the order in which they are stored.
-  View<real, 1> flat(Range part) const { return View<real, 1>(flat(), {flat().size()}).rows(part); }
+  View<real, 1> flat(Range numbers) const { return View<real, 1>(flat(), {flat().size()}).part(numbers); }
 
   template <class Visit>
   void for_each(Visit&& visit) const {

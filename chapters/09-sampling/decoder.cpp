@@ -18,7 +18,7 @@ Decoder::Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk, siz
       activations_(weights.config, 1, chunk_, capacity, Keep::one_layer, threads),
       logits_(weights.config.vocabulary_size),
       pool_(threads) {
-  logits_.take(Shape<1>{weights.config.vocabulary_size});
+  logits_.take(Shape<1>{weights.config.vocabulary_size});  // of which span() is a view
 }
 
 size_t Decoder::bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads) {

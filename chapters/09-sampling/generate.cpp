@@ -16,6 +16,7 @@ GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, con
   GenerationResult result;
   std::span<const TokenId> fresh = std::span(tokens).subspan(decoder.length());  // not yet seen by the decoder
   const auto stopped = [&] { return options.stop && *options.stop; };
+  // Whoever may stop is not kept waiting for a whole prompt. Otherwise the decoder cuts it into equal chunks itself.
   for (; options.stop && fresh.size() > decoder.chunk() && !stopped(); fresh = fresh.subspan(decoder.chunk()))
     decoder.feed(fresh.first(decoder.chunk()));
   TokenId next;

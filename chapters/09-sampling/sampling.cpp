@@ -51,7 +51,7 @@ Sampler::Sampler(const SamplingOptions& options, size_t vocabulary_size)
 
 std::int32_t Sampler::sample(View<const real, 1> logits, std::span<const std::int32_t> recent) {
   load_logits(logits, recent);
-  if (greedy()) return largest();
+  if (greedy()) return most_probable();
   to_probabilities();
   const double coin = random_.uniform();
   if (!filters()) return pick_by_id(coin);
@@ -65,7 +65,7 @@ void Sampler::distribution(View<const real, 1> logits, std::span<const std::int3
   noalias(probabilities) = 0;
   load_logits(logits, recent);
   if (greedy()) {
-    probabilities[static_cast<size_t>(largest())] = 1;
+    probabilities[static_cast<size_t>(most_probable())] = 1;
     return;
   }
   to_probabilities();
@@ -102,7 +102,7 @@ void Sampler::to_probabilities() {
   std::iota(tokens_.begin(), tokens_.end(), 0);
 }
 
-std::int32_t Sampler::largest() const {
+std::int32_t Sampler::most_probable() const {
   int nans = 0;  // counted, not searched for: a loop without a way out becomes SIMD code
   for (const real value : values_) nans += std::isnan(value);
   const auto at = std::ranges::max_element(values_);
@@ -126,9 +126,8 @@ std::int32_t Sampler::pick_by_id(double target) const {
   return token_at(i);
 }
 
-// Which prefix of the descending order is left to draw from.
-// Sets the probabilities of what is filtered out to 0, and returns the sum of the others. Loops, as a token's place
-// decides as well, and the values become fewer.
+// Finds the prefix of the descending order that is left to draw from, sets the probabilities of all others to 0, and
+// returns the sum of those in it. Loops, as a token's place decides as well, and the values become fewer.
 double Sampler::filter() {
   double mass = 1;
   // solution: filter

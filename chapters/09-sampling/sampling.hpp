@@ -50,7 +50,7 @@ class Sampler {
   bool filters() const { return options_.top_k > 0 || options_.top_p < 1 || options_.min_p > 0; }
   void load_logits(View<const real, 1> logits, std::span<const std::int32_t> recent);
   void to_probabilities();
-  std::int32_t largest() const;
+  std::int32_t most_probable() const;
   std::int32_t pick_by_id(double target) const;
   double filter();
   void close_gaps();

@@ -23,7 +23,7 @@ double global_norm(std::span<const real> gradient, ThreadPool& pool) {
   pool.for_each(parts, [&](size_t i) {
     const size_t end = gradient.size() * (i + 1) / parts;
     for (size_t at = gradient.size() * i / parts; at < end; at += chunk) {
-      const auto part = all.rows(at, std::min(at + chunk, end));
+      const auto part = all.part({at, std::min(at + chunk, end)});
       squares[i] += dot(part, part);
     }
   });
@@ -76,8 +76,9 @@ void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradient
     const auto g = factor * gradient;
     const auto m_new = beta1 * m + new1 * g;
     const auto v_new = beta2 * v + new2 * g * g;
-    const auto step = m_new * unbias1 / (xt::sqrt(v_new * unbias2) + eps);
-    noalias(m, v, w) = together(m_new, v_new, w - rate * (step + decay * w));
+    const auto change = m_new * unbias1 / (xt::sqrt(v_new * unbias2) + eps);
+    // In one loop, and all three from the old m, v and w.
+    noalias(m, v, w) = together(m_new, v_new, w - rate * (change + decay * w));
     // end of solution
   });
 }

@@ -27,8 +27,8 @@ double cross_entropy_forward(View<const real, 2> logits, View<const std::int32_t
     if (targets[n] == no_target) continue;
     // solution: cross_entropy_forward
     const real most = largest(logits[n]);  // taken off, so that no exponential overflows
-    log_sum_exp(n) = most + std::log(total(xt::exp(logits[n] - most)));
-    sum += log_sum_exp(n) - logits(n, targets[n]);
+    log_sum_exp[n] = most + std::log(total(xt::exp(logits[n] - most)));
+    sum += log_sum_exp[n] - logits(n, targets[n]);
     // end of solution
   }
   return sum;
@@ -45,7 +45,7 @@ void cross_entropy_backward(View<const real, 2> logits, View<const std::int32_t,
     if (targets[n] == no_target) continue;
     // solution: cross_entropy_backward
     // log Σ_v exp(logits[v]): its derivative is the softmax, which exp(logits - log_sum_exp) gives again
-    noalias(d_logits[n]) += scale * xt::exp(logits[n] - log_sum_exp(n));
+    noalias(d_logits[n]) += scale * xt::exp(logits[n] - log_sum_exp[n]);
     // - logits[target]
     d_logits(n, targets[n]) -= scale;
     // end of solution

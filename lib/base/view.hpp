@@ -2,7 +2,7 @@
 //
 // A view is a pointer, a shape and strides (in elements), so it is passed by value. Constness is in T, as with
 // std::span: a View<const real, 2> cannot be written through. It is an xtensor expression as well, so operators and
-// functions of xtensor take it as it is. `a = b` makes a look where b looks; numbers are written by noalias(a) = b * c
+// functions of xtensor take it as it is. `a = b` points a at the memory of b; numbers are written by noalias(a) = b * c
 // (lib/tensor/assign.hpp).
 #pragma once
 
@@ -107,7 +107,7 @@ class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N
     size_t stride = 1;
     for (size_t axis = N; axis-- > 0; stride *= shape[axis]) strides_[axis] = shape[axis] == 1 ? 0 : stride;
   }
-  /// The beginning of a span.
+  /// The first numbers of a span, which may be longer.
   View(std::span<T> memory, Shape<N> shape) : View(memory.data(), shape) { assert(memory.size() >= size()); }
   View(T* data, Shape<N> shape, Shape<N> strides) : memory_{data}, shape_(shape) {
     for (size_t axis = 0; axis < N; ++axis) strides_[axis] = shape[axis] == 1 ? 0 : strides[axis];
@@ -118,7 +118,8 @@ class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N
   requires std::is_const_v<T> View(const View<U, N>& other)
       : memory_{other.data()}, shape_(other.shape()), strides_(other.strides()) {}
   View(const View&) = default;
-  View& operator=(const View&) = default;
+  /// Not of a temporary such as x[n]: x[n] = y[n] would change nothing. noalias(x[n]) = y[n] writes numbers.
+  View& operator=(const View&) & = default;
 
   T* data() const { return memory_.at; }
   const Shape<N>& shape() const { return shape_; }
@@ -172,9 +173,11 @@ class View : public xt::xexpression<View<T, N>>, public xt::xcontainer<View<T, N
     return result;
   }
 
-  /// The rows begin … end - 1.
+  /// The rows begin … end - 1: a part of the first axis.
   View rows(size_t begin, size_t end) const { return slice<0>({begin, end}); }
   View rows(Range range) const { return slice<0>(range); }
+  /// The same of a vector whose numbers are not one for each row.
+  View part(Range range) const requires(N == 1) { return slice<0>(range); }
   /// The same of the second axis; such a view has gaps between its rows.
   View columns(Range range) const requires(N > 1) { return slice<1>(range); }
 

@@ -91,7 +91,8 @@ CRIA_INLINE void write(const std::array<View<T, N>, K>& to, Op op, const E&... e
   static_assert(sizeof...(E) == K, "as many expressions are needed as there are views to write");
   if constexpr ((supported<E> && ...)) {
     static_assert((std::is_same_v<typename E::value_type, T> && ...),
-                  "the expression has another type than the view: write real(0.5) or 1, not 0.5 or 1.0");
+                  "the expression has another type than the view: write real(0.5) or 1, not 0.5 or 1.0; xt::square(x) "
+                  "or xt::pow(x, real(2)), not xt::pow(x, 2)");
     bool dense = true, one_row = true;
     for (const View<T, N>& target : to) {
       const Operands<T, N> operands(target, e...);
@@ -127,7 +128,7 @@ CRIA_INLINE void write(const std::array<View<T, N>, K>& to, Op op, const E&... e
 
 }  // namespace rowwise
 
-/// Several expressions for as many views: noalias(a, b) = together(x, y).
+/// Several expressions for as many views, inside an assignment: noalias(a, b) = together(x, y).
 template <class... E>
 struct Together {
   std::tuple<const E&...> expressions;
@@ -189,6 +190,10 @@ class Target {
   template <class Op>
   CRIA_INLINE void write(T number, Op op) const {
     rowwise::write(to_, op, xt::xscalar<T>(number));
+  }
+  template <rowwise::WritesItself<View<T, N>> E, class Op>
+  void write(const E&, Op) const {
+    static_assert(!sizeof(E), "a product can be set or added: = or +=");
   }
 
   const std::array<View<T, N>, K> to_;

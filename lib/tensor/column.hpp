@@ -19,7 +19,7 @@ struct Column : xt::xexpression<Column<T>> {
   static constexpr xt::layout_type static_layout = xt::layout_type::dynamic;
   static constexpr bool contiguous_layout = false;
 
-  View<T, 1> v;
+  const View<T, 1> v;
 
   explicit Column(View<T, 1> of) : v(of) {}
 };

@@ -90,7 +90,7 @@ CRIA_INLINE const T* end_of(const View<T, N>& v) {
 /// The operands of expressions beside the view that they are written into.
 template <class T, size_t N>
 struct Operands {
-  bool dense;    // all rows lie without gaps, and as long as the target's
+  bool dense;    // all rows lie without gaps, and as long as the target's, and no number lies in the target
   bool one_row;  // everything can be taken as one long row
 
   template <class... E>
@@ -140,8 +140,15 @@ struct Operands {
     check(View<U, 2>(column.v.data(), {column.v.size(), 1}, {column.v.stride(0), 0}));
     one_row = false;
   }
+  /// xtensor holds y(0, 0) in y / y(0, 0) by reference. Rows would read it one by one, when the first is written already;
+  /// write_numbers takes a copy. (A single row does so anyway.)
   template <class CT>
-  CRIA_INLINE void add(const xt::xscalar<CT>&) {}
+  CRIA_INLINE void add(const xt::xscalar<CT>& number) {
+    if constexpr (N > 1 && std::is_reference_v<CT>) {
+      const void* const at = &number();
+      dense &= at < to_.data() || at >= end_;
+    }
+  }
   template <class F, class... CT>
   CRIA_INLINE void add(const xt::xfunction<F, CT...>& e) {
     unpack(

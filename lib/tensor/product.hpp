@@ -46,7 +46,7 @@ inline real dot(View<const real, 1> x, View<const real, 1> y) {
   return simd::dot(x.data(), y.data(), x.size());
 }
 
-/// x = softmax(x) in place; returns log Σ exp(x). See simd::softmax.
+/// Turns x itself into its softmax, without noalias, and returns log Σ exp(x) of what x was. See simd::softmax.
 inline real softmax(View<real, 1> x) {
   if (x.stride(0) > 1) rowwise::fail_gaps();
   return simd::softmax(x.data(), x.size());

@@ -1,4 +1,5 @@
-// What makes one number of a row.
+// What makes one number of a row: of any one-dimensional expression. Its operands must not have gaps between numbers, or
+// a ContractError is thrown. There is no axis to name: one number for each row of a matrix is a loop over the rows.
 #pragma once
 
 #include <limits>
@@ -55,7 +56,7 @@ CRIA_INLINE auto reduce(const E& e, typename E::value_type start, Join join) {
 
 }  // namespace rowwise
 
-/// Σ of a row's numbers.
+/// Σ of a row's numbers; 0 for an empty row.
 template <class E>
 CRIA_INLINE auto total(const xt::xexpression<E>& e) {
   using T = typename E::value_type;

@@ -2,8 +2,9 @@
 //
 //   noalias(y) = x * w + 1;  noalias(d_x) += d_y * w;     expressions, written into a view (also -=, *=, /=)
 //   noalias(a, b) += together(e, f);                      several views in one loop
-//   exp, sqrt, square, sigmoid, maximum, …                elementwise functions
-//   column(v), transposed(x), x.columns(…), x[n]          the same memory, seen otherwise
+//   xt::exp, xt::sqrt, xt::maximum, …, sigmoid            elementwise functions
+//   x[n], x.rows(…), x.columns(…), transposed(x),         the same memory, seen otherwise
+//   v.part(…), column(v)
 //   noalias(y) = matmul(x, transposed(w));                products, also +=
 //   dot(x, y), total(e), largest(e), softmax(x)           one number of a row
 #pragma once

@@ -23,5 +23,15 @@ void refused(View<real, 2> y, View<const real, 2> x, View<const real, 1> w) {
   noalias(y) = matmul(x, x) + x;  // a product is no expression
 #elif CRIA_CASE == 8
   y(0) = 1;  // one index for two axes
+#elif CRIA_CASE == 9
+  y[0] = y[1];  // without noalias: a row that is gone at once would look elsewhere, and no number would change
+#elif CRIA_CASE == 10
+  column(w) = column(w);
+#elif CRIA_CASE == 11
+  noalias(y) -= matmul(x, x);  // products are set or added
+#elif CRIA_CASE == 12
+  noalias(View<float, 2>()) = xt::pow(View<const float, 2>(), 2);  // a float to the power of an int is a double
+#elif CRIA_CASE == 13
+  y(0, 0) = total(x);  // of a row, not of a matrix
 #endif
 }

@@ -165,6 +165,36 @@ TEST_CASE("what is its own operand is read before it is written") {
   CHECK(difference(x, Matrix{{2, 6}, {12, 20}}, 0) == "");
 }
 
+TEST_CASE("a number that lies in the target is read before the target is written, in each way of writing") {
+  const Matrix x = {{2, 4, 8}, {6, 10, 12}}, halves = {{1, 2, 4}, {3, 5, 6}};
+  const Array<real, 1> w = {1, 1, 1};
+  const auto divided = [&](const auto& divide) {
+    Matrix y = x, whole = zeros<real, 2>({2, 8});
+    divide(view(y), view(y)(0, 0));
+    CHECK(difference(y, halves, 0) == "");
+    const View<real, 2> gaps = view(whole).columns({1, 4});
+    noalias(gaps) = view(x);
+    divide(gaps, gaps(0, 0));
+    CHECK(difference(Matrix(gaps), halves, 0) == "");
+    Matrix columns = xt::transpose(x);
+    divide(transposed(view(columns)), columns(0, 0));
+    CHECK(difference(columns, Matrix(xt::transpose(halves)), 0) == "");
+  };
+  divided([&](View<real, 2> y, real& number) { noalias(y) = y / number; });
+  divided([&](View<real, 2> y, real& number) { noalias(y) = y * view(w) / number; });
+  divided([&](View<real, 2> y, const real& number) { noalias(y) = y * view(w) / number; });
+  divided([&](View<real, 2> y, real& number) { noalias(y) /= view(w) * number; });
+  divided([&](View<real, 2> y, real& number) { noalias(y) /= number; });
+  divided([&](View<real, 2> y, real& number) {
+    Matrix other = zeros<real, 2>({2, 3});
+    noalias(view(other), y) = together(y / number, y * view(w) / number);
+    CHECK(difference(other, halves, 0) == "");
+  });
+  divided([&](View<real, 2> y, real& number) {
+    for (size_t n = y.shape(0); n-- > 0;) noalias(y[n]) = y[n] / number;
+  });
+}
+
 TEST_CASE("shapes that do not fit throw, with both") {
   const Matrix x = zeros<real, 2>({2, 4});
   const Array<real, 1> three = zeros<real, 1>({3});
