@@ -22,10 +22,10 @@ void swiglu_backward(View<const real, 2> d_out, View<const real, 2> gate, View<c
   require_shape("swiglu_backward: d_up", d_up, gate.shape());
   // solution: swiglu_backward
   // out = silu(gate) * up, with silu = gate * s, s = sigmoid(gate) and s' = s (1 - s)
+  // The names are recipes: nothing is computed before the last line, in one loop, in which s is computed once.
   const auto s = sigmoid(gate);
   const auto silu = gate * s;
   const auto slope = s + gate * s * (1 - s);
-  // Nothing is computed yet: these are names for parts of the next line, in one loop of which s is computed once.
   noalias(d_up, d_gate) += together(d_out * silu, d_out * up * slope);
   // end of solution
 }

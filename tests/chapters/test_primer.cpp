@@ -66,7 +66,7 @@ TEST_CASE("the primer's expressions are written into memory that exists, and all
   const real same = dot(x[0], w);    // the same, 140
   const real most = largest(x[1]);   // 6
   noalias(y[0]) = x[0] / sum;        // a number can be an operand
-  const real lse = softmax(v);       // turns v itself into its softmax, and returns log Σ exp(v) of what v was
+  const real lse = softmax(v);       // v = ln (1, 2, 3, 4) is (0.1, 0.2, 0.3, 0.4) now; lse = log Σ exp(v) = ln 10
   // end of example
   CHECK((std::abs(lse - std::log(real(10))) < 4 * epsilon && std::abs(v[3] - real(0.4)) < 4 * epsilon));
   CHECK((sum == 140 && same == 140 && most == 6 && y(0, 2) == real(3) / 140));
