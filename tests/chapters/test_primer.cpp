@@ -14,8 +14,8 @@ TEST_CASE("the primer's views look at memory that somebody else owns") {
   CHECK(x.shape() == Shape<2>{2, 3});     // two rows of three; x.shape(0) is 2
   CHECK(x(1, 2) == 6);                    // row 1, column 2: both count from 0
   CHECK(x[1](0) == 4);                    // x[1] is row 1, a View<real, 1>
-  CHECK(x.rows({1, 2})(0, 0) == 4);       // a part of the first axis, here row 1 only: the end is not included
-  CHECK(x.columns({1, 3})(1, 0) == 5);    // a part of the last axis: columns 1 and 2, of all rows
+  CHECK(x.rows({1, 2})(0, 0) == 4);       // a part of axis 0, here row 1 only: the end is not included
+  CHECK(x.columns({1, 3})(1, 0) == 5);    // a part of axis 1: columns 1 and 2, of all rows
   CHECK(x[1].part({1, 3})(0) == 5);       // a part of a vector
   CHECK(transposed(x)(2, 1) == 6);        // (3, 2): nothing is moved
   x(0, 0) = 10;
