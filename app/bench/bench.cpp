@@ -14,7 +14,6 @@
 #include "app/train.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/base/check.hpp"
-#include "lib/formats/encode.hpp"
 
 namespace cria {
 namespace {
@@ -78,8 +77,9 @@ void check_options(const BenchOptions& options) {
 
 ElementType type_of_weights(const std::string& name) {
   const auto type = floating_type(name);
-  if (!type || !can_encode(*type) || *type == ElementType::f64)
-    throw UserError(fmt::format("--type {}: expected F32, F16, BF16, Q8_0 or Q4_0", in_quotes(name)));
+  if (!type || *type == ElementType::f64)
+    throw UserError(
+        fmt::format("--type {}: expected F32, F16, BF16, or a type of blocks such as Q8_0 or Q4_K", in_quotes(name)));
   return *type;
 }
 

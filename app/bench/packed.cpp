@@ -1,9 +1,11 @@
 // Prompts, batches of a few tokens and single tokens, with weights that run as a file stores them.
+#include <algorithm>
 #include <cmath>
 
 #include "app/bench/inference.hpp"
 #include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/formats/encode.hpp"
+#include "lib/formats/pack_row.hpp"
 
 namespace cria::bench {
 namespace {
@@ -15,6 +17,20 @@ size_t weight_bytes(const LlamaConfig& config, ElementType type) {
   for_each_parameter(config, none,
                      [&](const std::string&, auto shape, auto&) { bytes += packed_tensor_bytes(type, shape); });
   return bytes;
+}
+
+/// Numbers of at most about `size`, of any code.
+simd::BlockParts random_block(const simd::BlockForm& form, double size, Random& random) {
+  constexpr std::int8_t whole = 32;
+  simd::BlockParts block;
+  for (std::uint8_t& code : std::span(block.codes).first(form.numbers))
+    code = static_cast<std::uint8_t>(random.below(1u << form.bits));
+  std::ranges::fill(block.scales, whole);
+  std::ranges::fill(block.minima, whole);
+  const double unit = is_super(form) ? size / whole : size;
+  block.scale = float_to_half(float(unit / (form.has_levels ? 127 : 1 << (form.bits - 1))));
+  block.minimum = float_to_half(float(-unit));
+  return block;
 }
 
 /// Uniform numbers of the size of random_weights', in the type, in memory of their own.
@@ -36,10 +52,14 @@ std::shared_ptr<const LlamaWeights> packed_weights(const LlamaConfig& config, El
     } else if (const auto packed = packed_type(type)) {
       std::vector<real> row(shape[1]);
       for (size_t i = 0; i < shape[0]; ++i) {
+        const simd::BlockForm form = simd::block_form(*packed);
+        for (size_t column = 0; simd::in_blocks(*packed) && column < shape[1]; column += form.numbers)
+          simd::pack_block(*packed, random_block(form, scale, random), shape[1], i, column, free);
+        if (simd::in_blocks(*packed)) continue;
         fill(row);
         std::string stored;
         encode_elements(type, row, stored);
-        simd::pack_row(*packed, reinterpret_cast<const std::byte*>(stored.data()), shape[1], i, free);
+        pack_row(type, reinterpret_cast<const std::byte*>(stored.data()), shape[1], i, free);
       }
       to = Weight(simd::PackedRows{*packed, free, 0, shape[0], shape[1]});
     } else {

@@ -8,6 +8,7 @@
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/stored_parameters.hpp"
 #include "lib/base/arena.hpp"
+#include "lib/formats/pack_row.hpp"
 
 namespace cria {
 namespace {
@@ -32,15 +33,14 @@ std::vector<size_t> stored_rows(size_t rows, size_t head_dim) {
   return {permuted.begin(), permuted.end()};
 }
 
-Weight read_packed(const StoredTensor& tensor, simd::PackedType type, const ParameterName& name, size_t head_dim,
-                   std::byte* to) {
+Weight read_packed(const StoredTensor& tensor, const ParameterName& name, size_t head_dim, std::byte* to) {
   const size_t rows = tensor.shape[0], columns = tensor.shape[1], row_bytes = tensor.bytes.size() / rows;
   const auto stored = name.has_pairs ? stored_rows(rows, head_dim) : std::vector<size_t>();
   for (size_t row = 0; row < rows; ++row) {
     const size_t from = name.has_pairs ? stored[row] : row;
-    simd::pack_row(type, tensor.bytes.data() + from * row_bytes, columns, row, to);
+    pack_row(tensor.type, tensor.bytes.data() + from * row_bytes, columns, row, to);
   }
-  return Weight(simd::PackedRows{type, to, 0, rows, columns});
+  return Weight(simd::PackedRows{*packed_type(tensor.type), to, 0, rows, columns});
 }
 
 LlamaWeights read_weights(const GgufFile& file, const LlamaConfig& config) {
@@ -56,8 +56,8 @@ LlamaWeights read_weights(const GgufFile& file, const LlamaConfig& config) {
     if constexpr (N == 1) {
       copy(numbers.span());
       to = numbers;
-    } else if (const auto type = packed_type(tensor.type)) {
-      to = read_packed(tensor, *type, name, config.head_dim, free);
+    } else if (packed_type(tensor.type)) {
+      to = read_packed(tensor, name, config.head_dim, free);
       file.release(tensor);
     } else {
       name.has_pairs ? read_interleaved(numbers, config, copy) : copy(numbers.span());
@@ -70,23 +70,6 @@ LlamaWeights read_weights(const GgufFile& file, const LlamaConfig& config) {
 }
 
 }  // namespace
-
-std::optional<simd::PackedType> packed_type(ElementType type) {
-  switch (type) {
-    case ElementType::f16:
-      return simd::PackedType::f16;
-    case ElementType::bf16:
-      return simd::PackedType::bf16;
-    case ElementType::q8_0:
-      return simd::PackedType::q8_0;
-    case ElementType::q4_0:
-      return simd::PackedType::q4_0;
-    case ElementType::q4_1:
-      return simd::PackedType::q4_1;
-    default:
-      return std::nullopt;
-  }
-}
 
 size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape) {
   constexpr size_t line = 64;

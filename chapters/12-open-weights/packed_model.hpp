@@ -2,8 +2,6 @@
 // much memory as the file. To train it, or to write it in another form, open_model makes all of it `real`.
 #pragma once
 
-#include <optional>
-
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/formats/gguf.hpp"
 
@@ -25,14 +23,11 @@ struct ModelView {
   const Tokenizer* tokenizer;
 };
 
-/// How lib/simd calls the type, where it multiplies weights of it as they are stored.
-std::optional<simd::PackedType> packed_type(ElementType type);
-
-/// What a tensor of that type takes in memory, from one cache line to another.
+/// What a tensor of a type takes in memory, from one cache line to another.
 size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape);
 
-/// Of a GGUF file matrices of F16, BF16, Q8_0, Q4_0 and Q4_1 stay as they are; all else becomes `real`, as do other
-/// files. Arguments and errors are open_model's.
+/// Of a GGUF file matrices of 16 bits and in blocks stay as they are; all else becomes `real`, as do other files.
+/// Arguments and errors are open_model's.
 PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
 /// Bytes of the weights of such a model, before it is opened.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "lib/formats/blocks.hpp"
+#include "lib/formats/with_block.hpp"
 
 namespace cria {
 namespace {
@@ -153,30 +153,8 @@ void convert_elements(ElementType type, const std::byte* from, std::span<To> to)
       return convert<float>(from, to);
     case ElementType::f64:
       return convert<double>(from, to);
-    case ElementType::q4_0:
-      return convert_blocks<BlockQ4_0>(from, to);
-    case ElementType::q4_1:
-      return convert_blocks<BlockQ4_1>(from, to);
-    case ElementType::q5_0:
-      return convert_blocks<BlockQ5_0>(from, to);
-    case ElementType::q5_1:
-      return convert_blocks<BlockQ5_1>(from, to);
-    case ElementType::q8_0:
-      return convert_blocks<BlockQ8_0>(from, to);
-    case ElementType::q2_k:
-      return convert_blocks<BlockQ2K>(from, to);
-    case ElementType::q3_k:
-      return convert_blocks<BlockQ3K>(from, to);
-    case ElementType::q4_k:
-      return convert_blocks<BlockQ4K>(from, to);
-    case ElementType::q5_k:
-      return convert_blocks<BlockQ5K>(from, to);
-    case ElementType::q6_k:
-      return convert_blocks<BlockQ6K>(from, to);
-    case ElementType::iq4_nl:
-      return convert_blocks<BlockIQ4NL>(from, to);
-    case ElementType::iq4_xs:
-      return convert_blocks<BlockIQ4XS>(from, to);
+    default:
+      with_block(type, [&]<class Block>() { convert_blocks<Block>(from, to); });
   }
 }
 

@@ -48,6 +48,21 @@ void multiply_halves(const PackedRows& w, size_t n, const real* x, size_t x_stri
   }
 }
 
+// The planes of 32 codes of a row, which begin at `to`.
+void pack_codes(size_t bits, const std::uint8_t* codes, std::byte* to) {
+  std::uint32_t fours[8];
+  std::memcpy(fours, codes, sizeof fours);
+  const auto put_plane = [&](size_t first_bit, size_t width) {
+    const std::uint32_t mask = 0x01010101u * ((1u << width) - 1);
+    std::uint32_t plane[8] = {};
+    for (size_t i = 0; i < 8; ++i)
+      plane[plane_vector(width, i)] |= (fours[i] >> first_bit & mask) << plane_bit(width, i);
+    for (size_t v = 0; v < width; ++v) std::memcpy(to + (first_bit + v) * group_rows * 4, &plane[v], 4);
+  };
+  put_plane(0, lower_bits(bits));
+  if (bits > lower_bits(bits)) put_plane(lower_bits(bits), bits - lower_bits(bits));
+}
+
 void multiply_blocks(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride) {
   const size_t blocks = w.columns / block_numbers;
   std::byte* memory = static_cast<std::byte*>(
@@ -67,46 +82,41 @@ size_t packed_bytes(PackedType type, size_t rows, size_t columns) {
   return (rows + group_rows - 1) / group_rows * packed_layout(type, columns).group;
 }
 
-void pack_row(PackedType type, const std::byte* stored, size_t columns, size_t row, std::byte* to) {
-  if (!in_blocks(type)) {
-    std::memcpy(to + row * columns * 2, stored, columns * 2);
-    return;
-  }
+void pack_block(PackedType type, const BlockParts& block, size_t columns, size_t row, size_t column, std::byte* to) {
+  const BlockForm form = block_form(type);
   const PackedLayout layout = packed_layout(type, columns);
-  const size_t steps = block_numbers * code_bits(type) / 32, lane = row % group_rows;
+  const size_t lane = row % group_rows, first = column / block_numbers, parts = form.numbers / form.part;
   std::byte* group = to + row / group_rows * layout.group;
-  for (size_t block = 0; block < columns / block_numbers; ++block) {
-    std::memcpy(group + layout.scales + (block * group_rows + lane) * 2, stored, 2);
-    stored += 2;
-    if (has_minimum(type)) {
-      std::memcpy(group + layout.minima + (block * group_rows + lane) * 2, stored, 2);
-      stored += 2;
-    }
-    std::byte* codes = group + block * layout.codes_of_block + lane * 4;
-    for (size_t step = 0; step < steps; ++step, stored += 4) {
-      std::uint32_t four;
-      std::memcpy(&four, stored, 4);
-      if (type == PackedType::q8_0) four ^= 0x80808080;  // adds 128 to each
-      std::memcpy(codes + step * group_rows * 4, &four, 4);
-    }
-  }
+  for (size_t i = 0; i < form.numbers / block_numbers; ++i)
+    pack_codes(form.bits, block.codes + i * block_numbers, group + (first + i) * layout.codes_of_block + lane * 4);
+  const auto put = [&](size_t scales, size_t factors, std::uint16_t half, const std::int8_t* wholes) {
+    const size_t halves = is_super(form) ? factors : scales;
+    std::memcpy(group + halves + (column / form.numbers * group_rows + lane) * 2, &half, 2);
+    for (size_t p = 0; is_super(form) && p < parts; ++p)
+      group[scales + (column / form.part + p) * group_rows + lane] = std::byte(wholes[p]);
+  };
+  put(layout.scales, layout.factors, block.scale, block.scales);
+  if (form.has_minimum) put(layout.minima, layout.factors_of_minima, block.minimum, block.minima);
 }
 
 void unpack_row(const PackedRows& w, size_t row, real* to) {
   if (!in_blocks(w.type)) return with_stored(w, row, [&](const auto* from) { widen(from, to, w.columns); });
+  const BlockForm form = block_form(w.type);
   const PackedLayout layout = packed_layout(w.type, w.columns);
   const size_t lane = (w.first + row) % group_rows;
   const std::byte* group = w.data + (w.first + row) / group_rows * layout.group;
-  for (size_t block = 0; block < w.columns / block_numbers; ++block, to += block_numbers) {
-    const real scale = half_at(group + layout.scales + (block * group_rows + lane) * 2);
-    const real minimum =
-        has_minimum(w.type) ? half_at(group + layout.minima + (block * group_rows + lane) * 2) : real(0);
-    for (size_t j = 0; j < block_numbers; ++j) {
-      const size_t at = code_bits(w.type) == 8 ? j : j % 16;
-      const auto byte =
-          std::to_integer<int>(group[block * layout.codes_of_block + (at / 4 * group_rows + lane) * 4 + at % 4]);
-      const int code = code_bits(w.type) == 8 ? byte : j < 16 ? byte & 15 : byte >> 4;
-      to[j] = scale * real(code - code_zero(w.type)) + minimum;
+  for (size_t part = 0; part < w.columns / form.part; ++part) {
+    const auto at = [&](size_t scales, size_t factors) {
+      if (!is_super(form)) return half_at(group + scales + (part * group_rows + lane) * 2);
+      const auto whole = static_cast<std::int8_t>(group[scales + part * group_rows + lane]);
+      return real(whole) * half_at(group + factors + (part * form.part / superblock_numbers * group_rows + lane) * 2);
+    };
+    const real scale = at(layout.scales, layout.factors);
+    const real minimum = form.has_minimum ? at(layout.minima, layout.factors_of_minima) : real(0);
+    for (size_t i = part * form.part; i < (part + 1) * form.part; ++i) {
+      const auto* codes = reinterpret_cast<const std::uint8_t*>(group + i / block_numbers * layout.codes_of_block);
+      const int code = packed_code(form.bits, codes, lane, i % block_numbers);
+      to[i] = scale * real(code_value(form, code)) + minimum;
     }
   }
 }

@@ -2,14 +2,16 @@
 //
 // Numbers of 16 bits lie row after row. They are widened as they are read, and meet the activations as these are.
 //
-// Codes of 8 and 4 bits are GGML's blocks of 32 (lib/formats/blocks.hpp), with the bytes in another order: 16 rows are
-// a group, and four bytes of its first row are followed by four of its second, so that one vector holds something of
-// each row, and their products with the same four activations end in 16 lanes, one for each row. Nothing is ever summed
-// across lanes, and a few rows of activations or many read the same memory. A group is
+// Blocks (block_form.hpp) have their bytes in another order than in files: 16 rows are a group, and four codes of its
+// first row are followed by four of its second, so that one vector holds something of each row, and their products with
+// the same four activations end in 16 lanes, one for each row. Nothing is ever summed across lanes, and a few rows of
+// activations or many read the same memory. A group is
 //
-//   codes    (K / 32, 8 or 4, 16 rows, 4)  unsigned bytes; of 4 bits number j and number j + 16 of a block share byte j
-//   scales   (K / 32, 16 rows)             float16
-//   minima   (K / 32, 16 rows)             float16, where the type has them
+//   codes    (K / 32, bits, 16 rows, 4)    bytes, in planes of 8, 4, 2 and 1 bits: of 6 bits, 4 lie in 4 vectors, in
+//                                          whose bytes two codes meet, and 2 in 2 vectors, where four do
+//   scales   (K / 32, 16 rows)             float16; of superblocks (K / part, 16 rows) bytes
+//   minima   the same, where the type has them
+//   factors  (K / 256, 16 rows)            float16 of superblocks: of the scales, and of the minima
 //
 // and begins on a cache line. Rows that fill up the last group are zeros.
 //
@@ -22,18 +24,11 @@
 #include <cstdint>
 
 #include "lib/base/real.hpp"
+#include "lib/simd/block_form.hpp"
 
 namespace cria::simd {
 
 using std::size_t;
-
-enum class PackedType : std::uint8_t { f16, bf16, q8_0, q4_0, q4_1 };
-
-constexpr bool in_blocks(PackedType type) { return type != PackedType::f16 && type != PackedType::bf16; }
-constexpr size_t code_bits(PackedType type) { return type == PackedType::q8_0 ? 8 : in_blocks(type) ? 4 : 16; }
-constexpr bool has_minimum(PackedType type) { return type == PackedType::q4_1; }
-/// A weight is scale (code - code_zero) + minimum. Q8_0 has signed codes in files; here they are 128 larger.
-constexpr int code_zero(PackedType type) { return type == PackedType::q8_0 ? 128 : type == PackedType::q4_0 ? 8 : 0; }
 
 /// `rows` rows of a packed matrix, from row `first` of those at `data` on.
 struct PackedRows {
@@ -42,12 +37,12 @@ struct PackedRows {
   size_t first = 0, rows = 0, columns = 0;
 };
 
-/// What a packed matrix takes; at least one for its alignment, 64. Columns are a multiple of 32 for types in blocks.
+/// What a packed matrix takes; at least one for its alignment, 64. Columns are whole blocks.
 size_t packed_bytes(PackedType type, size_t rows, size_t columns);
 
-/// Puts a row, as GGUF files and safetensors store it, at its place `row` in the packed matrix at `to`, which was
-/// zeros.
-void pack_row(PackedType type, const std::byte* stored, size_t columns, size_t row, std::byte* to);
+/// Puts a block at its place in the packed matrix at `to`, which was zeros: its numbers are those of row `row` from
+/// column `column` on.
+void pack_block(PackedType type, const BlockParts& block, size_t columns, size_t row, size_t column, std::byte* to);
 
 /// The numbers that row `row` of `w` stands for.
 void unpack_row(const PackedRows& w, size_t row, real* to);
@@ -59,9 +54,9 @@ void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stri
 
 /// What else is known of a block of 32 activations.
 struct BlockSums {
-  float scale;         // an activation is about scale code
-  std::int32_t codes;  // Σ code
-  float numbers;       // scale Σ code
+  float scale;             // an activation is about scale code
+  std::int32_t halves[2];  // Σ code of the first 16, and of the others
+  float numbers;           // scale Σ code
 };
 
 /// n rows of rounded activations.

@@ -1,9 +1,11 @@
-// The product of weights in blocks with rounded activations, written once for the vectors of an instruction set.
+// The product of weights in blocks with rounded activations, written once for all types and for the vectors of an
+// instruction set.
 //
-// Lanes<bits> is what a target provides (packed_avx2.hpp, packed_vnni.hpp): `size` lanes, each of one row; Codes, four
-// codes of each row; Sums, whole numbers; Numbers, floats. As in gemm_tile.hpp a tile of results stays in registers
-// while the inner dimension runs by: some groups of rows times some rows of activations, all of whose sums are
-// independent. Weights are taken apart once for all rows of activations in the tile.
+// Lanes<bits> is what a target provides for values of so many bits (packed_avx2.hpp, packed_vnni.hpp): `size` lanes,
+// each of one row; Bytes, four codes of each row as they lie in memory; Sums, whole numbers; Numbers, floats. As in
+// gemm_tile.hpp a tile of results stays in registers while the inner dimension runs by: some groups of rows times some
+// rows of activations, all of whose sums are independent. Weights are taken apart once for all rows of activations in
+// the tile.
 #pragma once
 
 #include <type_traits>
@@ -14,68 +16,117 @@
 
 namespace cria::simd::kernels {
 
-/// y (tokens, groups * 16) from `groups` groups of weights, and `tokens` rows of rounded activations.
-template <class Lanes, PackedType type, size_t groups, size_t tokens>
-void packed_tile(const std::byte* group, size_t k, const std::int8_t* x, const BlockSums* of_x, float* y,
-                 size_t y_stride) {
-  using Numbers = typename Lanes::Numbers;
-  constexpr size_t each = group_rows / Lanes::size, vectors = groups * each, bytes = 4 * Lanes::size;
-  const PackedLayout layout = packed_layout(type, k);
-  const size_t blocks = k / block_numbers;
-  Numbers total[tokens][vectors];
-#pragma GCC unroll 8
-  for (size_t t = 0; t < tokens; ++t)
-#pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; ++v) total[t][v] = Lanes::zeros();
+/// Codes 4 i … 4 i + 3 of a block, of the rows of a vector: as its planes begin at `block` for them.
+template <class Lanes, PackedType type, size_t i>
+auto codes_of(const std::byte* block) {
+  constexpr BlockForm form = block_form(type);
+  constexpr size_t lower = lower_bits(form.bits), upper = form.bits - lower, vector = 4 * group_rows;
+  auto codes = Lanes::template take<lower, plane_bit(lower, i), 0>(block + plane_vector(lower, i) * vector);
+  if constexpr (upper > 0)
+    codes = Lanes::either(codes, Lanes::template take<upper, plane_bit(upper, i), lower>(
+                                     block + (lower + plane_vector(upper, i)) * vector));
+  if constexpr (form.has_levels) codes = Lanes::levels(codes);
+  return Lanes::codes(codes);
+}
 
-  for (size_t block = 0; block < blocks; ++block, x += block_numbers) {
-    typename Lanes::Sums sum[tokens][vectors];
+/// The scales of rows from `lane` on; or their minima, from where these are.
+template <class Lanes, PackedType type>
+auto scales_of(const std::byte* group, size_t scales, size_t factors, size_t block, size_t part, size_t lane) {
+  constexpr BlockForm form = block_form(type);
+  if constexpr (is_super(form)) {
+    constexpr size_t parts = block_numbers / form.part, blocks = superblock_numbers / block_numbers;
+    const auto whole = Lanes::whole(group + scales + (block * parts + part) * group_rows + lane);
+    return Lanes::times(whole, Lanes::widen(group + factors + (block / blocks * group_rows + lane) * 2));
+  } else {
+    return Lanes::widen(group + scales + (block * group_rows + lane) * 2);
+  }
+}
+
+/// `groups` groups of weights, and `tokens` rows of rounded activations.
+template <class Lanes, PackedType type, size_t groups, size_t tokens>
+class PackedTile {
+ public:
+  /// y (tokens, groups * 16)
+  __attribute__((flatten)) static void multiply(const std::byte* group, size_t k, const std::int8_t* x,
+                                                const BlockSums* of_x, float* y, size_t y_stride) {
+    Numbers total[tokens][vectors];
 #pragma GCC unroll 8
     for (size_t t = 0; t < tokens; ++t)
 #pragma GCC unroll 4
-      for (size_t v = 0; v < vectors; ++v) sum[t][v] = Lanes::begin(-code_zero(type) * of_x[t * blocks + block].codes);
-    // Number `at` of the block and the three after it.
-    const auto add = [&](size_t v, typename Lanes::Codes codes, size_t at) {
+      for (size_t v = 0; v < vectors; ++v) total[t][v] = Lanes::zeros();
+    const PackedTile tile(group, k, x, of_x, packed_layout(type, k));
+    for (size_t block = 0; block < k / block_numbers; ++block) {
+      tile.add_part<0>(block, total, std::make_index_sequence<8 / parts>{});
+      if constexpr (parts == 2) tile.add_part<1>(block, total, std::make_index_sequence<8 / parts>{});
+    }
 #pragma GCC unroll 8
-      for (size_t t = 0; t < tokens; ++t) sum[t][v] = Lanes::add(sum[t][v], codes, x + t * k + at);
-    };
-    constexpr size_t steps = block_numbers * code_bits(type) / 32;
-#pragma GCC unroll 8
-    for (size_t step = 0; step < steps; ++step)
+    for (size_t t = 0; t < tokens; ++t)
 #pragma GCC unroll 4
-      for (size_t v = 0; v < vectors; ++v) {
-        const auto four = Lanes::load(group + v / each * layout.group + block * layout.codes_of_block +
-                                      step * 4 * group_rows + v % each * bytes);
-        if constexpr (code_bits(type) == 8) {
-          add(v, Lanes::codes(four), 4 * step);
-        } else {
-          add(v, Lanes::low(four), 4 * step);
-          add(v, Lanes::high(four), 4 * step + 16);
-        }
-      }
+      for (size_t v = 0; v < vectors; ++v) Lanes::store(y + t * y_stride + v * Lanes::size, total[t][v]);
+  }
+
+ private:
+  static constexpr BlockForm form = block_form(type);
+  static constexpr size_t each = group_rows / Lanes::size, vectors = groups * each, parts = block_numbers / form.part;
+  using Sums = typename Lanes::Sums;
+  using Numbers = typename Lanes::Numbers;
+
+  PackedTile(const std::byte* g, size_t columns, const std::int8_t* codes, const BlockSums* sums, PackedLayout l)
+      : group(g), k(columns), x(codes), of_x(sums), layout(l) {}
+
+  template <size_t part, size_t... n>
+  void add_part(size_t block, Numbers (&total)[tokens][vectors], std::index_sequence<n...>) const {
+    const BlockSums* of_block = of_x + block;
+    Sums sum[tokens][vectors];
+#pragma GCC unroll 8
+    for (size_t t = 0; t < tokens; ++t)
+#pragma GCC unroll 4
+      for (size_t v = 0; v < vectors; ++v)
+        sum[t][v] = Lanes::begin(-form.zero * sum_of_codes<parts>(of_block[t * (k / block_numbers)], part));
+    // Codes that share a vector of 4 bits follow each other, or else part 0 has the lower and part 1 the upper ones.
+    (add_codes < parts == 1 ? n / 2 + n % 2 * 4 : part * 4 + n > (block, sum), ...);
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; ++v) {
-      const std::byte* halves = group + v / each * layout.group + (block * group_rows + v % each * Lanes::size) * 2;
-      const Numbers scale = Lanes::widen(halves + layout.scales);
+      const std::byte* rows = group + v / each * layout.group;
+      const size_t lane = v % each * Lanes::size;
+      const Numbers scale = scales_of<Lanes, type>(rows, layout.scales, layout.factors, block, part, lane);
 #pragma GCC unroll 8
       for (size_t t = 0; t < tokens; ++t) {
-        const BlockSums& sums = of_x[t * blocks + block];
-        const auto whole = Lanes::end(sum[t][v], -code_zero(type) * sums.codes);
-        total[t][v] = Lanes::multiply_add(whole, Lanes::times(scale, sums.scale), total[t][v]);
+        const BlockSums& sums = of_block[t * (k / block_numbers)];
+        const Numbers whole = Lanes::end(sum[t][v], -form.zero * sum_of_codes<parts>(sums, part));
+        total[t][v] = Lanes::multiply_add(whole, Lanes::times(scale, Lanes::all(sums.scale)), total[t][v]);
       }
-      if constexpr (has_minimum(type)) {
-        const Numbers minimum = Lanes::widen(halves + layout.minima);
+      if constexpr (form.has_minimum) {
+        const Numbers minimum =
+            scales_of<Lanes, type>(rows, layout.minima, layout.factors_of_minima, block, part, lane);
 #pragma GCC unroll 8
-        for (size_t t = 0; t < tokens; ++t)
-          total[t][v] = Lanes::multiply_add(minimum, Lanes::all(of_x[t * blocks + block].numbers), total[t][v]);
+        for (size_t t = 0; t < tokens; ++t) {
+          const float numbers = sum_of_numbers<parts>(of_block[t * (k / block_numbers)], part);
+          total[t][v] = Lanes::multiply_add(minimum, Lanes::all(numbers), total[t][v]);
+        }
       }
     }
   }
-#pragma GCC unroll 8
-  for (size_t t = 0; t < tokens; ++t)
+
+  /// Products with codes 4 i … 4 i + 3 of the block.
+  template <size_t i>
+  void add_codes(size_t block, Sums (&sum)[tokens][vectors]) const {
+    const std::int8_t* four = x + block * block_numbers + 4 * i;
 #pragma GCC unroll 4
-    for (size_t v = 0; v < vectors; ++v) Lanes::store(y + t * y_stride + v * Lanes::size, total[t][v]);
-}
+    for (size_t v = 0; v < vectors; ++v) {
+      const auto codes = codes_of<Lanes, type, i>(group + v / each * layout.group + block * layout.codes_of_block +
+                                                  v % each * 4 * Lanes::size);
+#pragma GCC unroll 8
+      for (size_t t = 0; t < tokens; ++t) sum[t][v] = Lanes::add(sum[t][v], codes, four + t * k);
+    }
+  }
+
+  const std::byte* group;
+  size_t k;
+  const std::int8_t* x;
+  const BlockSums* of_x;
+  PackedLayout layout;
+};
 
 /// The tiles of one type by their size, from 1 group and 1 row of activations up.
 template <class Lanes, PackedType type>
@@ -83,7 +134,7 @@ struct PackedTiles {
   using Tile = void (*)(const std::byte*, size_t, const std::int8_t*, const BlockSums*, float*, size_t);
   template <size_t groups, size_t... t>
   static constexpr Tile pick(size_t tokens, std::index_sequence<t...>) {
-    constexpr Tile tiles[] = {packed_tile<Lanes, type, groups, t + 1>...};
+    constexpr Tile tiles[] = {PackedTile<Lanes, type, groups, t + 1>::multiply...};
     return tiles[tokens - 1];
   }
   static Tile tile(size_t groups, size_t tokens) {
@@ -120,20 +171,17 @@ void multiply_type(const PackedRows& w, size_t n, const QuantisedRows& x, float*
   }
 }
 
-/// LanesOf<8> and LanesOf<4> are the target's.
+/// How many bits a code's value takes in a product: 8 is all of a byte, of 4 a whole block's sum is small.
+static constexpr size_t value_bits(PackedType type) {
+  const BlockForm form = block_form(type);
+  return form.bits == 8 || form.has_levels ? 8 : form.bits > 4 ? 6 : 4;
+}
+
+/// LanesOf<8>, LanesOf<6> and LanesOf<4> are the target's.
 template <template <size_t bits> class LanesOf>
 void multiply_quantised(const PackedRows& w, size_t n, const QuantisedRows& x, float* y, size_t y_stride) {
-  switch (w.type) {
-    case PackedType::q8_0:
-      return multiply_type<LanesOf<8>, PackedType::q8_0>(w, n, x, y, y_stride);
-    case PackedType::q4_0:
-      return multiply_type<LanesOf<4>, PackedType::q4_0>(w, n, x, y, y_stride);
-    case PackedType::q4_1:
-      return multiply_type<LanesOf<4>, PackedType::q4_1>(w, n, x, y, y_stride);
-    case PackedType::f16:
-    case PackedType::bf16:
-      return;  // not in blocks
-  }
+  with_block_type(w.type,
+                  [&]<PackedType type>() { multiply_type<LanesOf<value_bits(type)>, type>(w, n, x, y, y_stride); });
 }
 
 /// With CRIA_DOUBLE there is nothing to gain.

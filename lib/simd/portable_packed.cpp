@@ -14,27 +14,39 @@ real number(const std::byte* halves, size_t i) {
   return value;
 }
 
-// The rows of one group, times one row of activations: for each block Σ (scale (code - zero) + minimum) (s x) =
-// scale s (Σ code x - zero Σ x) + minimum s Σ x, where both sums are of whole numbers.
-void multiply_group(PackedType type, const std::byte* group, size_t k, const std::int8_t* x, const BlockSums* of_x,
+real scale_at(const std::byte* group, PackedType type, size_t scales, size_t factors, size_t block, size_t part,
+              size_t row) {
+  const BlockForm form = block_form(type);
+  if (!is_super(form)) return number(group + scales, block * group_rows + row);
+  const auto* whole = reinterpret_cast<const std::int8_t*>(group + scales);
+  return real(whole[(block * (block_numbers / form.part) + part) * group_rows + row]) *
+         number(group + factors, block * block_numbers / superblock_numbers * group_rows + row);
+}
+
+// The rows of one group, times one row of activations: for each part Σ (scale code + minimum) (s x) =
+// scale s Σ code x + minimum s Σ x, where both sums are of whole numbers.
+template <PackedType type>
+void multiply_group(const std::byte* group, size_t k, const std::int8_t* x, const BlockSums* of_x,
                     real (&y)[group_rows]) {
+  constexpr BlockForm form = block_form(type);
+  constexpr size_t parts = block_numbers / form.part;
   const PackedLayout layout = packed_layout(type, k);
   for (real& sum : y) sum = 0;
   for (size_t block = 0; block < k / block_numbers; ++block, x += block_numbers) {
-    std::int32_t products[group_rows] = {};
     const auto* codes = reinterpret_cast<const std::uint8_t*>(group + block * layout.codes_of_block);
-    for (size_t step = 0; step < layout.codes_of_block / (4 * group_rows); ++step)
-      for (size_t row = 0; row < group_rows; ++row)
-        for (size_t j = 4 * step; j < 4 * step + 4; ++j) {
-          const int byte = *codes++;
-          products[row] += code_bits(type) == 8 ? byte * x[j] : (byte & 15) * x[j] + (byte >> 4) * x[j + 16];
-        }
-    for (size_t row = 0; row < group_rows; ++row) {
-      const std::int32_t sum = products[row] - code_zero(type) * of_x[block].codes;
-      const real scale = of_x[block].scale;
-      y[row] += real(sum) * (number(group + layout.scales, block * group_rows + row) * scale);
-      if (has_minimum(type))
-        y[row] += number(group + layout.minima, block * group_rows + row) * (scale * real(of_x[block].codes));
+    for (size_t part = 0; part < parts; ++part) {
+      std::int32_t products[group_rows] = {};
+      for (size_t first = part * form.part; first < (part + 1) * form.part; first += 4)
+        for (size_t row = 0; row < group_rows; ++row)
+          for (size_t j = first; j < first + 4; ++j)
+            products[row] += code_value(form, packed_code(form.bits, codes, row, j)) * x[j];
+      for (size_t row = 0; row < group_rows; ++row) {
+        const real scale = scale_at(group, type, layout.scales, layout.factors, block, part, row);
+        y[row] += real(products[row]) * (scale * real(of_x[block].scale));
+        if (form.has_minimum)
+          y[row] += scale_at(group, type, layout.minima, layout.factors_of_minima, block, part, row) *
+                    (real(of_x[block].scale) * real(sum_of_codes<parts>(of_x[block], part)));
+      }
     }
   }
 }
@@ -45,8 +57,10 @@ void multiply(const PackedRows& w, size_t n, const QuantisedRows& x, real* y, si
     for (size_t i = 0; i < w.rows;) {
       real totals[group_rows];
       const size_t row = w.first + i, lane = row % group_rows;
-      multiply_group(w.type, w.data + row / group_rows * bytes, w.columns, x.codes + t * w.columns, x.sums + t * blocks,
-                     totals);
+      with_block_type(w.type, [&]<PackedType type>() {
+        multiply_group<type>(w.data + row / group_rows * bytes, w.columns, x.codes + t * w.columns, x.sums + t * blocks,
+                             totals);
+      });
       for (size_t j = lane; j < group_rows && i < w.rows; ++j) y[t * y_stride + i++] = totals[j];
     }
 }

@@ -28,7 +28,7 @@ refuses 'one without rounds' '--repeats is 0, expected 1 to 1000' bench --repeat
 refuses 'one against an unknown library' '--against is mkl, expected openblas or onednn' bench --against mkl
 refuses 'a plot of what is no curve' '--svg is for cria bench context' bench --svg plot.svg
 refuses 'an option that it has no use for' '--only is for cria bench all' bench memory --only gemm
-refuses 'weights of a type that is not made here' 'expected F32, F16, BF16, Q8_0 or Q4_0' bench --type Q4_K
+refuses 'weights of an unknown type' 'expected F32, F16, BF16, or a type of blocks' bench --type Q9_K
 refuses 'one of an unknown shape' 'none: No such file or directory' bench --config none
 refuses 'one of a missing tokenizer' 'none: No such file or directory' bench --tokenizer none
 refuses 'one of a missing text' 'none: No such file or directory' bench --text none

@@ -90,9 +90,10 @@ inline std::vector<PublishedTensor> published_tensors(const LlamaParameters& wei
   return out;
 }
 
-/// Without tokenizer. `more` adds to the keys.
+/// Without tokenizer. `more` adds to the keys. Matrices are of the type, which `encode` may make.
 inline void write_as_gguf(const std::filesystem::path& path, const LlamaParameters& weights,
-                          const std::function<void(GgufMetadata&)>& more = {}, ElementType type = ElementType::f32) {
+                          const std::function<void(GgufMetadata&)>& more = {}, ElementType type = ElementType::f32,
+                          const EncodeRows& encode = {}) {
   const LlamaConfig& c = weights.config();
   GgufMetadata keys;
   const auto add = [&](const char* key, size_t value) { keys.add(key, static_cast<std::uint32_t>(value)); };
@@ -105,8 +106,10 @@ inline void write_as_gguf(const std::filesystem::path& path, const LlamaParamete
   if (more) more(keys);
   const std::vector<PublishedTensor> tensors = published_tensors(weights);
   std::vector<TensorToWrite> stored;
-  for (const PublishedTensor& t : tensors)
-    stored.push_back({t.gguf, t.shape, t.values, t.shape.size() == 2 ? type : ElementType::f32});
+  for (const PublishedTensor& t : tensors) {
+    stored.push_back({t.gguf, t.shape, t.values});
+    if (t.shape.size() == 2) stored.back().type = type, stored.back().encode = encode;
+  }
   write_gguf(path, keys, stored);
 }
 

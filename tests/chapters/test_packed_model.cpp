@@ -6,6 +6,7 @@
 #include "chapters/09-sampling/decoder.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/packed_model.hpp"
+#include "chapters/13-quantisation/quantise_rows.hpp"
 #include "tests/chapters/published_models.hpp"
 #include "tests/testing.hpp"
 
@@ -14,12 +15,21 @@ using namespace cria::testing;
 
 namespace {
 
-// Heads of 8, so that parts of the rows begin within a group of 16.
-LlamaConfig config_of(bool tied) {
+// Heads of 8, so that parts of the rows begin within a group of 16; rows of whole blocks of the type.
+LlamaConfig config_of(ElementType type, bool tied) {
   LlamaConfig c;
   c.vocabulary_size = 300, c.dim = 64, c.hidden_dim = 96, c.layers = 3, c.heads = 8, c.kv_heads = 4, c.head_dim = 8;
+  if (type_layout(type).numbers == 256) c.dim = 256, c.hidden_dim = 512, c.heads = 32;
   c.context = 64, c.rope_theta = 10000, c.norm_eps = 1e-5, c.tied_embeddings = tied;
   return c;
+}
+
+void write_model(const std::filesystem::path& path, const LlamaConfig& config, ElementType type) {
+  const EncodeRows quantise = [](const TensorToWrite& tensor, std::span<const real> rows, std::string& out) {
+    ThreadPool pool(1);
+    quantise_rows(pool, tensor.type, tensor.shape.back(), rows, {}, out);
+  };
+  write_as_gguf(path, published_weights(config), {}, type, can_quantise(type) ? quantise : EncodeRows());
 }
 
 /// Logits after a prompt, and after each of some tokens more.
@@ -50,32 +60,30 @@ double largest_error(const std::vector<real>& actual, const std::vector<real>& e
 TEST_CASE("a packed model gives the logits of the numbers that its file stands for") {
   const TemporaryFolder folder;
   for (bool tied : {false, true})
-    for (const auto& [type, bound] : {
-             std::pair{ElementType::f32, 0.0},
-             {ElementType::f16, 5e-6},  // measured: 1.7e-6, sums in another order
-             {ElementType::bf16, 5e-6},
-             // Measured: 0.067. Half a step of 127 in the largest of 32 is 0.6 % of the deviation; there are seven
-             // products in each of three layers, and this is the largest error of 1200.
-             {ElementType::q8_0, 0.1},
-             {ElementType::q4_0, 0.1},
-         }) {
+    for (int i = int(ElementType::f16); i <= int(ElementType::iq4_xs); ++i) {
+      const ElementType type{i};
+      if (type == ElementType::f64) continue;
       INFO(type_layout(type).name << (tied ? ", tied" : ""));
-      write_as_gguf(folder / "a.gguf", published_weights(config_of(tied)), {}, type);
+      write_model(folder / "a.gguf", config_of(type, tied), type);
       const Model plain = open_model(folder / "a.gguf");
       const PackedModel packed = open_packed_model(folder / "a.gguf");
       CHECK(packed.weights.tensors.layers[0].query.is_packed() == (type != ElementType::f32));
       CHECK(packed.config.llama == plain.config.llama);
       const double error = largest_error(logits_of(packed.weights), logits_of(plain.weights));
       UNSCOPED_INFO("error " << error);
-      CHECK(error <= bound);
+      // Of 16 bits sums are in another order; measured: 1.7e-6. In blocks activations are rounded to 8 bits; measured:
+      // up to 0.067. Half a step of 127 in the largest of 32 is 0.6 % of the deviation; there are seven products in
+      // each of three layers, and this is the largest error of 1200.
+      CHECK(error <= (type_layout(type).numbers > 1 ? 0.1 : type == ElementType::f32 ? 0 : 5e-6));
     }
 }
 
 TEST_CASE("a packed model has the same bits for a team of any size") {
   const TemporaryFolder folder;
-  for (ElementType type : {ElementType::f16, ElementType::q8_0, ElementType::q4_0}) {
+  for (ElementType type :
+       {ElementType::f16, ElementType::q8_0, ElementType::q4_0, ElementType::q4_k, ElementType::q6_k}) {
     INFO(type_layout(type).name);
-    write_as_gguf(folder / "a.gguf", published_weights(config_of(false)), {}, type);
+    write_model(folder / "a.gguf", config_of(type, false), type);
     const PackedModel model = open_packed_model(folder / "a.gguf");
     const std::vector<real> alone = logits_of(model.weights);
     for (size_t threads : {2, 3, 4}) CHECK(logits_of(model.weights, threads) == alone);
@@ -84,11 +92,17 @@ TEST_CASE("a packed model has the same bits for a team of any size") {
 
 TEST_CASE("the weights of a packed model take about what its file does, as is known before") {
   const TemporaryFolder folder;
-  LlamaConfig config = config_of(true);
-  config.dim = 256, config.hidden_dim = 512, config.head_dim = 32;
-  for (const auto& [type, bits] :
-       {std::pair{ElementType::f16, 16.0}, {ElementType::q8_0, 8.5}, {ElementType::q4_0, 4.5}}) {
-    write_as_gguf(folder / "a.gguf", published_weights(config), {}, type);
+  LlamaConfig config = config_of(ElementType::q4_k, true);
+  config.head_dim = 32;
+  // Superblocks keep scales and minima in a byte each, where files have 6 or 4 bits.
+  for (const auto& [type, bits] : {std::pair{ElementType::f16, 16.0},
+                                   {ElementType::q8_0, 8.5},
+                                   {ElementType::q4_0, 4.5},
+                                   {ElementType::q5_1, 6.0},
+                                   {ElementType::q4_k, 4.625},
+                                   {ElementType::q6_k, 6.5625}}) {
+    INFO(type_layout(type).name);
+    write_model(folder / "a.gguf", config, type);
     const double bytes = double(packed_weight_bytes(folder / "a.gguf"));
     CHECK(bytes >= double(parameter_count(config)) * bits / 8);
     CHECK(bytes <= double(parameter_count(config)) * bits / 8 * 1.02);

@@ -5,6 +5,7 @@
 
 #include "chapters/13-quantisation/quantise_blocks.hpp"
 #include "chapters/13-quantisation/rounded_product.hpp"
+#include "lib/formats/pack_row.hpp"
 #include "tests/lib/simd_testing.hpp"
 
 using namespace cria;
@@ -48,13 +49,13 @@ void check_product(const Block& block, const RoundedActivations& x) {
 }
 
 template <class Block>
-float product_of_simd(simd::PackedType type, const Block& block, const std::vector<float>& x) {
-  std::vector<std::byte> memory(simd::packed_bytes(type, 1, numbers) + 64);
+float product_of_simd(ElementType type, const Block& block, const std::vector<float>& x) {
+  std::vector<std::byte> memory(simd::packed_bytes(Block::type, 1, numbers) + 64);
   auto* to = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
-  simd::pack_row(type, reinterpret_cast<const std::byte*>(&block), numbers, 0, to);
+  pack_row(type, reinterpret_cast<const std::byte*>(&block), numbers, 0, to);
   const std::vector<real> row(x.begin(), x.end());
   real y = 0;
-  simd::multiply_packed({type, to, 0, 1, numbers}, 1, row.data(), numbers, &y, 1);
+  simd::multiply_packed({Block::type, to, 0, 1, numbers}, 1, row.data(), numbers, &y, 1);
   return float(y);
 }
 
@@ -110,13 +111,13 @@ TEST_CASE("what multiplies weights as they are stored does the same, on every ta
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
       const std::vector<float> weights = thirty_two(seed, 0.05), x = thirty_two(seed + 200, 2);
       const RoundedActivations rounded = round_activations(x);
-      const auto check = [&](simd::PackedType type, const auto& block) {
+      const auto check = [&](ElementType type, const auto& block) {
         const double size = exact_product(block, rounded).second;
         CHECK(difference(product_of_simd(type, block, x), multiply(block, rounded), 8 * float_epsilon * size) == "");
       };
-      check(simd::PackedType::q8_0, block_of<BlockQ8_0>(weights));
-      check(simd::PackedType::q4_0, block_of<BlockQ4_0>(weights));
-      check(simd::PackedType::q4_1, block_of<BlockQ4_1>(weights));
+      check(ElementType::q8_0, block_of<BlockQ8_0>(weights));
+      check(ElementType::q4_0, block_of<BlockQ4_0>(weights));
+      check(ElementType::q4_1, block_of<BlockQ4_1>(weights));
     }
   });
 }

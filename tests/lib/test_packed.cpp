@@ -1,66 +1,64 @@
 // Weights as they are stored, on every target of this machine: the order in memory, activations rounded to 8 bits, and
 // products of any shape, held to sums in double of the very numbers that the codes stand for.
+#include <cstddef>
 #include <cstring>
 
-#include "lib/formats/blocks.hpp"
-#include "lib/formats/element_type.hpp"
-#include "lib/simd/packed.hpp"
+#include "lib/formats/encode.hpp"
+#include "lib/formats/pack_row.hpp"
+#include "lib/formats/with_block.hpp"
 #include "tests/lib/simd_testing.hpp"
 
 using namespace cria;
 using namespace cria::testing;
-using simd::PackedType;
 
 namespace {
 
-constexpr PackedType all_types[] = {PackedType::f16, PackedType::bf16, PackedType::q8_0, PackedType::q4_0,
-                                    PackedType::q4_1};
+/// The types that are packed: all, or those in blocks.
+std::vector<ElementType> packed_types(ElementType first = ElementType::f16) {
+  std::vector<ElementType> types;
+  for (int type = int(first); type <= int(ElementType::iq4_xs); ++type)
+    if (packed_type(ElementType(type))) types.push_back(ElementType(type));
+  return types;
+}
+std::vector<ElementType> block_types() { return packed_types(ElementType::q4_0); }
 
-ElementType element_type(PackedType type) {
-  switch (type) {
-    case PackedType::f16:
-      return ElementType::f16;
-    case PackedType::bf16:
-      return ElementType::bf16;
-    case PackedType::q8_0:
-      return ElementType::q8_0;
-    case PackedType::q4_0:
-      return ElementType::q4_0;
-    case PackedType::q4_1:
-      return ElementType::q4_1;
-  }
-  return {};
+simd::BlockForm form_of(ElementType type) { return simd::block_form(*packed_type(type)); }
+
+/// `stored` blocks of any bytes have factors of any bits, NaN and huge ones too: each gets one of this size.
+template <class Factor>
+void set_factors(ElementType type, std::span<std::byte> stored, Factor factor) {
+  with_block(type, [&]<class Block>() {
+    for (size_t at = 0; at < stored.size(); at += sizeof(Block)) {
+      Block block;
+      std::memcpy(&block, &stored[at], sizeof block);
+      block.scale = float_to_half(factor());
+      if constexpr (requires { block.minimum; }) block.minimum = float_to_half(factor());
+      std::memcpy(&stored[at], &block, sizeof block);
+    }
+  });
 }
 
 /// A random matrix as a file stores it, packed; with the numbers that lib/formats reads from the file.
 struct Weights {
-  Weights(PackedType type, size_t rows, size_t columns, std::uint64_t seed)
-      : layout(type_layout(element_type(type))),
-        numbers(rows * columns),
-        memory(simd::packed_bytes(type, rows, columns) + 64) {
-    Random random(seed);
-    std::vector<std::byte> stored(rows * columns / layout.numbers * layout.bytes);
-    for (std::byte& byte : stored) byte = std::byte(random.below(256));
-    // A factor of any bits may be NaN or huge: each begins a block, or is all there is.
-    const size_t factors = !simd::in_blocks(type) ? 1 : simd::has_minimum(type) ? 2 : 1;
-    for (size_t at = 0; at < stored.size(); at += layout.bytes)
-      for (size_t i = 0; i < factors; ++i) {
-        const real value = static_cast<real>(random.normal() * 0.01);
-        if (type == PackedType::bf16) {
-          simd::BFloat16 half;
-          simd::narrow(&value, &half, 1);
-          std::memcpy(&stored[at + 2 * i], &half, 2);
-        } else {
-          simd::Float16 half;
-          simd::narrow(&value, &half, 1);
-          std::memcpy(&stored[at + 2 * i], &half, 2);
-        }
-      }
-    convert_elements(element_type(type), stored.data(), std::span<real>(numbers));
+  Weights(ElementType t, size_t rows, size_t columns, std::uint64_t seed)
+      : Weights(t, rows, columns, random_bytes(t, rows * columns, seed)) {}
+  Weights(ElementType t, size_t rows, size_t columns, const std::vector<std::byte>& stored)
+      : type(t), numbers(rows * columns), memory(simd::packed_bytes(*packed_type(t), rows, columns) + 64) {
+    convert_elements(type, stored.data(), std::span<real>(numbers));
     auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
     for (size_t row = 0; row < rows; ++row)
-      simd::pack_row(type, stored.data() + row * columns / layout.numbers * layout.bytes, columns, row, aligned);
-    packed = {type, aligned, 0, rows, columns};
+      pack_row(type, stored.data() + row * stored.size() / rows, columns, row, aligned);
+    packed = {*packed_type(type), aligned, 0, rows, columns};
+  }
+  static std::vector<std::byte> random_bytes(ElementType type, size_t count, std::uint64_t seed) {
+    Random random(seed);
+    std::vector<std::byte> stored(count / type_layout(type).numbers * type_layout(type).bytes);
+    for (size_t i = 0; i < stored.size(); ++i)  // of 16 bits, no NaN and nothing large
+      stored[i] = std::byte(random.below(256) & (type_layout(type).numbers == 1 && i % 2 ? 0xbb : 0xff));
+    // Whole numbers of superblocks reach 63 and more.
+    const double size = is_super(form_of(type)) ? 0.01 / 64 : 0.01;
+    set_factors(type, stored, [&] { return float(size * random.normal()); });
+    return stored;
   }
   simd::PackedRows part(size_t first, size_t rows) const {
     simd::PackedRows result = packed;
@@ -69,21 +67,22 @@ struct Weights {
   }
   real at(size_t row, size_t column) const { return numbers[row * packed.columns + column]; }
 
-  TypeLayout layout;
+  ElementType type;
   std::vector<real> numbers;
   std::vector<std::byte> memory;
   simd::PackedRows packed;
 };
 
 /// Rows of activations as the target that is active rounds them, as numbers.
-std::vector<wide> rounded(PackedType type, Guarded& x, size_t n, size_t k, size_t stride) {
+std::vector<wide> rounded(const Weights& w, Guarded& x, size_t n, size_t k, size_t stride) {
   std::vector<wide> numbers(n * k);
   std::vector<std::int8_t> codes(k);
   std::vector<simd::BlockSums> sums(k / 32);
+  const bool blocks = simd::in_blocks(w.packed.type);
   for (size_t t = 0; t < n; ++t) {
-    if (simd::in_blocks(type)) simd::active().packed.quantise(x.data() + t * stride, k, codes.data(), sums.data());
+    if (blocks) simd::active().packed.quantise(x.data() + t * stride, k, codes.data(), sums.data());
     for (size_t i = 0; i < k; ++i)
-      numbers[t * k + i] = simd::in_blocks(type) ? wide(sums[i / 32].scale) * codes[i] : wide(x[t * stride + i]);
+      numbers[t * k + i] = blocks ? wide(sums[i / 32].scale) * codes[i] : wide(x[t * stride + i]);
   }
   return numbers;
 }
@@ -94,7 +93,7 @@ void check_product(const Weights& weights, size_t first, size_t rows, size_t n) 
   Guarded x(n * x_stride, 7), y(n * y_stride, 8);
   const Guarded before = y;
   simd::multiply_packed(weights.part(first, rows), n, x.data(), x_stride, y.data(), y_stride);
-  const std::vector<wide> numbers = rounded(weights.packed.type, x, n, k, x_stride);
+  const std::vector<wide> numbers = rounded(weights, x, n, k, x_stride);
   Worst worst;
   size_t spoilt = 0;
   for (size_t t = 0; t < n; ++t)
@@ -108,16 +107,16 @@ void check_product(const Weights& weights, size_t first, size_t rows, size_t n) 
         const wide product = numbers[t * k + p] * weights.at(first + i, p);
         sum += product, size += std::abs(product);
       }
-      // One rounding for each number with 16 bits; four for each block, of sums that may be of one sign: codes from 0
-      // to 15 with a minimum are, and cancel with it, so that their own size counts and not the weight's.
+      // One rounding for each number with 16 bits; four for each scale, of sums that may be of one sign: codes from 0
+      // to 31 with a minimum are, and cancel with it, so that their own size counts and not the weight's.
       const bool blocks = simd::in_blocks(weights.packed.type);
       wide bound = wide(k) * eps * size;
       if (blocks) {
         wide largest = 0;
         for (size_t p = 0; p < k; ++p) largest += std::abs(numbers[t * k + p]);
-        bound = wide(k / 32 + 4) * eps * (size + largest * wide(0.01 * 4 * 32));
+        bound = wide(k / form_of(weights.type).part + 4) * eps * (size + largest * wide(0.01 * 4 * 32));
         // lib/formats rounds scale code + minimum to a float, also where `real` is double.
-        if (simd::has_minimum(weights.packed.type)) bound += wide(std::numeric_limits<float>::epsilon()) * size;
+        if (form_of(weights.type).has_minimum) bound += wide(std::numeric_limits<float>::epsilon()) * size;
       }
       worst.see(y[t * y_stride + i], sum, bound);
     }
@@ -129,18 +128,18 @@ void check_product(const Weights& weights, size_t first, size_t rows, size_t n) 
 }  // namespace
 
 TEST_CASE("packed rows stand for the numbers that the file's do") {
-  for (PackedType type : all_types)
-    for (const auto& [rows, columns] : {std::pair<size_t, size_t>{1, 32}, {16, 64}, {37, 96}}) {
-      INFO(type_layout(element_type(type)).name << " " << rows << " x " << columns);
+  for (ElementType type : packed_types())
+    for (const auto& [rows, blocks] : {std::pair<size_t, size_t>{1, 1}, {16, 2}, {37, 3}}) {
+      const size_t columns = blocks * std::max<size_t>(type_layout(type).numbers, 32), first = rows / 3;
+      INFO(type_layout(type).name << " " << rows << " x " << columns);
       const Weights weights(type, rows, columns, 3);
-      const size_t first = rows / 3;
       std::vector<real> row(columns);
       size_t wrong = 0;
       for (size_t i = 0; first + i < rows; ++i) {
         simd::unpack_row(weights.part(first, rows - first), i, row.data());
         // Of a value with minimum some compilers round scale · code first, and others do not.
         for (size_t j = 0; j < columns; ++j)
-          wrong += std::abs(row[j] - weights.at(first + i, j)) > (simd::has_minimum(type) ? 1e-7 : 0);
+          wrong += std::abs(row[j] - weights.at(first + i, j)) > (form_of(type).has_minimum ? 1e-7 : 0);
       }
       CHECK(wrong == 0);
     }
@@ -158,14 +157,16 @@ TEST_CASE("activations are rounded to the nearest of 127 steps of their block's 
       CHECK(codes[k - 1] == -127);
       for (size_t b = 0; b < k / 32; ++b) {
         wide largest = 0;
-        int total = 0;
+        int total = 0, halves[2] = {};
         for (size_t i = 32 * b; i < 32 * b + 32; ++i) {
           largest = std::max(largest, std::abs(wide(x[i])));
           total += codes[i];
+          halves[i / 16 % 2] += codes[i];
           CHECK(std::abs(wide(x[i]) - wide(sums[b].scale) * codes[i]) <= wide(sums[b].scale) * 0.50002);
         }
         CHECK(std::abs(wide(sums[b].scale) * 127 - largest) <= 1e-6 * largest);
-        CHECK(sums[b].codes == total);
+        CHECK(sums[b].halves[0] == halves[0]);
+        CHECK(sums[b].halves[1] == halves[1]);
         CHECK(sums[b].numbers == sums[b].scale * float(total));
       }
     }
@@ -181,41 +182,36 @@ TEST_CASE("activations are rounded to the nearest of 127 steps of their block's 
 
 TEST_CASE("a product with packed weights is that of the numbers they stand for, for any part of the rows") {
   on_every_target([] {
-    for (PackedType type : all_types) {
-      INFO(type_layout(element_type(type)).name);
-      const Weights weights(type, 75, 160, 11);
+    for (ElementType type : packed_types()) {
+      INFO(type_layout(type).name);
+      const size_t block = type_layout(type).numbers;
+      const Weights weights(type, 75, block == 256 ? 512 : 160, 11);
       for (size_t n : {1, 2, 3, 4, 5, 6, 7, 13})
         for (const auto& [first, rows] :
              {std::pair<size_t, size_t>{0, 75}, {0, 16}, {16, 32}, {5, 3}, {8, 16}, {40, 35}, {75, 0}})
           check_product(weights, first, rows, n);
-      check_product(Weights(type, 1, 32, 12), 0, 1, 1);
+      check_product(Weights(type, 1, std::max<size_t>(block, 32), 12), 0, 1, 1);
       check_product(Weights(type, 50, 2048, 13), 0, 50, 9);
-      if (!simd::in_blocks(type)) check_product(Weights(type, 150, 2049, 14), 0, 150, 6);
+      if (block == 1) check_product(Weights(type, 150, 2049, 14), 0, 150, 6);
     }
   });
 }
 
 TEST_CASE("codes at the ends of their range are multiplied without saturation") {
   on_every_target([] {
-    for (PackedType type : {PackedType::q8_0, PackedType::q4_0, PackedType::q4_1})
+    for (ElementType type : block_types())
       for (int byte : {0x00, 0x7f, 0x80, 0xff}) {
-        const TypeLayout layout = type_layout(element_type(type));
-        std::vector<std::byte> stored(layout.bytes, std::byte(byte)), memory(simd::packed_bytes(type, 1, 32) + 64);
-        const real one = 1;
-        simd::Float16 scale;
-        simd::narrow(&one, &scale, 1);
-        std::memcpy(stored.data(), &scale, 2);
-        if (simd::has_minimum(type)) std::memcpy(stored.data() + 2, &scale, 2);
-        std::vector<real> numbers(32);
-        convert_elements(element_type(type), stored.data(), std::span<real>(numbers));
-        auto* to = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
-        simd::pack_row(type, stored.data(), 32, 0, to);
+        INFO(type_layout(type).name << " of bytes " << byte);
+        std::vector<std::byte> stored(type_layout(type).bytes, std::byte(byte));
+        set_factors(type, stored, [] { return 1.0f; });
+        const size_t columns = type_layout(type).numbers;
+        const Weights weights(type, 1, columns, stored);
         for (real x : {real(127), real(-127)}) {
-          const std::vector<real> row(32, x);
+          const std::vector<real> row(columns, x);
           wide sum = 0;
-          for (real number : numbers) sum += wide(number) * x;
+          for (real number : weights.numbers) sum += wide(number) * x;
           real y = 0;
-          simd::multiply_packed({type, to, 0, 1, 32}, 1, row.data(), 32, &y, 1);
+          simd::multiply_packed(weights.packed, 1, row.data(), columns, &y, 1);
           CHECK(y == sum);
         }
       }
@@ -224,7 +220,8 @@ TEST_CASE("codes at the ends of their range are multiplied without saturation") 
 
 TEST_CASE("elements of a product with weights in blocks depend on their own row and weights alone, to the last bit") {
   on_every_target([] {
-    for (PackedType type : {PackedType::q8_0, PackedType::q4_0, PackedType::q4_1}) {
+    for (ElementType type : block_types()) {
+      INFO(type_layout(type).name);
       const Weights weights(type, 70, 256, 21);
       const size_t n = 11;
       Guarded x(n * 256, 22), whole(n * 70, 23), part(70, 24);
@@ -242,7 +239,7 @@ TEST_CASE("elements of a product with weights in blocks depend on their own row 
 
 TEST_CASE("an activation that is no number leaves none in a product with weights in blocks") {
   on_every_target([] {
-    const Weights weights(PackedType::q8_0, 16, 64, 31);
+    const Weights weights(ElementType::q8_0, 16, 64, 31);
     for (real bad : {not_a_number, -not_a_number, infinity}) {
       std::vector<real> x(64, 1), y(16);
       x[40] = bad;
