@@ -40,9 +40,9 @@ void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real
   // end of solution
 }
 
-void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y) {
+void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded) {
   if (!weight.is_packed()) return linear_forward(x, weight.numbers(), y);
-  multiply_packed(x, weight, y);
+  multiply_packed(x, weight, y, rounded);
 }
 
 void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const real, 2> weight, View<real, 2> d_x,

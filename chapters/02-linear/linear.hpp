@@ -22,8 +22,9 @@ void linear_forward(View<const real, 2> x,       // (N, K)
                     View<const real, 2> weight,  // (M, K)
                     View<real, 2> y);            // (N, M)
 
-/// The same for a weight that knows its type: one of `real` is multiplied as above, a packed one as it is stored.
-void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y);
+/// The same for a weight that knows its type: one of `real` is multiplied as above, a packed one as it is stored, with
+/// x as `rounded` where that is there and needed.
+void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded = {});
 
 /// d_x += d_y W and d_weight += d_yᵀ x.
 void linear_backward(View<const real, 2> d_y,     // (N, M)

@@ -1,6 +1,9 @@
 #include "chapters/08-llama/activations.hpp"
 
+#include <algorithm>
+
 #include "chapters/05-attention/attention.hpp"
+#include "lib/tensor/weight.hpp"
 
 namespace cria {
 namespace {
@@ -29,6 +32,10 @@ size_t layer_size(const LlamaConfig& config, size_t rows, Keep keep) {
   return size;
 }
 
+size_t rounded_size(const LlamaConfig& c, size_t rows, Keep keep) {
+  return keep == Keep::all_layers ? 0 : RoundedRows::size(rows, std::max({c.dim, c.heads * c.head_dim, c.hidden_dim}));
+}
+
 }  // namespace
 
 LayerActivations LayerActivations::first_rows(size_t n) const {
@@ -41,7 +48,8 @@ LayerActivations LayerActivations::first_rows(size_t n) const {
 }
 
 size_t LlamaActivations::bytes_per_row(const LlamaConfig& c) {
-  return (layer_size(c, 1, Keep::one_layer) + 2 * c.dim + c.head_dim + 1) * sizeof(real);
+  const size_t layer = layer_size(c, 1, Keep::one_layer) + rounded_size(c, 1, Keep::one_layer);
+  return (layer + 2 * c.dim + c.head_dim + 1) * sizeof(real);
 }
 
 size_t LlamaActivations::bytes(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys, Keep keep,
@@ -49,7 +57,7 @@ size_t LlamaActivations::bytes(const LlamaConfig& c, size_t sequences, size_t po
   const size_t rows = sequences * positions_each, layers = keep == Keep::all_layers ? c.layers : 1;
   const size_t streams = keep == Keep::all_layers ? c.layers + 1 : 1;
   return sizeof(real) * (layers * layer_size(c, rows, keep) + (streams + 1) * rows * c.dim + rows * (c.head_dim + 1) +
-                         threads * attention_scratch_size(keys));
+                         threads * attention_scratch_size(keys) + rounded_size(c, rows, keep));
 }
 
 LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
@@ -79,6 +87,7 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
   take(angles.cosine, Shape<2>{rows, half});
   take(angles.sine, Shape<2>{rows, half});
   take(scratch_, Shape<2>{threads, attention_scratch_size(keys)});
+  take(rounded_, Shape<1>{rounded_size(c, rows, keep)});
   rope_inverse_frequencies(c.rope_theta, frequencies);
   rope_scale_frequencies(c.rope_scaling, frequencies);
 }

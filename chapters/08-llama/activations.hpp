@@ -53,6 +53,8 @@ class LlamaActivations {
 
   /// Attention's scratch memory for one thread of the team.
   std::span<real> scratch(size_t rank) const { return scratch_[rank].span(); }
+  /// Memory for rows of any width in a layer, rounded to 8 bits; none with Keep::all_layers.
+  std::span<real> rounded() const { return rounded_.span(); }
 
   std::vector<std::int32_t> positions;  // (N) where each row stands in its sequence
   std::vector<double> frequencies;      // (Dh/2) RoPE's
@@ -63,6 +65,7 @@ class LlamaActivations {
  private:
   Arena<real> arena_;
   View<real, 2> scratch_;  // (threads, attention_scratch_size(keys))
+  View<real, 1> rounded_;
   std::vector<LayerActivations> layers_;
 };
 

@@ -5,6 +5,9 @@
 // Backward has no such division: training gives whole sequences to each thread (chapter 10).
 #include "chapters/08-llama/block.hpp"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "chapters/02-linear/linear.hpp"
 #include "chapters/03-rmsnorm/rmsnorm.hpp"
 #include "chapters/05-attention/attention.hpp"
@@ -23,10 +26,25 @@ void zero(std::initializer_list<View<real, 2>> views) {
   for (const View<real, 2>& view : views) noalias(view) = 0;
 }
 
-/// The columns `of` of y = x weightᵀ. A part of the columns needs that part of the weight's rows only, so all threads
-/// of a team together read each weight once.
-void linear_columns(View<const real, 2> x, const Weight& weight, View<real, 2> y, Range of) {
-  linear_forward(x, weight.rows(of), y.columns(of));
+/// Columns of y = x weightᵀ.
+struct Output {
+  const Weight& weight;
+  View<real, 2> y;
+  Range columns;
+};
+
+/// Several of the same x. A part of the columns needs that part of the weight's rows only, so all threads of a team
+/// together read each weight once. Where weights want x rounded to 8 bits, each thread rounds some rows for all; of few
+/// rows all of them for itself, which is sooner done than waiting for the others.
+void linear_columns(const BlockContext& c, View<const real, 2> x, std::initializer_list<Output> outputs) {
+  const auto wants_rounded = [](const Output& output) { return output.weight.is_in_blocks(); };
+  RoundedRows rounded;
+  if (x.shape(0) >= 4 * c.team.size() && !c.rounded.empty() && std::ranges::any_of(outputs, wants_rounded)) {
+    rounded = RoundedRows(c.rounded, x.shape());
+    rounded.round(x, c.team.share(x.shape(0)));
+    c.team.wait();
+  }
+  for (const auto& [weight, y, columns] : outputs) linear_forward(x, weight.rows(columns), y.columns(columns), rounded);
 }
 
 // The rows of sequence b.
@@ -51,9 +69,10 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
   rmsnorm_forward(a.input.rows(rows), w.attention_norm, eps, a.attention_normed.rows(rows),
                   a.attention_inverse_rms.rows(rows));
   c.team.wait();
-  linear_columns(a.attention_normed, w.query, a.query, heads * Dh);
-  linear_columns(a.attention_normed, w.key, a.key, groups * Dh);
-  linear_columns(a.attention_normed, w.value, a.value, groups * Dh);
+  linear_columns(c, a.attention_normed,
+                 {{w.query, a.query, heads * Dh},  //
+                  {w.key, a.key, groups * Dh},
+                  {w.value, a.value, groups * Dh}});
   const View<real, 3> q = by_head(a.query, Dh).columns(heads), out = by_head(a.attended, Dh).columns(heads);
   const View<real, 3> k = by_head(a.key, Dh).columns(groups), v = by_head(a.value, Dh).columns(groups);
   rope_forward(q, c.angles, c.config.rope_pairing);
@@ -69,18 +88,17 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
                       sequence(a.log_sum_exp.columns(heads), c, b), c.scratch);
   }
   c.team.wait();
-  linear_columns(a.attended, w.output, a.middle, width);
+  linear_columns(c, a.attended, {{w.output, a.middle, width}});
   noalias(a.middle.columns(width)) += a.input.columns(width);
   c.team.wait();
 
   rmsnorm_forward(a.middle.rows(rows), w.feed_forward_norm, eps, a.feed_forward_normed.rows(rows),
                   a.feed_forward_inverse_rms.rows(rows));
   c.team.wait();
-  linear_columns(a.feed_forward_normed, w.gate, a.gate, hidden);
-  linear_columns(a.feed_forward_normed, w.up, a.up, hidden);
+  linear_columns(c, a.feed_forward_normed, {{w.gate, a.gate, hidden}, {w.up, a.up, hidden}});
   swiglu_forward(a.gate.columns(hidden), a.up.columns(hidden), a.gated.columns(hidden));
   c.team.wait();
-  linear_columns(a.gated, w.down, a.output, width);
+  linear_columns(c, a.gated, {{w.down, a.output, width}});
   noalias(a.output.columns(width)) += a.middle.columns(width);
   c.team.wait();
   // end of solution

@@ -14,6 +14,7 @@ struct BlockContext {
   std::span<real> scratch;
   KvCache* cache = nullptr;
   Team team = {};
+  std::span<real> rounded = {};  // memory that the team shares, for what its products read
 };
 
 /// a.output = block(a.input); fills the rest of `a` on the way. Called by every thread of a team, each of which returns

@@ -33,7 +33,8 @@ void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivatio
   embedding_forward(input.tokens.flat().rows(rows), w.embedding, activations.layer(0).input.rows(rows));
 
   const RopeAngles angles = rows_of(activations.angles, {0, N});
-  const BlockContext context{config, B, T, angles, input.first_key, activations.scratch(team.rank()), cache, team};
+  const BlockContext context{
+      config, B, T, angles, input.first_key, activations.scratch(team.rank()), cache, team, activations.rounded()};
   for (size_t i = 0; i < config.layers; ++i) block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
   if (cache && team.first())  // no other thread reads it any more in this pass
     for (size_t b = 0; b < B; ++b) cache->advance(T, b);

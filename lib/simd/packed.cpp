@@ -63,18 +63,6 @@ void pack_codes(size_t bits, const std::uint8_t* codes, std::byte* to) {
   if (bits > lower_bits(bits)) put_plane(lower_bits(bits), bits - lower_bits(bits));
 }
 
-void multiply_blocks(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride) {
-  const size_t blocks = w.columns / block_numbers;
-  std::byte* memory = static_cast<std::byte*>(
-      workspace(n * (w.columns + blocks * sizeof(BlockSums)), WorkspaceUse::quantised_activations));
-  auto* codes = reinterpret_cast<std::int8_t*>(memory);
-  auto* sums = reinterpret_cast<BlockSums*>(memory + n * w.columns);
-  const PackedKernels& kernels = active().packed;
-  for (size_t t = 0; t < n; ++t)
-    kernels.quantise(x + t * x_stride, w.columns, codes + t * w.columns, sums + t * blocks);
-  kernels.multiply(w, n, {codes, sums}, y, y_stride);
-}
-
 }  // namespace
 
 size_t packed_bytes(PackedType type, size_t rows, size_t columns) {
@@ -121,9 +109,30 @@ void unpack_row(const PackedRows& w, size_t row, real* to) {
   }
 }
 
-void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride) {
+size_t quantised_bytes(size_t n, size_t k) { return n * (k + k / block_numbers * sizeof(BlockSums)); }
+
+QuantisedRows quantised_rows(void* memory, size_t n, size_t k) {
+  auto* sums = static_cast<BlockSums*>(memory);
+  return {reinterpret_cast<std::int8_t*>(sums + n * (k / block_numbers)), sums};
+}
+
+void quantise_rows(const real* x, size_t x_stride, size_t first, size_t n, size_t k, const QuantisedRows& to) {
+  const PackedKernels& kernels = active().packed;
+  for (size_t t = first; t < first + n; ++t)
+    kernels.quantise(x + t * x_stride, k, to.codes + t * k, to.sums + t * (k / block_numbers));
+}
+
+void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
+                     const QuantisedRows& rounded) {
   if (w.rows == 0 || n == 0) return;
-  in_blocks(w.type) ? multiply_blocks(w, n, x, x_stride, y, y_stride) : multiply_halves(w, n, x, x_stride, y, y_stride);
+  if (!in_blocks(w.type)) return multiply_halves(w, n, x, x_stride, y, y_stride);
+  QuantisedRows of_x = rounded;
+  if (!of_x.codes) {
+    const size_t bytes = quantised_bytes(n, w.columns);
+    of_x = quantised_rows(workspace(bytes, WorkspaceUse::quantised_activations), n, w.columns);
+    quantise_rows(x, x_stride, 0, n, w.columns, of_x);
+  }
+  active().packed.multiply(w, n, of_x, y, y_stride);
 }
 
 }  // namespace cria::simd

@@ -47,11 +47,6 @@ void pack_block(PackedType type, const BlockParts& block, size_t columns, size_t
 /// The numbers that row `row` of `w` stands for.
 void unpack_row(const PackedRows& w, size_t row, real* to);
 
-/// y = x Wᵀ for n rows x and y, x_stride and y_stride apart: y[t, i] = Σ_k x[t, k] w[i, k]. The bits of an element do
-/// not depend on the other rows of W, and in blocks not on those of x either. (With 16 bits products of up to 4 rows
-/// are sums in another order, as in gemm.)
-void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride);
-
 /// What else is known of a block of 32 activations.
 struct BlockSums {
   float scale;             // an activation is about scale code
@@ -59,11 +54,24 @@ struct BlockSums {
   float numbers;           // scale Σ code
 };
 
-/// n rows of rounded activations.
+/// Rows of rounded activations.
 struct QuantisedRows {
-  const std::int8_t* codes;  // (n, K)
-  const BlockSums* sums;     // (n, K / 32)
+  std::int8_t* codes = nullptr;  // (n, K)
+  BlockSums* sums = nullptr;     // (n, K / 32)
 };
+
+/// What n rows of K rounded activations take, and where they are in such memory, aligned to 4 bytes.
+size_t quantised_bytes(size_t n, size_t k);
+QuantisedRows quantised_rows(void* memory, size_t n, size_t k);
+
+/// Rounds the rows first … first + n - 1 of x, each to the same place in `to`.
+void quantise_rows(const real* x, size_t x_stride, size_t first, size_t n, size_t k, const QuantisedRows& to);
+
+/// y = x Wᵀ for n rows x and y, x_stride and y_stride apart: y[t, i] = Σ_k x[t, k] w[i, k]. The bits of an element do
+/// not depend on the other rows of W, and in blocks not on those of x either. (With 16 bits products of up to 4 rows
+/// are sums in another order, as in gemm.) Blocks take x as `rounded`, where it is that already.
+void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
+                     const QuantisedRows& rounded = {});
 
 /// What a target provides for weights in blocks.
 struct PackedKernels {
