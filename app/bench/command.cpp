@@ -16,7 +16,7 @@ void add_tools(CLI::App& app, int& code) {
   c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   c->add_option("--repeats", o->repeats, "Rounds, of which the median counts")->capture_default_str();
   c->add_option("--against", o->against, "Also another library's matrix product: openblas or onednn");
-  c->add_option("--type", o->types, "Also models with weights of these types: F32, F16, BF16, Q8_0, Q4_0")
+  c->add_option("--type", o->types, "Also models with weights of these types: F32, F16, BF16, Q8_0, Q4_K, …")
       ->delimiter(',');
   c->add_option("--config", o->config, "Also a model of this shape: a folder, or its config.json");
   c->add_option("--tokenizer", o->tokenizer, "A folder or file instead of the built-in tokenizer");

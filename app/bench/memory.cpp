@@ -12,7 +12,10 @@
 #include "app/bench/training_run.hpp"
 #include "app/memory.hpp"
 #include "app/train.hpp"
-#include "chapters/11-pretraining/model_folder.hpp"
+#include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
+#include "chapters/12-open-weights/save_gguf.hpp"
+#include "chapters/12-open-weights/written_types.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria::bench {
@@ -63,6 +66,12 @@ class ModelFiles {
   }
   std::filesystem::path config_file() const { return folder_ / "config.json"; }
   std::filesystem::path weights_file() const { return folder_ / "model.safetensors"; }
+  /// The same in Q8_0.
+  std::filesystem::path write_packed() const {
+    const Model model = open_model(folder_);
+    save_gguf(folder_ / "model.gguf", model, types_to_write(model, ModelForm::gguf, ElementType::q8_0));
+    return folder_ / "model.gguf";
+  }
 
  private:
   std::filesystem::path folder_;
@@ -75,15 +84,28 @@ size_t train(const TrainingShape& shape, size_t threads) {
   return stated;
 }
 
+void fill_context(const LlamaWeights& weights, size_t threads) {
+  const LlamaConfig& config = weights.config;
+  Decoder decoder = make_decoder(weights, config.context, threads);
+  decoder.feed(some_tokens(config, config.context - 32));
+  for (const std::int32_t token : some_tokens(config, 32)) decoder.feed({&token, 1});
+}
+
 size_t decode(const ModelFiles& files, size_t threads) {
   const LlamaConfig config = read_config(files.config_file()).llama;
   const size_t stated = decoding_memory(config, config.context, threads).total();
   const LlamaParameters weights(config);
   read_weights(files.weights_file(), weights);
-  Decoder decoder = make_decoder(weights, config.context, threads);
-  decoder.feed(some_tokens(config, config.context - 32));
-  for (const std::int32_t token : some_tokens(config, 32)) decoder.feed({&token, 1});
+  fill_context(weights, threads);
   return stated;
+}
+
+size_t decode_packed(const std::filesystem::path& file, size_t threads) {
+  const LlamaConfig config = open_config(file).llama;
+  DecodingMemory stated = decoding_memory(config, config.context, threads);
+  stated.weights = packed_weight_bytes(file);
+  fill_context(open_packed_model(file).weights, threads);
+  return stated.total();
 }
 
 Result result(const char* name, const std::string& shape, size_t threads, const Measured& measured) {
@@ -115,6 +137,9 @@ int bench_memory(const BenchOptions& options) {
     const ModelFiles files(known.config);
     const std::string shape = fmt::format("{} context {}", name, known.config.context);
     results.push_back(result("decoding", shape, threads, in_own_process([&] { return decode(files, threads); })));
+    const auto packed = files.write_packed();
+    results.push_back(
+        result("decoding Q8_0", shape, threads, in_own_process([&] { return decode_packed(packed, threads); })));
   }
   options.json ? print_json(results) : print_section("most memory", results);
   return 0;

@@ -37,13 +37,16 @@ Model load_model(const std::filesystem::path& folder, const ModelConfig& config,
   stored.require_fit(config.llama);
   Model model{config, LlamaParameters(config.llama), nullptr, stored.types(config.llama)};
   stored.copy_to(model.weights);
-  if (std::filesystem::exists(folder / "tokenizer.json")) {
-    model.tokenizer = std::make_unique<Tokenizer>(load_tokenizer(folder));
-    if (model.tokenizer->vocabulary_size() > config.llama.vocabulary_size)
-      throw UserError(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
-                                  folder.string(), model.tokenizer->vocabulary_size(), config.llama.vocabulary_size));
-  }
+  model.tokenizer = load_folder_tokenizer(folder);
+  if (model.tokenizer && model.tokenizer->vocabulary_size() > config.llama.vocabulary_size)
+    throw UserError(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
+                                folder.string(), model.tokenizer->vocabulary_size(), config.llama.vocabulary_size));
   return model;
+}
+
+std::unique_ptr<Tokenizer> load_folder_tokenizer(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "tokenizer.json")) return nullptr;
+  return std::make_unique<Tokenizer>(load_tokenizer(folder));
 }
 
 void save_model(const std::filesystem::path& folder, const ModelConfig& config, const LlamaParameters& weights,

@@ -122,6 +122,14 @@ void StoredWeights::require_fit(const LlamaConfig& config) const {
     fail(fmt::format("\"{}\" and \"{}\" differ, but config.json says tie_word_embeddings", embedding, head));
 }
 
+const StoredTensor& StoredWeights::tensor(const LlamaConfig& config, const std::string& name) const {
+  return *find(stored_name(config, name));
+}
+
+void StoredWeights::copy_to(const StoredTensor& tensor, std::span<const size_t> shape, std::span<real> values) const {
+  file_of(tensor.name).copy_to(tensor.name, shape, values);
+}
+
 StoredTypes StoredWeights::types(const LlamaConfig& config) const {
   StoredTypes types;
   LlamaTensors<real> none;

@@ -26,6 +26,10 @@ class StoredWeights {
   /// compute with. Allocates nothing: a config that is wrong may ask for more memory than there is.
   void require_fit(const LlamaConfig& config) const;
   void copy_to(const LlamaParameters& weights) const;
+  /// The tensor that a parameter stands as, in files that fit, where it is one; its values; and its pages given back.
+  const StoredTensor& tensor(const LlamaConfig& config, const std::string& name) const;
+  void copy_to(const StoredTensor& tensor, std::span<const size_t> shape, std::span<real> values) const;
+  void release(const StoredTensor& tensor) const { file_of(tensor.name).release(tensor); }
   /// Of those that stand there under their own name.
   StoredTypes types(const LlamaConfig& config) const;
   /// Of all that stands for the parameters, in files that fit.

@@ -26,8 +26,8 @@ struct ModelView {
 /// What a tensor of a type takes in memory, from one cache line to another.
 size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape);
 
-/// Of a GGUF file matrices of 16 bits and in blocks stay as they are; all else becomes `real`, as do other files.
-/// Arguments and errors are open_model's.
+/// Matrices of 16 bits, of GGUF files and Hugging Face's folders, and those in blocks stay as they are; all else
+/// becomes `real`, as do other files. Arguments and errors are open_model's.
 PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
 /// Bytes of the weights of such a model, before it is opened.

@@ -20,15 +20,17 @@ void quantise(const T* x, size_t k, std::int8_t* codes, BlockSums* sums) {
     }
     const float scale = __builtin_bit_cast(float, largest) * (1 / 127.f);
     const float inverse = scale >= smallest_normal ? 1 / scale : 0;  // what is smaller counts as zero
-    std::int32_t halves[2] = {};
-    for (size_t half = 0; half < 2; ++half)
-      for (size_t j = half * 16; j < half * 16 + 16; ++j) {
-        const std::int32_t code =
-            __builtin_bit_cast(std::int32_t, float(x[j]) * inverse + whole) - __builtin_bit_cast(std::int32_t, whole);
-        codes[j] = static_cast<std::int8_t>(code);  // of what is no number, anything
-        halves[half] += codes[j];
-      }
-    *sums = {scale, {halves[0], halves[1]}, scale * float(halves[0] + halves[1])};
+    std::int32_t rounded[block_numbers], first = 0, second = 0;
+    for (size_t j = 0; j < block_numbers; ++j)
+      rounded[j] = static_cast<std::int8_t>(  // of what is no number, anything
+          __builtin_bit_cast(std::int32_t, float(x[j]) * inverse + whole) - __builtin_bit_cast(std::int32_t, whole));
+    for (size_t j = 0; j < block_numbers; ++j) codes[j] = static_cast<std::int8_t>(rounded[j]);
+      // Unrolled by gcc these would be no vectors any more.
+#pragma GCC unroll 1
+    for (size_t j = 0; j < block_numbers / 2; ++j) first += rounded[j];
+#pragma GCC unroll 1
+    for (size_t j = block_numbers / 2; j < block_numbers; ++j) second += rounded[j];
+    *sums = {scale, {first, second}, scale * float(first + second)};
   }
 }
 
