@@ -70,9 +70,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
                   a.attention_inverse_rms.rows(rows));
   c.team.wait();
   linear_columns(c, a.attention_normed,
-                 {{w.query, a.query, heads * Dh},  //
-                  {w.key, a.key, groups * Dh},
-                  {w.value, a.value, groups * Dh}});
+                 {{w.query, a.query, heads * Dh}, {w.key, a.key, groups * Dh}, {w.value, a.value, groups * Dh}});
   const View<real, 3> q = by_head(a.query, Dh).columns(heads), out = by_head(a.attended, Dh).columns(heads);
   const View<real, 3> k = by_head(a.key, Dh).columns(groups), v = by_head(a.value, Dh).columns(groups);
   rope_forward(q, c.angles, c.config.rope_pairing);

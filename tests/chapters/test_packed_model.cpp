@@ -78,6 +78,27 @@ TEST_CASE("a packed model gives the logits of the numbers that its file stands f
     }
 }
 
+TEST_CASE("a folder's matrices of 16 bits stay as they are, too") {
+  const TemporaryFolder folder;
+  for (ElementType type : {ElementType::f32, ElementType::f16, ElementType::bf16}) {
+    INFO(type_layout(type).name);
+    const LlamaConfig config = config_of(type, true);
+    const LlamaParameters weights = published_weights(config);
+    StoredTypes types;
+    weights.for_each([&](const std::string& name, const auto&) { types[name] = type; });
+    write_config(folder / "config.json", {config, {}, {}});
+    write_weights(folder / "model.safetensors", weights, types);
+    const PackedModel packed = open_packed_model(folder.path());
+    CHECK(packed.weights.tensors.layers[0].query.is_packed() == (type != ElementType::f32));
+    CHECK(packed.weights.tensors.head.is_packed() == (type != ElementType::f32));
+    const double error = largest_error(logits_of(packed.weights), logits_of(open_model(folder.path()).weights));
+    UNSCOPED_INFO("error " << error);
+    CHECK(error <= (type == ElementType::f32 ? 0 : 5e-6));
+    const double bytes = double(parameter_count(config)) * (type == ElementType::f32 ? 4 : 2);
+    CHECK(double(packed_weight_bytes(folder.path())) / bytes <= 1.02);
+  }
+}
+
 TEST_CASE("a packed model has the same bits for a team of any size") {
   const TemporaryFolder folder;
   for (ElementType type :

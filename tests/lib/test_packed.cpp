@@ -1,6 +1,5 @@
 // Weights as they are stored, on every target of this machine: the order in memory, activations rounded to 8 bits, and
 // products of any shape, held to sums in double of the very numbers that the codes stand for.
-#include <cstddef>
 #include <cstring>
 
 #include "lib/formats/encode.hpp"
