@@ -7,6 +7,7 @@
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/packed_model.hpp"
 #include "chapters/13-quantisation/quantise_rows.hpp"
+#include "lib/tensor/tensor.hpp"
 #include "tests/chapters/published_models.hpp"
 #include "tests/testing.hpp"
 
@@ -29,7 +30,11 @@ void write_model(const std::filesystem::path& path, const LlamaConfig& config, E
     ThreadPool pool(1);
     quantise_rows(pool, tensor.type, tensor.shape.back(), rows, {}, out);
   };
-  write_as_gguf(path, published_weights(config), {}, type, can_quantise(type) ? quantise : EncodeRows());
+  const LlamaParameters weights = published_weights(config);
+  weights.for_each([&]<size_t N>(const std::string&, const View<real, N>& view) {
+    if constexpr (N == 2) noalias(view) *= 8 / std::sqrt(real(config.dim));  // products of one size in all widths
+  });
+  write_as_gguf(path, weights, {}, type, can_quantise(type) ? quantise : EncodeRows());
 }
 
 /// Logits after a prompt, and after each of some tokens more.
@@ -59,23 +64,23 @@ double largest_error(const std::vector<real>& actual, const std::vector<real>& e
 
 TEST_CASE("a packed model gives the logits of the numbers that its file stands for") {
   const TemporaryFolder folder;
-  for (bool tied : {false, true})
-    for (int i = int(ElementType::f16); i <= int(ElementType::iq4_xs); ++i) {
-      const ElementType type{i};
-      if (type == ElementType::f64) continue;
-      INFO(type_layout(type).name << (tied ? ", tied" : ""));
-      write_model(folder / "a.gguf", config_of(type, tied), type);
-      const Model plain = open_model(folder / "a.gguf");
-      const PackedModel packed = open_packed_model(folder / "a.gguf");
-      CHECK(packed.weights.tensors.layers[0].query.is_packed() == (type != ElementType::f32));
-      CHECK(packed.config.llama == plain.config.llama);
-      const double error = largest_error(logits_of(packed.weights), logits_of(plain.weights));
-      UNSCOPED_INFO("error " << error);
-      // Of 16 bits sums are in another order; measured: 1.7e-6. In blocks activations are rounded to 8 bits; measured:
-      // up to 0.067. Half a step of 127 in the largest of 32 is 0.6 % of the deviation; there are seven products in
-      // each of three layers, and this is the largest error of 1200.
-      CHECK(error <= (type_layout(type).numbers > 1 ? 0.1 : type == ElementType::f32 ? 0 : 5e-6));
-    }
+  for (int i = int(ElementType::f16); i <= int(ElementType::iq4_xs); ++i) {
+    const ElementType type{i};
+    const bool tied = i % 2 == 0;
+    if (type == ElementType::f64) continue;
+    INFO(type_layout(type).name << (tied ? ", tied" : ""));
+    write_model(folder / "a.gguf", config_of(type, tied), type);
+    const Model plain = open_model(folder / "a.gguf");
+    const PackedModel packed = open_packed_model(folder / "a.gguf");
+    CHECK(packed.weights.tensors.layers[0].query.is_packed() == (type != ElementType::f32));
+    CHECK(packed.config.llama == plain.config.llama);
+    const double error = largest_error(logits_of(packed.weights), logits_of(plain.weights));
+    UNSCOPED_INFO("error " << error);
+    // Of 16 bits sums are in another order; measured: 1.7e-6. In blocks activations are rounded to 8 bits; measured: up
+    // to 0.093. Half a step of 127 in the largest of 32 is 0.6 % of the deviation; there are seven products in each of
+    // three layers, and this is the largest error of 1200.
+    CHECK(error <= (type_layout(type).numbers > 1 ? 0.1 : type == ElementType::f32 ? 0 : 5e-6));
+  }
 }
 
 TEST_CASE("a folder's matrices of 16 bits stay as they are, too") {
@@ -114,7 +119,7 @@ TEST_CASE("a packed model has the same bits for a team of any size") {
 TEST_CASE("the weights of a packed model take about what its file does, as is known before") {
   const TemporaryFolder folder;
   LlamaConfig config = config_of(ElementType::q4_k, true);
-  config.head_dim = 32;
+  config.heads = 8, config.head_dim = 32;
   // Superblocks keep scales and minima in a byte each, where files have 6 or 4 bits.
   for (const auto& [type, bits] : {std::pair{ElementType::f16, 16.0},
                                    {ElementType::q8_0, 8.5},
