@@ -8,6 +8,7 @@
 #include "app/bench/modes.hpp"
 #include "app/bench/table.hpp"
 #include "lib/formats/encode.hpp"
+#include "lib/formats/pack_row.hpp"
 #include "lib/simd/packed.hpp"
 #include "lib/simd/primitives.hpp"
 
@@ -159,7 +160,7 @@ class RowsOfCodes {
     for (size_t i = 0; i < n; ++i) {
       std::string stored;
       encode_elements(ElementType::q8_0, numbers.span().subspan(i * n, n), stored);
-      simd::pack_row(type, reinterpret_cast<const std::byte*>(stored.data()), n, i, data());
+      pack_row(ElementType::q8_0, reinterpret_cast<const std::byte*>(stored.data()), n, i, data());
     }
   }
   simd::PackedRows rows() const { return {type, data(), 0, n, n}; }
