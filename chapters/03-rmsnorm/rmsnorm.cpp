@@ -34,8 +34,8 @@ void rmsnorm_backward(View<const real, 2> d_y, View<const real, 2> x, View<const
   // solution: rmsnorm_backward
   for (size_t n = 0; n < N; ++n) {
     const real r = inverse_rms[n];
-    // y = x * r * weight, of which r is one number for the whole row. Its sum comes first, so that the CPU works on the
-    // next line while the sum ends.
+    // y = x * r * weight, and the whole row shares r, so d_r is a sum over the row. It stands first, so that the CPU
+    // works on the next line while the sum ends.
     const real d_r = total(d_y[n] * x[n] * weight);
     noalias(d_weight) += d_y[n] * x[n] * r;
     // r = (mean(x²) + eps)^(-1/2), so dr/dx[c] = -r³ x[c] / C

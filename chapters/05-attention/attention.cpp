@@ -111,7 +111,7 @@ void attention_forward(View<const real, 3> q, View<const real, 3> k, View<const 
   require_rows("attention_forward: out", out, {T, H, Dh});
   require_rows("attention_forward: log_sum_exp", log_sum_exp, {T, H});
   // solution: attention_forward
-  if (T == 1) {  // decoding
+  if (T == 1) {  // decoding: from here on the rows are the H / G heads of a group, and the heads the G groups
     q = heads_as_rows(q, G);
     out = heads_as_rows(out, G);
     log_sum_exp = transposed(log_sum_exp.reshape(Shape<2>{G, H / G}));
@@ -160,14 +160,14 @@ void attention_backward(View<const real, 3> d_out, View<const real, 3> q, View<c
       const auto Q = of_head(q, h, tile.rows), K = of_head(k, g, tile.keys), V = of_head(v, g, tile.keys);
       const auto d_O = of_head(d_out, h, tile.rows);
       const View<real, 2> P(scratch, tile.shape()), d_S(scratch.subspan(scratch.size() / 2), tile.shape());
-      noalias(P) = matmul(Q, transposed(K));      // scores / scale, again
+      noalias(P) = matmul(Q, transposed(K));      // S = Q Kᵀ, again; scores = scale S
       noalias(d_S) = matmul(d_O, transposed(V));  // out = P V gives d_P = d_out Vᵀ, of which d_S is made in place
       for (size_t t = tile.rows.begin; t < tile.rows.end; ++t) {
         const View<real, 1> row = P[t - tile.rows.begin], d_row = d_S[t - tile.rows.begin];
         const Range seen = tile.seen(visible, t);
         const View<real, 1> p = row.part(seen), d_s = d_row.part(seen);
         noalias(p) = xt::exp(p * scale - log_sum_exp(t, h));  // forward's P, again
-        // P = softmax(scores) gives d_scores = P (d_P - Σ P d_P), and Σ P d_P of a row = d_out · out
+        // P = softmax(scores) gives d_scores = P (d_P - Σ P d_P), and Σ P d_P = Σ P (d_out · V) = d_out · out
         const real mean = dot(d_out[t][h], out[t][h]);
         noalias(d_s) = p * (d_s - mean) * scale;  // d_s is still d_P on the right; d_S = scale d_scores
         zero_outside(row, seen);
@@ -175,7 +175,7 @@ void attention_backward(View<const real, 3> d_out, View<const real, 3> q, View<c
       }
       // out = P V gives d_V += Pᵀ d_out
       noalias(of_head(d_v, g, tile.keys)) += matmul(transposed(P), d_O);
-      // scores = scale Q Kᵀ gives d_Q += d_S K and d_K += d_Sᵀ Q
+      // S = Q Kᵀ gives d_Q += d_S K and d_K += d_Sᵀ Q
       noalias(of_head(d_q, h, tile.rows)) += matmul(d_S, K);
       noalias(of_head(d_k, g, tile.keys)) += matmul(transposed(d_S), Q);
     }

@@ -44,9 +44,9 @@ void cross_entropy_backward(View<const real, 2> logits, View<const std::int32_t,
     require_target(targets[n], V);
     if (targets[n] == no_target) continue;
     // solution: cross_entropy_backward
-    // log Σ_v exp(logits[v]): its derivative is the softmax, which exp(logits - log_sum_exp) gives again
+    // loss = log_sum_exp - logits[target]. The derivative of log_sum_exp is the softmax, exp(logits - log_sum_exp):
     noalias(d_logits[n]) += scale * xt::exp(logits[n] - log_sum_exp[n]);
-    // - logits[target]
+    // That of -logits[target] is -1, at the target only:
     d_logits(n, targets[n]) -= scale;
     // end of solution
   }
