@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <deque>
 
 #include "chapters/12-open-weights/tensor_names.hpp"
@@ -37,7 +36,7 @@ void add(const fs::path& path, const std::string& name, InputSquares squares, Im
 
 std::vector<float> floats(std::span<const std::byte> bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  std::ranges::copy(bytes.first(values.size() * sizeof(float)), std::as_writable_bytes(std::span(values)).begin());
   return values;
 }
 

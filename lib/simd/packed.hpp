@@ -1,4 +1,4 @@
-// Weights as files store them, in 16, 8 or 4 bits, and their products with activations.
+// Weights as files store them, in 16 bits or in blocks of 2 to 8, and their products with activations.
 //
 // Numbers of 16 bits lie row after row. They are widened as they are read, and meet the activations as these are.
 //

@@ -4,10 +4,10 @@ and the same 64 greedy tokens.
 
     tests/app/llama_cpp_oracle.py PROGRAM [MODEL…]
 
-llama.cpp multiplies F16 with activations rounded to F16, and blocks with activations rounded to 8 bits; cria does neither.
-So besides it is given the very numbers that such a file stands for as F32: there every token must be the same, and the
-logits nearly so. With rounded activations a token may differ where cria's choices are nearer to each other than that rounding moves llama.cpp's
-own logits. Each such place is printed.
+llama.cpp multiplies F16 with activations rounded to F16, and blocks with activations rounded to 8 bits; `cria trace`,
+which is used here, does neither. So besides it is given the very numbers that such a file stands for as F32: there every
+token must be the same, and the logits nearly so. With rounded activations a token may differ where cria's choices are
+nearer to each other than that rounding moves llama.cpp's own logits. Each such place is printed.
 
 Ends with 77, which CTest shows as skipped, where `llama_cpp` is not installed.
 """

@@ -99,7 +99,7 @@ TEST_CASE("a folder's matrices of 16 bits stay as they are, too") {
     const double error = largest_error(logits_of(packed.weights), logits_of(open_model(folder.path()).weights));
     UNSCOPED_INFO("error " << error);
     CHECK(error <= (type == ElementType::f32 ? 0 : 5e-6));
-    const double bytes = double(parameter_count(config)) * (type == ElementType::f32 ? 4 : 2);
+    const double bytes = double(parameter_count(config)) * (type == ElementType::f32 ? sizeof(real) : 2);
     CHECK(double(packed_weight_bytes(folder.path())) / bytes <= 1.02);
   }
 }
