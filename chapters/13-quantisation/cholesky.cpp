@@ -19,7 +19,7 @@ bool factorise(View<double, 2> h) {
   for (size_t i = K; i-- > 0;)
     for (size_t j = K; j-- > i;) {
       // h(i, j) = Σ R(i, k) R(j, k) over k ≥ j, of which all but the first are known.
-      const double first = h(i, j) - total(h[i].rows(j + 1, K) * h[j].rows(j + 1, K));
+      const double first = h(i, j) - total(h[i].part({j + 1, K}) * h[j].part({j + 1, K}));
       if (j > i)
         h(i, j) = first / h(j, j);
       else if (first > least)
@@ -37,7 +37,7 @@ void solve_row(View<const double, 2> r, size_t i, View<double, 1> u) {
   u[i] = 1;
   for (size_t k = i; k < K; ++k) {
     u[k] /= r(k, k);
-    noalias(u.rows(k + 1, K)) -= u[k] * r[k].rows(k + 1, K);
+    noalias(u.part({k + 1, K})) -= u[k] * r[k].part({k + 1, K});
   }
 }
 

@@ -76,7 +76,7 @@ class Rows {
         for (size_t j = block.begin; j < block.end; ++j) {
           // The two inner lines of Algorithm 1, with the error's sign turned, as a product can only be added.
           const real error = (nearest(m, plan_.order[j], w(m, j)) - w(m, j)) / u(j, j);
-          noalias(w[m].rows(j + 1, block.end)) += error * u[j].rows(j + 1, block.end);
+          noalias(w[m].part({j + 1, block.end})) += error * u[j].part({j + 1, block.end});
           errors(m, j - begin) = error;
         }
       noalias(w.columns(behind)) += matmul(view(errors), u.rows(block).columns(behind));
@@ -97,7 +97,7 @@ class Rows {
     float values[group], weights[group];
     const auto importance = std::span(plan_.importance).subspan(g * group, group);
     for (size_t m = 0; m < numbers.shape(0); ++m) {
-      std::ranges::copy(numbers[m].rows(g * group, (g + 1) * group).span(), values);
+      std::ranges::copy(numbers[m].part({g * group, (g + 1) * group}).span(), values);
       weigh_errors(values, importance, weights);
       fits_[m * groups_ + g] = Type::search(values, weights);
     }

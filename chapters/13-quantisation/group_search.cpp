@@ -25,7 +25,7 @@ Groups search_groups(std::span<const float> values, std::span<const float> weigh
                      int lowest, int highest) {
   Groups groups;
   const size_t count = values.size() / size;
-  float found[16];
+  float found[16] = {};
   for (size_t g = 0; g < count; ++g)
     found[g] = search_scale(values.subspan(g * size, size), weights.subspan(g * size, size), levels).scale;
   const float extreme =

@@ -21,7 +21,7 @@ class Squares {
     const Range part = team.share(sums_.size(), 16);
     const View<real, 1> window = View<real, 1>(window_, {window_.size()}).rows(part);
     noalias(window) = 0;
-    for (size_t n = 0; n < x.shape(0); ++n) noalias(window) += xt::square(x[n].rows(part));
+    for (size_t n = 0; n < x.shape(0); ++n) noalias(window) += xt::square(x[n].part(part));
     for (size_t k = part.begin; k < part.end; ++k) sums_[k] += window_[k];
   }
 
