@@ -7,7 +7,7 @@ namespace cria::simd::avx512 {
 const Primitives& primitives() {
   // A part of such CPUs has VNNI, for which weights in blocks have a file of their own.
   static const Primitives table = kernels::table<xsimd::avx512bw>(
-      "avx512", __builtin_cpu_supports("avx512vnni") ? avx512vnni::packed_kernels() : avx2::primitives().packed);
+      "avx512", __builtin_cpu_supports("avx512vnni") ? avx512vnni::packed_kernels() : avx2::packed_kernels());
   return table;
 }
 

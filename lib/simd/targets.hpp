@@ -22,9 +22,13 @@ const Primitives& primitives();
 const LimitLoops& limit_loops();
 }  // namespace portable
 namespace avx2 {
+PackedKernels packed_kernels();
 const Primitives& primitives();
 const LimitLoops& limit_loops();
 }  // namespace avx2
+namespace avxvnni {
+PackedKernels packed_kernels();
+}
 namespace avx512 {
 const Primitives& primitives();
 const LimitLoops& limit_loops();

@@ -48,23 +48,25 @@ class Guarded {
   std::vector<real> memory_;
 };
 
-/// The targets that must run on this machine, by what the system says of the CPU and not by what the dispatch believes.
-inline std::vector<std::string> expected_targets() {
-#if defined(__aarch64__)
-  return {"portable", "neon"};
-#else
+/// What the system says of an x86 CPU, whatever the dispatch believes.
+inline bool cpu_has(std::initializer_list<const char*> names) {
   std::ifstream cpu("/proc/cpuinfo");
   std::string line;
   while (std::getline(cpu, line) && !line.starts_with("flags")) {
   }
   std::istringstream words(line);
   const std::set<std::string> flags{std::istream_iterator<std::string>(words), {}};
-  const auto has = [&](std::initializer_list<const char*> names) {
-    return std::all_of(names.begin(), names.end(), [&](const char* name) { return flags.contains(name); });
-  };
+  return std::all_of(names.begin(), names.end(), [&](const char* name) { return flags.contains(name); });
+}
+
+/// The targets that must run on this machine.
+inline std::vector<std::string> expected_targets() {
+#if defined(__aarch64__)
+  return {"portable", "neon"};
+#else
   std::vector<std::string> targets = {"portable"};
-  if (has({"avx2", "fma", "f16c"})) targets.push_back("avx2");
-  if (has({"avx512f", "avx512cd", "avx512dq", "avx512bw", "avx512vl"})) targets.push_back("avx512");
+  if (cpu_has({"avx2", "fma", "f16c"})) targets.push_back("avx2");
+  if (cpu_has({"avx512f", "avx512cd", "avx512dq", "avx512bw", "avx512vl"})) targets.push_back("avx512");
   return targets;
 #endif
 }

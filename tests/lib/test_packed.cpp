@@ -5,6 +5,7 @@
 #include "lib/formats/encode.hpp"
 #include "lib/formats/pack_row.hpp"
 #include "lib/formats/with_block.hpp"
+#include "lib/simd/targets.hpp"
 #include "tests/lib/simd_testing.hpp"
 
 using namespace cria;
@@ -246,4 +247,37 @@ TEST_CASE("an activation that is no number leaves none in a product with weights
       for (real value : y) CHECK(!std::isfinite(value));
     }
   });
+}
+
+// A target chooses one of these for the CPU that it meets. Each is tried where it runs, chosen or not.
+TEST_CASE("kernels for weights in blocks give the same bits, whatever instructions they use") {
+  std::vector<std::pair<const char*, simd::PackedKernels>> kernels;
+#if defined(__x86_64__)
+  if (cpu_has({"avx2", "fma", "f16c"})) kernels.emplace_back("avx2", simd::avx2::packed_kernels());
+  if (cpu_has({"avx2", "fma", "f16c", "avx_vnni"})) kernels.emplace_back("avxvnni", simd::avxvnni::packed_kernels());
+  if (cpu_has({"avx512bw", "avx512vl", "avx512_vnni"}))
+    kernels.emplace_back("avx512vnni", simd::avx512vnni::packed_kernels());
+#endif
+  if (kernels.size() < 2) return skip_test("this CPU runs only one of them");
+  const auto multiply = [](const simd::PackedKernels& kernel, const Weights& weights, Guarded& x, size_t n, Guarded& y) {
+    const size_t k = weights.packed.columns;
+    std::vector<std::int8_t> codes(n * k);
+    std::vector<simd::BlockSums> sums(n * k / 32);
+    for (size_t t = 0; t < n; ++t) kernel.quantise(x.data() + t * k, k, &codes[t * k], &sums[t * k / 32]);
+    kernel.multiply(weights.packed, n, {codes.data(), sums.data()}, y.data(), weights.packed.rows);
+  };
+  for (const auto& [name, kernel] : std::span(kernels).subspan(1))
+    for (ElementType type : block_types())
+      for (const auto& [rows, n] : {std::pair<size_t, size_t>{16, 1}, {75, 37}, {5, 16}}) {
+        INFO(name << ", " << type_layout(type).name << ", " << rows << " rows, " << n << " of activations");
+        const size_t k = 512;
+        const Weights weights(type, rows, k, 41);
+        Guarded x(n * k, 42), expected(n * rows, 43), y(n * rows, 44);
+        multiply(kernels[0].second, weights, x, n, expected);
+        multiply(kernel, weights, x, n, y);
+        size_t differ = 0;
+        for (size_t i = 0; i < n * rows; ++i) differ += y[i] != expected[i];
+        CHECK(differ == 0);
+        REQUIRE(y.intact());
+      }
 }
