@@ -36,7 +36,12 @@ const LimitLoops& limit_loops();
 namespace avx512vnni {
 PackedKernels packed_kernels();
 }
+namespace neondot {
+PackedKernels packed_kernels();
+}
 namespace neon {
+bool has_sdot();
+PackedKernels packed_kernels();
 const Primitives& primitives();
 const LimitLoops& limit_loops();
 }  // namespace neon

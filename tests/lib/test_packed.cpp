@@ -257,6 +257,9 @@ TEST_CASE("kernels for weights in blocks give the same bits, whatever instructio
   if (cpu_has({"avx2", "fma", "f16c", "avx_vnni"})) kernels.emplace_back("avxvnni", simd::avxvnni::packed_kernels());
   if (cpu_has({"avx512bw", "avx512vl", "avx512_vnni"}))
     kernels.emplace_back("avx512vnni", simd::avx512vnni::packed_kernels());
+#elif defined(__aarch64__)
+  kernels.emplace_back("neon", simd::neon::packed_kernels());
+  if (simd::neon::has_sdot()) kernels.emplace_back("neondot", simd::neondot::packed_kernels());
 #endif
   if (kernels.size() < 2) return skip_test("this CPU runs only one of them");
   const auto multiply = [](const simd::PackedKernels& kernel, const Weights& weights, Guarded& x, size_t n, Guarded& y) {
