@@ -262,7 +262,8 @@ TEST_CASE("kernels for weights in blocks give the same bits, whatever instructio
   if (simd::neon::has_sdot()) kernels.emplace_back("neondot", simd::neondot::packed_kernels());
 #endif
   if (kernels.size() < 2) return skip_test("this CPU runs only one of them");
-  const auto multiply = [](const simd::PackedKernels& kernel, const Weights& weights, Guarded& x, size_t n, Guarded& y) {
+  const auto multiply = [](const simd::PackedKernels& kernel, const Weights& weights, Guarded& x, size_t n,
+                           Guarded& y) {
     const size_t k = weights.packed.columns;
     std::vector<std::int8_t> codes(n * k);
     std::vector<simd::BlockSums> sums(n * k / 32);
