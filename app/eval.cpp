@@ -12,6 +12,7 @@
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "chapters/13-quantisation/divergence.hpp"
 #include "lib/base/check.hpp"
 
@@ -19,7 +20,7 @@ namespace cria {
 namespace {
 
 /// The model to compare with, whose probabilities are of the same tokens.
-std::optional<Model> open_other(const EvalOptions& options, const Model& model) {
+std::optional<Model> open_other(const EvalOptions& options, const ModelView& model) {
   if (options.against.empty()) return std::nullopt;
   Model other = open_model(options.against);
   const size_t ours = model.config.llama.vocabulary_size, theirs = other.config.llama.vocabulary_size;
@@ -39,7 +40,9 @@ std::optional<Model> open_other(const EvalOptions& options, const Model& model) 
 
 int run_eval(const EvalOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
-  const Model model = open_model(folder);
+  const std::optional<Model> floats = options.packed ? std::nullopt : std::optional(open_model(folder));
+  const std::optional<PackedModel> packed = options.packed ? std::optional(open_packed_model(folder)) : std::nullopt;
+  const ModelView model = packed ? ModelView(*packed) : ModelView(*floats);
   const std::optional<Model> other = open_other(options, model);
   size_t positions = options.context > 0 ? options.context : model.config.llama.context;
   if (other) positions = std::min(positions, other->config.llama.context);

@@ -11,6 +11,7 @@ struct EvalOptions {
   std::string model;              // a folder; empty: the one in data/
   std::string against;            // another model; empty: none
   std::vector<std::string> data;  // files, folders of files, "-", or "stories"
+  bool packed = false;            // with weights in the types of its file, as when it is sampled from
   std::size_t context = 0;        // tokens in a window; 0: the model's context
   std::size_t threads = 0;
   std::uint64_t seed = 1;  // of the stories

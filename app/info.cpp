@@ -65,6 +65,15 @@ void print_machine(const Json& m) {
   fmt::print("built      by {} with {}\n", m["compiler"].get<std::string>(), fmt::join(libraries, ", "));
 }
 
+/// It is in memory beside the weights, and counted where it is open. One that is refused is no matter here.
+std::unique_ptr<Tokenizer> tokenizer_of(const std::filesystem::path& model) {
+  try {
+    return open_own_tokenizer(model);
+  } catch (const UserError&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 int run_info(const InfoOptions& options) {
@@ -76,6 +85,7 @@ int run_info(const InfoOptions& options) {
     TrainerOptions how;
     how.positions = model->llama.context;
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
+    const auto tokenizer = tokenizer_of(folder);
     Json& costs = report["model"];
     costs = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens), 1,
                         packed_weight_bytes(folder));

@@ -118,6 +118,8 @@ void add_model_commands(CLI::App& app, int& code) {
         "--against", o->against,
         "Another model with the same tokens: also the mean KL divergence of the next token's probabilities from "
         "that model's");
+    c->add_flag("--packed", o->packed,
+                "Multiply weights as sample does: in the types of the file, blocks with activations of 8 bits");
     c->add_option("--context", o->context, "Tokens that the model sees at a time; 0: as many as it was trained for");
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();

@@ -9,7 +9,7 @@
 
 namespace cria {
 
-Validation read_model_text(const std::filesystem::path& path, const Model& model,
+Validation read_model_text(const std::filesystem::path& path, const ModelView& model,
                            const std::vector<std::string>& sources, std::uint64_t seed, size_t positions) {
   if (!model.tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", path.string()));

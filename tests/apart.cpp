@@ -79,15 +79,15 @@ Apart run_apart(const std::function<void()>& body) {
           .megabytes = std::max(0.0, peak_megabytes(usage) - before)};
 }
 
-std::string fault_of(const Apart& reading) {
-  constexpr double most_seconds = 2, most_megabytes = 256;
+std::string fault_of(const Apart& reading, double most_megabytes) {
+  constexpr double most_seconds = 2;
   if (reading.code < 0) return fmt::format("it died of signal {}", -reading.code);
   if (reading.code != 0 && reading.code != 2)
     return fmt::format("it ended with code {}: {}", reading.code, reading.message);
   if (reading.code == 2 && (reading.message.empty() || reading.message.find('\n') != std::string::npos))
     return fmt::format("its message is not one line: {}", reading.message);
   if (reading.seconds > most_seconds && memory_is_ours) return fmt::format("it took {:.1f} s", reading.seconds);
-  if (reading.megabytes > most_megabytes && memory_is_ours) return fmt::format("it took {:.0f} MB", reading.megabytes);
+  if (reading.megabytes > most_megabytes && memory_is_ours) return fmt::format("it took {:.1f} MB", reading.megabytes);
   return "";
 }
 

@@ -17,7 +17,7 @@ struct Apart {
 /// Takes `body` to be done where it returns. What it changes in memory is lost.
 Apart run_apart(const std::function<void()>& body);
 
-/// "" when the body read something, or refused it by one line, in at most 2 s and 256 MB; else what is wrong.
-std::string fault_of(const Apart& reading);
+/// "" when the body read something, or refused it by one line, in at most 2 s and so much memory; else what is wrong.
+std::string fault_of(const Apart& reading, double most_megabytes = 256);
 
 }  // namespace cria::testing

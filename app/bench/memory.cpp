@@ -51,6 +51,18 @@ Measured in_own_process(Body&& body) {
   return measured;
 }
 
+/// So many tokens: the single bytes, and pairs of bytes.
+std::unique_ptr<Tokenizer> tokenizer_of_pairs(size_t tokens) {
+  BpeModel model = bytes_model({});
+  model.pattern = SplitPattern::llama3;
+  for (TokenId left = 0; left < 256; ++left)
+    for (TokenId right = 0; right < 256 && model.vocabulary.size() < tokens; ++right) {
+      const std::string pair = {static_cast<char>(left), static_cast<char>(right)};
+      model.merges.push_back({left, right, static_cast<TokenId>(model.vocabulary.insert(pair))});
+    }
+  return std::make_unique<Tokenizer>(std::move(model));
+}
+
 /// A model's files in a folder that goes with it.
 class ModelFiles {
  public:
@@ -66,9 +78,10 @@ class ModelFiles {
   }
   std::filesystem::path config_file() const { return folder_ / "config.json"; }
   std::filesystem::path weights_file() const { return folder_ / "model.safetensors"; }
-  /// The same in Q8_0.
+  /// The same in Q8_0, with a tokenizer.
   std::filesystem::path write_packed() const {
-    const Model model = open_model(folder_);
+    Model model = open_model(folder_);
+    model.tokenizer = tokenizer_of_pairs(model.config.llama.vocabulary_size);
     save_gguf(folder_ / "model.gguf", model, types_to_write(model, ModelForm::gguf, ElementType::q8_0));
     return folder_ / "model.gguf";
   }
@@ -102,8 +115,10 @@ size_t decode(const ModelFiles& files, size_t threads) {
 
 size_t decode_packed(const std::filesystem::path& file, size_t threads) {
   const LlamaConfig config = open_config(file).llama;
+  auto tokenizer = open_own_tokenizer(file);  // as `cria info` does
   DecodingMemory stated = decoding_memory(config, config.context, threads);
   stated.weights = packed_weight_bytes(file);
+  tokenizer.reset();
   fill_context(open_packed_model(file).weights, threads);
   return stated.total();
 }

@@ -80,11 +80,21 @@ std::vector<size_t> stored_rows(size_t rows, size_t head_dim) {
   return {permuted.begin(), permuted.end()};
 }
 
-Weight read_packed(const StoredTensor& tensor, std::optional<size_t> head_dim_of_pairs, std::byte* to) {
+/// What has been read is given back on the way: of a large vocabulary the head would else be there twice at the end.
+Weight read_packed(const Source& source, const StoredTensor& tensor, std::optional<size_t> head_dim_of_pairs,
+                   std::byte* to) {
+  constexpr size_t piece = 4 << 20;
   const size_t rows = tensor.shape[0], columns = tensor.shape[1], row_bytes = tensor.bytes.size() / rows;
   const auto stored = head_dim_of_pairs ? stored_rows(rows, *head_dim_of_pairs) : std::vector<size_t>();
-  for (size_t row = 0; row < rows; ++row)
+  StoredTensor read = tensor;
+  read.bytes = {};
+  for (size_t row = 0; row < rows; ++row) {
     pack_row(tensor.type, tensor.bytes.data() + (stored.empty() ? row : stored[row]) * row_bytes, columns, row, to);
+    const auto done = tensor.bytes.first((row + 1) * row_bytes);
+    if (done.size() < read.bytes.size() + piece && row + 1 < rows) continue;
+    read.bytes = done;
+    source.release(read);
+  }
   return Weight(simd::PackedRows{*packed_type(tensor.type), to, 0, rows, columns});
 }
 
@@ -104,8 +114,7 @@ LlamaWeights read_weights(const Source& source) {
       copy(numbers.span());
       to = numbers;
     } else if (packed_type(tensor.type)) {
-      to = read_packed(tensor, has_pairs ? std::optional(config.head_dim) : std::nullopt, free);
-      source.release(tensor);
+      to = read_packed(source, tensor, has_pairs ? std::optional(config.head_dim) : std::nullopt, free);
     } else {
       has_pairs ? read_interleaved(numbers, config, copy) : copy(numbers.span());
       to = Weight(numbers);
@@ -141,6 +150,11 @@ PackedModel open_packed_model(const fs::path& path, const fs::path& tokenizer) {
   LlamaWeights weights = *parameters;
   weights.memory = parameters;
   return {std::move(model.config), std::move(weights), std::move(model.tokenizer)};
+}
+
+std::unique_ptr<Tokenizer> open_own_tokenizer(const fs::path& path) {
+  if (is_gguf_file(path)) return gguf_tokenizer(GgufFile(path));
+  return fs::is_directory(path) ? load_folder_tokenizer(path) : nullptr;
 }
 
 size_t packed_weight_bytes(const fs::path& path) {

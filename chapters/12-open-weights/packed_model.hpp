@@ -30,6 +30,9 @@ size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape);
 /// becomes `real`, as do other files. Arguments and errors are open_model's.
 PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
 
+/// The tokenizer of a GGUF file or of Hugging Face's folder, without the weights; null where it has none.
+std::unique_ptr<Tokenizer> open_own_tokenizer(const std::filesystem::path& path);
+
 /// Bytes of the weights of such a model, before it is opened.
 size_t packed_weight_bytes(const std::filesystem::path& path);
 

@@ -20,6 +20,7 @@ check 'the bench of memory' "$program" bench memory --threads 1 --json
 grep -o '"fraction": [0-9.]*' out >fractions
 check 'measures two runs of each kind' test "$(wc -l <fractions)" -eq 6
 check 'and all take what was stated, within 10 %' awk '$2 < 0.9 || $2 > 1.1 {exit 1}' fractions
+check 'packed weights of 15 million and their tokenizer within 3 %' awk 'END {exit $2 < 0.97 || $2 > 1.03}' fractions
 
 : >empty.txt
 refuses 'the bench of nothing' 'expected one of all, ladder, context, busy, memory' bench juggle

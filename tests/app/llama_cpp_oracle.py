@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """GGUF files that `cria convert` and `cria quantise` write, in llama.cpp (PyPI's llama-cpp-python): the same token ids,
-and the same 64 greedy tokens.
+the same 64 greedy tokens, and the same perplexity of stories.
 
     tests/app/llama_cpp_oracle.py PROGRAM [MODEL…]
 
@@ -20,9 +20,11 @@ try:
 except ImportError as missing:
     print("skipped:", missing, "for", sys.executable)
     sys.exit(77)
-from oracle import cria, encode, logits, models, texts
+from numpy import array, exp, vstack
+from oracle import cria, drawn_tokens, encode, logits, mean_loss, models, texts
 
 length = 64
+windows = 8  # of twice as many tokens, to measure perplexity on
 tolerance = 1e-4  # of logits, where both compute in F32; those of SmolLM2 reach 33
 
 
@@ -37,8 +39,12 @@ def load(file):
                  verbose=False)
 
 
+def has_tokenizer(model):
+    return model.metadata.get("tokenizer.ggml.model") != "none"
+
+
 def check_ids(model, file):
-    if model.metadata.get("tokenizer.ggml.model") == "none":
+    if not has_tokenizer(model):
         return ""
     for text in texts:
         theirs, ours = model.tokenize(text.encode(), add_bos=False, special=False), encode(file, text)
@@ -64,6 +70,22 @@ def greedy(model):
     return ids
 
 
+def check_perplexity(model, file, exact, temporary):
+    count = windows * 2 * length
+    ids = encode(file, cria("stories", "--count", windows * 2)) if has_tokenizer(model) else []
+    ids = array(ids[:count] if len(ids) >= count else drawn_tokens(model.n_vocab(), count)).reshape(windows, -1)
+    theirs = []
+    for window in ids.tolist():
+        model.reset()
+        model.eval(window)
+        theirs.append(model.scores[:len(window)].copy())
+    ours, theirs = exp(mean_loss(logits(file, ids, temporary), ids)), exp(mean_loss(vstack(theirs), ids))
+    result = f"perplexity {ours:.4f}, in llama.cpp {theirs:.4f} ({100 * (theirs / ours - 1):+.3f} %)"
+    if not abs(theirs / ours - 1) <= (1e-4 if exact == file else 5e-3):
+        fail(f"{file}: {result}")
+    return result
+
+
 def check(title, file, exact, temporary):
     model = load(file)
     agreed = check_ids(model, file)
@@ -82,7 +104,8 @@ def check(title, file, exact, temporary):
                 fail(title + ties)
     if not apart <= max(tolerance, 1e-5 * abs(theirs).max()):
         fail(f"{title}: logits {apart:.1e} apart, expected at most {tolerance}, or 1e-5 of the largest")
-    print(f"{title}: {length} greedy tokens, logits at most {apart:.1e} apart{agreed}{ties}")
+    perplexity = check_perplexity(model, file, exact, temporary)
+    print(f"{title}: {length} greedy tokens, logits at most {apart:.1e} apart, {perplexity}{agreed}{ties}")
 
 
 with tempfile.TemporaryDirectory() as name:

@@ -34,15 +34,23 @@ def cria(*arguments):
 
 
 def logits(model, ids, folder):
-    """(T, V) of these tokens."""
+    """(tokens, V) of these tokens, a sequence or several of one length."""
     numpy.save(folder / "ids.npy", numpy.array(ids, numpy.int32))
     cria("trace", model, "--tokens", folder / "ids.npy", "--out", folder / "traced")
-    return numpy.load(folder / "traced" / "logits.npy").reshape(len(ids), -1)
+    return numpy.load(folder / "traced" / "logits.npy").reshape(numpy.size(ids), -1)
 
 
 def encode(model, text):
     (Path(model).parent / "text").write_bytes(text.encode())
     return json.loads(cria("tokenize", "encode", model, "--file", Path(model).parent / "text", "--json"))["ids"]
+
+
+def mean_loss(logits, ids):
+    """Nats for each token of these sequences but the first, after its sequence's logits up to it."""
+    rows = logits.reshape(*numpy.shape(ids), -1)[:, :-1].astype(numpy.float64)
+    largest = rows.max(axis=2, keepdims=True)
+    losses = largest[..., 0] + numpy.log(numpy.exp(rows - largest).sum(axis=2))
+    return (losses - numpy.take_along_axis(rows, numpy.array(ids)[:, 1:, None], 2)[..., 0]).mean()
 
 
 def drawn_tokens(vocabulary, count):

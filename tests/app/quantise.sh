@@ -46,6 +46,10 @@ eight=$(divergence q8.gguf "$small") four=$(divergence q4.gguf "$small")
 check 'eight bits do, a little' less "$eight" 0.001
 check 'four more' less "$eight" "$four"
 check 'but not by much' less "$four" 0.1
+packed=$(divergence q4.gguf "$small" --packed)
+check 'activations of 8 bits, as sample has them, lose a little more' less "$four" "$packed"
+check 'and not much' less "$packed" 0.1
+check 'floats lose nothing by that' test "$(divergence "$small" "$small" --packed)" = "$(divergence "$small" "$small")"
 check 'as much at any number of threads' test "$(divergence q4.gguf "$small" --threads 1)" = "$(divergence q4.gguf "$small" --threads 3)"
 "$program" eval q4.gguf --against "$small" --data text >said
 said 'which eval states' "KL divergence   0\.[0-9]+ nats per token, from $small"
