@@ -29,6 +29,8 @@ types = ["Q8_0", "Q6_K", "Q5_1", "Q5_K", "Q5_0", "Q4_1", "Q4_K", "Q4_0", "IQ4_NL
 mixtures = ["Q8_0", "Q4_0", "Q4_K", "Q4_K_S", "Q4_K_M"]
 library = next((Path(llama_cpp.__file__).parent / "lib").glob("*ggml-base.*"))
 quantize = ctypes.CDLL(str(library)).ggml_quantize_chunk
+quiet = llama_cpp.llama_log_callback(lambda *_: None)
+llama_cpp.llama_log_set(quiet, ctypes.c_void_p(0))
 quantize.restype = ctypes.c_size_t
 quantize.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3, ctypes.c_void_p]
 
