@@ -8,6 +8,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "app/cache_type.hpp"
 #include "app/line_reader.hpp"
 #include "app/output.hpp"
 #include "app/train.hpp"
@@ -134,6 +135,7 @@ int run_chat(const ChatOptions& options) {
   settings.context = chat_context(options, model.config.llama);
   settings.now = local_time();
   settings.threads = thread_count(options.threads);
+  settings.cache_type = read_cache_type(options.cache_type, model.config.llama);
   const size_t context = settings.context;
   Chat chat(model, std::move(chat_template), std::move(settings));
   chat.set_system(options.system);

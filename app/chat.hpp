@@ -15,9 +15,10 @@ struct ChatOptions {
   std::string system;                 // what the model is told first
   std::string chat_template;          // the name of a format, or a file; empty: the model's own
   SamplingChoice sampling;
-  std::size_t tokens = 1024;          // of an answer, at most: small models may go on without end
-  std::size_t context = 0;            // 0: the model's, at most 4096
+  std::size_t tokens = 1024;  // of an answer, at most: small models may go on without end
+  std::size_t context = 0;    // 0: the model's, at most 4096
   std::size_t threads = 0;
+  std::string cache_type = "f32";
   bool stats = false;
 };
 

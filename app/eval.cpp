@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "app/cache_type.hpp"
 #include "app/model_text.hpp"
 #include "app/sample.hpp"
 #include "app/train.hpp"
@@ -43,6 +44,7 @@ int run_eval(const EvalOptions& options) {
   const std::optional<Model> floats = options.packed ? std::nullopt : std::optional(open_model(folder));
   const std::optional<PackedModel> packed = options.packed ? std::optional(open_packed_model(folder)) : std::nullopt;
   const ModelView model = packed ? ModelView(*packed) : ModelView(*floats);
+  const CacheType cache_type = read_cache_type(options.cache_type, model.config.llama);
   const std::optional<Model> other = open_other(options, model);
   size_t positions = options.context > 0 ? options.context : model.config.llama.context;
   if (other) positions = std::min(positions, other->config.llama.context);
@@ -51,7 +53,7 @@ int run_eval(const EvalOptions& options) {
   ThreadPool pool(thread_count(options.threads));
   std::vector<LossEvaluator> evaluators, others;
   for (size_t i = 0; i < pool.size(); ++i) {
-    evaluators.emplace_back(model.config.llama, 1, positions, false);
+    evaluators.emplace_back(model.config.llama, 1, positions, false, cache_type);
     if (other) others.emplace_back(other->config.llama, 1, positions, false);
   }
   // Summed in order, so the figures have the same bits at any thread count.
@@ -84,6 +86,7 @@ int run_eval(const EvalOptions& options) {
                                      {"bits_per_byte", bits},
                                      {"perplexity", std::exp(loss)}};
     if (other) report["kl_divergence"] = diverged;
+    if (cache_type != CacheType::f32) report["cache_type"] = name_of(cache_type);
     report["floor"] = validation.floor ? nlohmann::ordered_json(*validation.floor) : nullptr;
     fmt::print("{}\n", report.dump());
     return 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cache_type.hpp"
 #include "app/output.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
@@ -42,6 +43,7 @@ int run_fill(const FillOptions& options) {
   const PackedModel model = open_packed_model(path);
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
   const LlamaConfig& config = model.config.llama;
+  const CacheType cache_type = read_cache_type(options.cache_type, config);
   const GenerationConfig defaults = read_generation_config(path, config.vocabulary_size);
   const std::vector<TokenId> prompt =
       infilling_prompt(*model.tokenizer, model.config.begin_of_text, prefix, suffix,
@@ -56,7 +58,8 @@ int run_fill(const FillOptions& options) {
   GenerationOptions generation;
   generation.sampling = choose_sampling(options.sampling, defaults.sampling);
   generation.tokens = std::min(options.tokens, config.context - prompt.size());
-  Decoder decoder(model.weights, prompt.size() + generation.tokens, default_chunk, thread_count(options.threads));
+  Decoder decoder(model.weights, prompt.size() + generation.tokens, default_chunk, thread_count(options.threads),
+                  cache_type);
   const auto show = [](std::string_view part) {
     print_bytes(part);
     flush_output();

@@ -17,6 +17,7 @@ struct FillOptions {
   SamplingChoice sampling;
   std::size_t tokens = GenerationOptions().tokens;
   std::size_t threads = 0;
+  std::string cache_type = "f32";
 };
 
 int run_fill(const FillOptions& options);

@@ -9,6 +9,7 @@
 #include <xsimd/config/xsimd_config.hpp>
 #include <xtl/xtl_config.hpp>
 
+#include "app/cache_type.hpp"
 #include "app/model_costs.hpp"
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/recipe.hpp"
@@ -87,8 +88,8 @@ int run_info(const InfoOptions& options) {
     if (std::filesystem::exists(folder / "recipe.yaml")) how = read_recipe(folder / "recipe.yaml").training;
     const auto tokenizer = tokenizer_of(folder);
     Json& costs = report["model"];
-    costs = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens), 1,
-                        packed_weight_bytes(folder));
+    costs = model_costs(model->llama, how, std::min(model->llama.context, GenerationOptions().tokens),
+                        read_cache_type(options.cache_type, model->llama), 1, packed_weight_bytes(folder));
     if (const auto quantisation = open_quantisation(folder))
       costs["quantisation"] = {
           {"scheme", quantisation_text(*quantisation)},

@@ -7,6 +7,7 @@ namespace cria {
 
 struct InfoOptions {
   std::string model;  // a folder; empty: only the machine and the build
+  std::string cache_type = "f32";
   bool json = false;
 };
 

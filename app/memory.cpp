@@ -38,10 +38,10 @@ TrainingMemory training_memory(const LlamaConfig& config, const TrainerOptions& 
 }
 
 DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads,
-                               std::size_t sequences) {
+                               std::size_t sequences, CacheType cache_type) {
   return {.weights = parameter_count(config) * sizeof(real),
-          .cache = KvCache::bytes(config.layers, capacity, config.kv_heads, config.head_dim, sequences),
-          .activations = Decoder::bytes_of_pass(config, capacity, default_chunk, threads),
+          .cache = KvCache::bytes(config.layers, capacity, config.kv_heads, config.head_dim, sequences, cache_type),
+          .activations = Decoder::bytes_of_pass(config, capacity, default_chunk, threads, cache_type),
           .program = program_memory(threads)};
 }
 

@@ -6,6 +6,7 @@
 
 #include "chapters/08-llama/config.hpp"
 #include "chapters/10-training-step/trainer.hpp"
+#include "lib/tensor/stored_heads.hpp"
 
 namespace cria {
 
@@ -31,9 +32,9 @@ struct DecodingMemory {
 
   std::size_t total() const { return weights + cache + activations + program; }
 };
-/// Each of the sequences has a cache; they share one pass.
+/// Each of the sequences has a cache, in numbers of that type; they share one pass.
 DecodingMemory decoding_memory(const LlamaConfig& config, std::size_t capacity, std::size_t threads,
-                               std::size_t sequences = 1);
+                               std::size_t sequences = 1, CacheType cache_type = CacheType::f32);
 
 /// What the system counts for this process, in bytes: now, and the most so far. 0 where it does not say.
 struct ProcessMemory {

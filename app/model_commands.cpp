@@ -1,4 +1,5 @@
 // The options of the commands that have to do with a model; each command is a function in a file of its own.
+#include "app/cache_type.hpp"
 #include "app/chat.hpp"
 #include "app/commands.hpp"
 #include "app/convert.hpp"
@@ -75,6 +76,7 @@ void add_model_commands(CLI::App& app, int& code) {
     add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads,
                   "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
+    c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_option("--stop", o->stops, "End before this text; may be given several times");
     c->add_flag("--json", o->json, "Text and figures as JSON");
   }
@@ -93,6 +95,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--context", o->context, "Tokens that the model remembers; 0: as it was trained, at most 4096");
     add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+    c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_flag("--stats", o->stats, "Say tokens and speed after each answer");
   }
   {
@@ -107,6 +110,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
     add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+    c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
   }
   {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
@@ -121,6 +125,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_flag("--packed", o->packed,
                 "Multiply weights as sample does: in the types of the file, blocks with activations of 8 bits");
     c->add_option("--context", o->context, "Tokens that the model sees at a time; 0: as many as it was trained for");
+    c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--seed", o->seed, "Seed of the stories")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
@@ -129,6 +134,7 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] =
         command<InfoOptions>(app, "info", "Show the CPU and kernels in use, and what a model costs", run_info, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …");
+    c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {
@@ -139,6 +145,7 @@ void add_model_commands(CLI::App& app, int& code) {
         ->required();
     c->add_option("--context", o->context, "Tokens in a sequence; default: the model's context");
     c->add_option("--batch", o->batch, "Sequences that are sampled side by side")->capture_default_str();
+    c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_option("--type", o->type, "Only weights of this type: F32, F16, BF16, Q8_0, Q4_K, …");
     c->add_option("--tokens", o->tokens, "To train on: 15e12 or 15T; default: as published, or 20 for each parameter")
         ->type_name("NUMBER")

@@ -37,8 +37,8 @@ void print_memory(const char* label, const Json& memory, std::initializer_list<c
 
 }  // namespace
 
-Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t positions, size_t sequences,
-                 std::optional<size_t> packed_weights) {
+Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t positions, CacheType cache_type,
+                 size_t sequences, std::optional<size_t> packed_weights) {
   const ParameterCounts counts = count_parameters(c);
   Json parts = {{"embedding", counts.embedding},
                 {"norms", counts.norms},
@@ -48,7 +48,7 @@ Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t po
   Json to_train = memory_json(training_memory(c, training, thread_count(0)));
   to_train.update(
       {{"lanes", training.lanes}, {"micro_batch", training.micro_batch}, {"positions", training.positions}});
-  DecodingMemory decoding = decoding_memory(c, positions, thread_count(0), sequences);
+  DecodingMemory decoding = decoding_memory(c, positions, thread_count(0), sequences, cache_type);
   decoding.weights = packed_weights.value_or(decoding.weights);
   return {{"vocabulary", c.vocabulary_size},
           {"dim", c.dim},
@@ -74,8 +74,11 @@ Json model_costs(const LlamaConfig& c, const TrainerOptions& training, size_t po
             {"program", decoding.program},
             {"positions", positions},
             {"sequences", sequences}}},
-          {"cache_bytes_per_position", KvCache::bytes(c.layers, 1, c.kv_heads, c.head_dim)},
-          {"cache_bytes", KvCache::bytes(c.layers, c.context, c.kv_heads, c.head_dim)},
+          {"cache_type", name_of(cache_type)},
+          {"cache_bytes_per_number",
+           double(stored_bytes(cache_type, block_size(cache_type))) / double(block_size(cache_type))},
+          {"cache_bytes_per_position", KvCache::bytes(c.layers, 1, c.kv_heads, c.head_dim, 1, cache_type)},
+          {"cache_bytes", KvCache::bytes(c.layers, c.context, c.kv_heads, c.head_dim, 1, cache_type)},
           {"operations_per_token", forward_operations_per_token(c, 1)},
           {"operations_per_token_at_full_context", forward_operations_per_token(c, double(c.context))},
           {"training_operations_per_token", training_operations_per_token(c, training.positions)}};
@@ -109,8 +112,9 @@ void print_model_costs(const Json& m) {
       "", {sequences == 1 ? fmt::format("(a prompt and its continuation of {} tokens together)", positions)
                           : fmt::format("({} prompts with continuations of {} tokens each)", sequences, positions)});
   print_parts("cache", {fmt::format("{} a token =", bytes_text(m["cache_bytes_per_position"])),
-                        fmt::format("2 · {} bytes · {} head_dim · {} kv_heads · {} layers;", sizeof(real),
-                                    number("head_dim"), number("kv_heads"), number("layers")),
+                        fmt::format("2 · {:g} bytes · {} head_dim · {} kv_heads · {} layers;",
+                                    m["cache_bytes_per_number"].get<double>(), number("head_dim"), number("kv_heads"),
+                                    number("layers")),
                         fmt::format("{} for all {} of the context", bytes_text(m["cache_bytes"]), number("context"))});
   print_parts("operations",
               {fmt::format("{} for the first token,", count_text(m["operations_per_token"])),

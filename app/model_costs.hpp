@@ -9,10 +9,11 @@
 
 namespace cria {
 
-/// `positions` are those of a prompt and its continuation, for each of the sequences that are sampled side by side;
-/// `packed_weights` are the bytes of weights that are sampled from as they are stored.
+/// `positions` are those of a prompt and its continuation, for each of the sequences that are sampled side by side,
+/// with a cache of that type; `packed_weights` are the bytes of weights that are sampled from as they are stored.
 nlohmann::ordered_json model_costs(const LlamaConfig& config, const TrainerOptions& training, size_t positions,
-                                   size_t sequences = 1, std::optional<size_t> packed_weights = {});
+                                   CacheType cache_type, size_t sequences = 1,
+                                   std::optional<size_t> packed_weights = {});
 
 /// As text, in 80 columns.
 void print_model_costs(const nlohmann::ordered_json& costs);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "app/bench/machine.hpp"
+#include "app/cache_type.hpp"
 #include "app/model_costs.hpp"
 #include "app/quantities.hpp"
 #include "app/train.hpp"
@@ -100,10 +101,10 @@ double least_time(const Limits& limits, double operations, double bytes) {
 }
 
 /// Of weights of each type: the size of a file, and how soon tokens come.
-Json times(const LlamaConfig& c, const PlanOptions& options, const Limits& limits) {
+Json times(const LlamaConfig& c, const PlanOptions& options, CacheType cache_type, const Limits& limits) {
   const size_t prompt = std::min<size_t>(512, c.context);
   const double sequences = double(options.batch);
-  const double cache = sequences * double(KvCache::bytes(c.layers, c.context, c.kv_heads, c.head_dim));
+  const double cache = sequences * double(KvCache::bytes(c.layers, c.context, c.kv_heads, c.head_dim, 1, cache_type));
   Json types = Json::object();
   for (const ElementType type : types_of(options)) {
     const double read = double(weight_bytes_read(c, type));
@@ -222,11 +223,12 @@ int run_plan(const PlanOptions& options) {
   check(options);
   const Planned planned = find_planned(options);
   const LlamaConfig& c = planned.config;
+  const CacheType cache_type = read_cache_type(options.cache_type, c);
   Json report = {{"name", options.model}};
-  report.update(model_costs(c, planned.training, c.context, options.batch));
+  report.update(model_costs(c, planned.training, c.context, cache_type, options.batch));
   if (options.machines > 1) report["on_each_machine"] = per_machine(planned, options.machines);
   const Limits limits = measure_limits(weight_bytes_read(c, ElementType::f32));
-  report["here"] = times(c, options, limits);
+  report["here"] = times(c, options, cache_type, limits);
   report["training_run"] = training_run(planned, options, limits);
   if (options.json) {
     fmt::print("{}\n", report.dump(2));

@@ -12,7 +12,8 @@ struct PlanOptions {
   std::optional<std::size_t> context;  // none: the model's
   std::size_t batch = 1;               // sequences that are sampled side by side
   std::string type;                    // of stored weights; empty: some usual ones
-  std::optional<double> tokens;        // to train on; none: what was published, else 20 for each parameter
+  std::string cache_type = "f32";
+  std::optional<double> tokens;  // to train on; none: what was published, else 20 for each parameter
   std::size_t machines = 1;
   bool json = false;
 };

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "app/cache_type.hpp"
 #include "app/output.hpp"
 #include "app/train.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
@@ -55,6 +56,7 @@ int run_sample(const SampleOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
   const PackedModel model = open_packed_model(folder);
   const LlamaConfig& config = model.config.llama;
+  const CacheType cache_type = read_cache_type(options.cache_type, config);
   const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
   const GenerationOptions generation{choose_sampling(options.sampling, defaults.sampling), options.tokens,
                                      options.stops};
@@ -68,7 +70,8 @@ int run_sample(const SampleOptions& options) {
                prompt.size(), config.context, prompt.size() - config.context);
   // As many positions as there will be, and no more than the model was trained for.
   const size_t positions = prompt.size() + std::min(generation.tokens, config.context);
-  Decoder decoder(model.weights, std::min(positions, config.context), default_chunk, thread_count(options.threads));
+  Decoder decoder(model.weights, std::min(positions, config.context), default_chunk, thread_count(options.threads),
+                  cache_type);
   std::string text;
   const auto show = [&](std::string_view part) {
     text += part;

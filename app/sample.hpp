@@ -27,6 +27,7 @@ struct SampleOptions {
   std::size_t tokens = GenerationOptions().tokens;
   std::vector<std::string> stops;
   std::size_t threads = 0;
+  std::string cache_type = "f32";
   bool json = false;
 };
 

@@ -20,7 +20,7 @@ inline const Preset llama2_7b{"Llama 2 7B", 32, 32, 32, 128, 4096}, llama2_70b{"
 
 /// Of one sequence, in numbers of 2 bytes as these models are run.
 inline double cache_bytes(const Preset& model, std::size_t positions, std::size_t kv_heads) {
-  return 2 * double(KvCache::bytes(model.layers, positions, kv_heads, model.head_dim)) / double(sizeof(real));
+  return double(KvCache::bytes(model.layers, positions, kv_heads, model.head_dim, 1, CacheType::f16));
 }
 
 }  // namespace cria::figure

@@ -11,6 +11,7 @@
 
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
+#include "lib/tensor/stored_heads.hpp"
 
 namespace cria {
 
@@ -35,6 +36,24 @@ void attention_forward(View<const real, 3> q,                    // (T, H, Dh)
                        View<real, 3> out,                        // (T, H, Dh)
                        View<real, 2> log_sum_exp,                // (T, H)
                        std::span<real> scratch);                 // attention_scratch_size(S)
+
+/// The same over keys and values as a cache stores them. Those that are narrow are widened as they are needed: of many
+/// queries, one group of heads at a time, for the same bits as attention over the widened numbers; of a single query,
+/// which is decoding, stored_part positions at a time, which stay near until they have been used, so that what is read
+/// from memory are the stored bytes. The parts are joined by their log_sum_exp (Dao et al. 2022, section 3.1).
+void attention_forward(View<const real, 3> q,                    // (T, H, Dh)
+                       const StoredHeads& k,                     // (S, G, Dh)
+                       const StoredHeads& v,                     // (S, G, Dh)
+                       std::span<const std::int32_t> first_key,  // (T), or empty
+                       View<real, 3> out,                        // (T, H, Dh)
+                       View<real, 2> log_sum_exp,                // (T, H)
+                       std::span<real> scratch);                 // stored_attention_scratch_size(type, S, H, Dh)
+
+/// Fixed, as the bits of a sum depend on its parts. With heads of width 64, keys and values of a group take 64 KiB.
+constexpr size_t stored_part = 128;
+
+/// Numbers of scratch memory for attention over up to so many stored keys, with that many query heads.
+size_t stored_attention_scratch_size(CacheType type, size_t keys, size_t heads, size_t head_dim);
 
 /// d_q, d_k and d_v += the gradients, from d_out and what forward took and gave. A key's gradient collects from every
 /// query that saw it, in every head of its group.

@@ -4,37 +4,32 @@
 #include <algorithm>
 
 #include "lib/base/check.hpp"
-#include "lib/tensor/tensor.hpp"
 
 namespace cria {
-namespace {
 
-/// to[(position + t) % capacity] = from[t], from a head on
-void copy_rows(View<const real, 3> from, size_t position, View<real, 3> to, size_t first_head) {
-  const Range heads = {first_head, first_head + from.shape(1)};
-  for (size_t t = 0; t < from.shape(0); ++t) noalias(to[(position + t) % to.shape(0)].rows(heads)) = from[t];
-}
-
-}  // namespace
-
-KvCache::KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences)
-    : memory_(bytes(layers, capacity, kv_heads, head_dim, sequences) / sizeof(real)),
-      keys_(memory_.take(Shape<5>{sequences, layers, capacity, kv_heads, head_dim})),
+KvCache::KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences, CacheType type)
+    : type_(type),
+      kv_heads_(kv_heads),
+      head_dim_(head_dim),
+      memory_(bytes(layers, capacity, kv_heads, head_dim, sequences, type)),
+      keys_(memory_.take(Shape<4>{sequences, layers, capacity, stored_bytes(type, kv_heads * head_dim)})),
       values_(memory_.take(keys_.shape())),
       lengths_(sequences) {
+  require(head_dim % block_size(type) == 0, "KvCache", "head_dim is no multiple of the type's block");
   require(!keys_.empty(), "KvCache", "layers, capacity, kv_heads, head_dim and sequences must not be zero");
 }
 
-size_t KvCache::bytes(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences) {
-  return 2 * sizeof(real) * head_dim * kv_heads * layers * capacity * sequences;
+size_t KvCache::bytes(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences,
+                      CacheType type) {
+  return 2 * stored_bytes(type, head_dim * kv_heads) * layers * capacity * sequences;
 }
 
 void KvCache::append(size_t layer, View<const real, 3> k, View<const real, 3> v, size_t sequence, size_t first_head) {
   require_place(layer, sequence);
   const size_t T = k.shape(0), heads = k.shape(1);
-  require_shape("KvCache::append: k", k, Shape<3>{T, heads, keys_.shape(4)});
+  require_shape("KvCache::append: k", k, Shape<3>{T, heads, head_dim_});
   require_shape("KvCache::append: v", v, k.shape());
-  require(first_head + heads <= keys_.shape(3), "KvCache::append", "there are not so many heads");
+  require(first_head + heads <= kv_heads_, "KvCache::append", "there are not so many heads");
   require(T == 0 || (k[0].contiguous() && v[0].contiguous()), "KvCache::append", "only the first axis may have gaps");
   const size_t length = lengths_[sequence];
   require(T <= 1 || length + T <= capacity(), "KvCache::append",
@@ -45,16 +40,22 @@ void KvCache::append(size_t layer, View<const real, 3> k, View<const real, 3> v,
   // end of solution
 }
 
-View<const real, 3> KvCache::keys(size_t layer, size_t sequence, size_t T) const {
-  return filled(keys_, layer, sequence, T);
+/// to[(position + t) % capacity] = from[t], from a head on
+void KvCache::copy_rows(View<const real, 3> from, size_t position, View<std::uint8_t, 2> to, size_t first_head) const {
+  const size_t begin = stored_bytes(type_, first_head * head_dim_);
+  for (size_t t = 0; t < from.shape(0); ++t)
+    store_numbers(type_, from[t].span(), to[(position + t) % to.shape(0)].data() + begin);
 }
-View<const real, 3> KvCache::values(size_t layer, size_t sequence, size_t T) const {
+
+StoredHeads KvCache::keys(size_t layer, size_t sequence, size_t T) const { return filled(keys_, layer, sequence, T); }
+StoredHeads KvCache::values(size_t layer, size_t sequence, size_t T) const {
   return filled(values_, layer, sequence, T);
 }
 
-View<const real, 3> KvCache::filled(View<const real, 5> from, size_t layer, size_t sequence, size_t T) const {
+StoredHeads KvCache::filled(View<const std::uint8_t, 4> from, size_t layer, size_t sequence, size_t T) const {
   require_place(layer, sequence);
-  return from[sequence][layer].rows(0, std::min(lengths_[sequence] + T, capacity()));
+  const Range rows = {0, std::min(lengths_[sequence] + T, capacity())};
+  return {type_, from[sequence][layer].rows(rows), kv_heads_, head_dim_};
 }
 
 void KvCache::advance(size_t T, size_t sequence) { lengths_[sequence] = length(sequence) + T; }

@@ -1,7 +1,7 @@
 // Chapter 06: the cache of keys and values, so that a new token costs one row of attention and not all rows again.
 //
-// It only stores; attention itself is chapter 05's, which sees the cache as k and v. It leaves out types smaller than
-// `real`, and pages shared between sequences.
+// It only stores, as `real` or in numbers of half and of a quarter the size; attention itself is chapter 05's, which
+// sees the cache as k and v. It leaves out pages shared between sequences.
 #pragma once
 
 #include <span>
@@ -10,6 +10,7 @@
 #include "lib/base/arena.hpp"
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
+#include "lib/tensor/stored_heads.hpp"
 
 namespace cria {
 
@@ -21,10 +22,12 @@ namespace cria {
 /// only single positions are appended then.
 ///
 /// In a pass nothing changes but the rows that are written, so threads may each append and read heads of their own.
-/// Wrong use (zero sizes, shapes, a layer or head out of range, a chunk that would wrap) throws ContractError.
+/// Wrong use (zero sizes, shapes, a layer or head out of range, a chunk that would wrap, heads that are no whole blocks
+/// of the type) throws ContractError.
 class KvCache {
  public:
-  KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences = 1);
+  KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences = 1,
+          CacheType type = CacheType::f32);
 
   /// Copies the keys (already rotated) and values of the next T positions of one layer, for all heads or for those from
   /// `first_head` on; the rows of k and v may be apart.
@@ -34,8 +37,8 @@ class KvCache {
 
   /// What the layer holds including the T positions that this pass has appended: (S, G, Dh),
   /// S = min(positions, capacity).
-  View<const real, 3> keys(size_t layer, size_t sequence = 0, size_t T = 0) const;
-  View<const real, 3> values(size_t layer, size_t sequence = 0, size_t T = 0) const;
+  StoredHeads keys(size_t layer, size_t sequence = 0, size_t T = 0) const;
+  StoredHeads values(size_t layer, size_t sequence = 0, size_t T = 0) const;
 
   /// Ends a pass in which every layer has appended T positions.
   void advance(size_t T, size_t sequence = 0);
@@ -49,18 +52,24 @@ class KvCache {
   void reset(size_t sequence = 0) { truncate(0, sequence); }
 
   size_t capacity() const { return keys_.shape(2); }
+  CacheType type() const { return type_; }
 
   /// Memory of a cache: 2 · bytes of a number · head_dim · kv_heads · layers · capacity · sequences, the 2 for k and v.
-  static size_t bytes(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences = 1);
+  /// A number takes 4 bytes as float, 2 as f16, and 34 / 32 as q8_0.
+  static size_t bytes(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences = 1,
+                      CacheType type = CacheType::f32);
   size_t allocated_bytes() const { return memory_.span().size_bytes(); }
 
  private:
   void require_place(size_t layer, size_t sequence) const;
-  View<const real, 3> filled(View<const real, 5> from, size_t layer, size_t sequence, size_t T) const;
+  void copy_rows(View<const real, 3> from, size_t position, View<std::uint8_t, 2> to, size_t first_head) const;
+  StoredHeads filled(View<const std::uint8_t, 4> from, size_t layer, size_t sequence, size_t T) const;
 
-  Arena<real> memory_;
-  View<real, 5> keys_, values_;  // (sequences, layers, capacity, G, Dh)
-  std::vector<size_t> lengths_;  // (sequences) positions of ended passes
+  CacheType type_;
+  size_t kv_heads_, head_dim_;
+  Arena<std::uint8_t> memory_;
+  View<std::uint8_t, 4> keys_, values_;  // (sequences, layers, capacity, bytes of G · Dh numbers)
+  std::vector<size_t> lengths_;          // (sequences) positions of ended passes
 };
 
 }  // namespace cria

@@ -36,6 +36,10 @@ size_t rounded_size(const LlamaConfig& c, size_t rows, Keep keep) {
   return keep == Keep::all_layers ? 0 : RoundedRows::size(rows, std::max({c.dim, c.heads * c.head_dim, c.hidden_dim}));
 }
 
+size_t scratch_size(const LlamaConfig& c, size_t keys, CacheType cache) {
+  return stored_attention_scratch_size(cache, keys, c.heads, c.head_dim);
+}
+
 }  // namespace
 
 LayerActivations LayerActivations::first_rows(size_t n) const {
@@ -53,18 +57,18 @@ size_t LlamaActivations::bytes_per_row(const LlamaConfig& c) {
 }
 
 size_t LlamaActivations::bytes(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys, Keep keep,
-                               size_t threads) {
+                               size_t threads, CacheType cache) {
   const size_t rows = sequences * positions_each, layers = keep == Keep::all_layers ? c.layers : 1;
   const size_t streams = keep == Keep::all_layers ? c.layers + 1 : 1;
   return sizeof(real) * (layers * layer_size(c, rows, keep) + (streams + 1) * rows * c.dim + rows * (c.head_dim + 1) +
-                         threads * attention_scratch_size(keys) + rounded_size(c, rows, keep));
+                         threads * scratch_size(c, keys, cache) + rounded_size(c, rows, keep));
 }
 
 LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_t positions_each, size_t keys,
-                                   Keep keep, size_t threads)
+                                   Keep keep, size_t threads, CacheType cache)
     : positions(sequences * positions_each),
       frequencies(c.head_dim / 2),
-      arena_(bytes(c, sequences, positions_each, keys, keep, threads) / sizeof(real)),
+      arena_(bytes(c, sequences, positions_each, keys, keep, threads, cache) / sizeof(real)),
       layers_(c.layers) {
   const size_t rows = positions.size(), half = c.head_dim / 2;
   const bool all = keep == Keep::all_layers;
@@ -86,7 +90,7 @@ LlamaActivations::LlamaActivations(const LlamaConfig& c, size_t sequences, size_
   take(inverse_rms, Shape<1>{rows});
   take(angles.cosine, Shape<2>{rows, half});
   take(angles.sine, Shape<2>{rows, half});
-  take(scratch_, Shape<2>{threads, attention_scratch_size(keys)});
+  take(scratch_, Shape<2>{threads, scratch_size(c, keys, cache)});
   take(rounded_, Shape<1>{rounded_size(c, rows, keep)});
   rope_inverse_frequencies(c.rope_theta, frequencies);
   rope_scale_frequencies(c.rope_scaling, frequencies);

@@ -11,6 +11,7 @@
 #include "chapters/04-rope/rope.hpp"
 #include "chapters/08-llama/config.hpp"
 #include "lib/base/arena.hpp"
+#include "lib/tensor/stored_heads.hpp"
 
 namespace cria {
 
@@ -35,14 +36,14 @@ struct LayerActivations {
 /// Room for N = sequences * positions rows. A forward pass may use fewer positions than there is room for.
 class LlamaActivations {
  public:
-  /// `keys` is the longest stretch that a query can see: the positions, or a cache's capacity. `threads` is the size of
-  /// the team that will share a pass.
+  /// `keys` is the longest stretch that a query can see: the positions, or the capacity of a cache of type `cache`.
+  /// `threads` is the size of the team that will share a pass.
   LlamaActivations(const LlamaConfig& config, size_t sequences, size_t positions, size_t keys, Keep keep,
-                   size_t threads = 1);
+                   size_t threads = 1, CacheType cache = CacheType::f32);
 
   /// What the constructor of the same arguments would allocate.
   static size_t bytes(const LlamaConfig& config, size_t sequences, size_t positions_each, size_t keys, Keep keep,
-                      size_t threads = 1);
+                      size_t threads = 1, CacheType cache = CacheType::f32);
   /// What a row takes with Keep::one_layer.
   static size_t bytes_per_row(const LlamaConfig& config);
 
@@ -64,7 +65,7 @@ class LlamaActivations {
 
  private:
   Arena<real> arena_;
-  View<real, 2> scratch_;  // (threads, attention_scratch_size(keys))
+  View<real, 2> scratch_;  // (threads, of attention over so many keys)
   View<real, 1> rounded_;
   std::vector<LayerActivations> layers_;
 };

@@ -76,9 +76,9 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
   rope_forward(q, c.angles, c.config.rope_pairing);
   rope_forward(k, c.angles, c.config.rope_pairing);
   for (size_t b = 0; b < c.sequences && !groups.empty(); ++b) {
-    View<const real, 3> keys = sequence(k, c, b), values = sequence(v, c, b);
+    StoredHeads keys(sequence(k, c, b)), values(sequence(v, c, b));
     if (c.cache) {
-      c.cache->append(layer, keys, values, b, groups.begin);
+      c.cache->append(layer, sequence(k, c, b), sequence(v, c, b), b, groups.begin);
       keys = c.cache->keys(layer, b, c.positions).columns(groups);
       values = c.cache->values(layer, b, c.positions).columns(groups);
     }

@@ -11,19 +11,20 @@ size_t decoder_chunk(const LlamaConfig& config, size_t capacity, size_t chunk) {
   return std::min({chunk, capacity, std::max<size_t>(most_bytes / LlamaActivations::bytes_per_row(config), 1)});
 }
 
-Decoder::Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk, size_t threads)
+Decoder::Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk, size_t threads, CacheType cache_type)
     : weights_(weights),
       chunk_(decoder_chunk(weights.config, capacity, chunk)),
-      cache_(weights.config.layers, capacity, weights.config.kv_heads, weights.config.head_dim),
-      activations_(weights.config, 1, chunk_, capacity, Keep::one_layer, threads),
+      cache_(weights.config.layers, capacity, weights.config.kv_heads, weights.config.head_dim, 1, cache_type),
+      activations_(weights.config, 1, chunk_, capacity, Keep::one_layer, threads, cache_type),
       logits_(weights.config.vocabulary_size),
       pool_(threads) {
   logits_.take(Shape<1>{weights.config.vocabulary_size});  // of which span() is a view
 }
 
-size_t Decoder::bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads) {
-  return LlamaActivations::bytes(config, 1, decoder_chunk(config, capacity, chunk), capacity, Keep::one_layer,
-                                 threads) +
+size_t Decoder::bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads,
+                              CacheType cache_type) {
+  return LlamaActivations::bytes(config, 1, decoder_chunk(config, capacity, chunk), capacity, Keep::one_layer, threads,
+                                 cache_type) +
          config.vocabulary_size * sizeof(real);
 }
 

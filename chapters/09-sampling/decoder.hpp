@@ -19,9 +19,10 @@ size_t decoder_chunk(const LlamaConfig& config, size_t capacity, size_t chunk = 
 
 class Decoder {
  public:
-  /// `capacity` positions are remembered; after more, the oldest are forgotten. Up to decoder_chunk tokens run at a
-  /// time, on so many threads; the logits do not depend on how many.
-  Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1);
+  /// `capacity` positions are remembered, in numbers of that type; after more, the oldest are forgotten. Up to
+  /// decoder_chunk tokens run at a time, on so many threads; the logits do not depend on how many.
+  Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1,
+          CacheType cache_type = CacheType::f32);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
   /// the next call. Allocates nothing. Throws ContractError for no tokens, or one that the vocabulary does not have.
@@ -38,7 +39,8 @@ class Decoder {
   const KvCache& cache() const { return cache_; }
 
   /// What a decoder of these arguments allocates beside its cache: the activations of a chunk, and logits.
-  static size_t bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads);
+  static size_t bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads,
+                              CacheType cache_type = CacheType::f32);
   size_t bytes_of_pass() const { return activations_.bytes() + logits_.capacity() * sizeof(real); }
 
  private:

@@ -40,8 +40,9 @@ size_t LossEvaluator::bytes(const LlamaConfig& config, size_t sequences, size_t 
          (for_gradients ? LlamaBackwardBuffers::bytes(config, rows) : 0);
 }
 
-LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients)
-    : activations_(config, sequences, positions, positions, kept(for_gradients)),
+LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients,
+                             CacheType cache_type)
+    : activations_(config, sequences, positions, positions, kept(for_gradients), 1, cache_type),
       memory_(numbers_of_loss(config, sequences * positions, for_gradients)) {
   const size_t rows = sequences * positions, vocabulary = config.vocabulary_size;
   logits_ = memory_.take(Shape<2>{rows, vocabulary});
@@ -50,11 +51,15 @@ LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t
     buffers_ = std::make_unique<LlamaBackwardBuffers>(config, rows);
   }
   log_sum_exp_ = memory_.take(Shape<1>{rows});
+  if (cache_type == CacheType::f32) return;
+  require(!for_gradients, "LossEvaluator", "nothing is learned through a smaller cache");
+  cache_ = std::make_unique<KvCache>(config.layers, positions, config.kv_heads, config.head_dim, sequences, cache_type);
 }
 
 double LossEvaluator::forward(const LlamaWeights& weights, const Batch& batch) {
   const size_t N = batch.tokens.size();
-  llama_forward(weights, {batch.tokens, batch.first_key}, activations_);
+  for (size_t b = 0; cache_ && b < batch.tokens.shape(0); ++b) cache_->reset(b);
+  llama_forward(weights, {batch.tokens, batch.first_key}, activations_, cache_.get());
   llama_logits(weights, activations_.normed.rows(0, N), logits_.rows(0, N));
   return cross_entropy_forward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N));
 }

@@ -27,8 +27,10 @@ size_t count_targets(const Batch& batch);
 /// Runs a model over batches of up to (sequences, positions) and gives the loss, and on request the gradients.
 class LossEvaluator {
  public:
-  /// `for_gradients` also makes room for a backward pass.
-  LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients);
+  /// `for_gradients` also makes room for a backward pass. Attention sees keys and values as a cache of that type gives
+  /// them back, which is how a smaller cache is judged; not with gradients.
+  LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients,
+                CacheType cache_type = CacheType::f32);
   /// What it would allocate.
   static size_t bytes(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients);
 
@@ -50,6 +52,7 @@ class LossEvaluator {
   View<real, 2> logits_, d_logits_;
   View<real, 1> log_sum_exp_;
   std::unique_ptr<LlamaBackwardBuffers> buffers_;
+  std::unique_ptr<KvCache> cache_;  // where it is smaller
 };
 
 struct TrainerOptions {

@@ -14,7 +14,7 @@ Chat::Chat(const ModelView& model, ChatTemplate chat_template, ChatSettings sett
     : model_(model),
       template_(std::move(chat_template)),
       settings_(std::move(settings)),
-      decoder_(model.weights, settings_.context, default_chunk, settings_.threads) {}
+      decoder_(model.weights, settings_.context, default_chunk, settings_.threads, settings_.cache_type) {}
 
 ChatAnswer Chat::ask(const std::string& question, const Show& show, const std::atomic<bool>* stop) {
   const size_t count = messages_.size(), first = first_;

@@ -22,6 +22,7 @@ struct ChatSettings {
   size_t context = 4096;         ///< tokens that the model is to remember
   std::optional<std::tm> now;    ///< for templates that tell the date
   size_t threads = 1;
+  CacheType cache_type = CacheType::f32;
 };
 
 struct ChatAnswer {

@@ -43,13 +43,7 @@ struct BlockQ5_1 {
   std::uint8_t fifth[4];
   std::uint8_t codes[16];
 };
-/// value = scale code
-struct BlockQ8_0 {
-  static constexpr size_t numbers = 32;
-  static constexpr auto type = simd::PackedType::q8_0;
-  std::uint16_t scale;
-  std::int8_t codes[32];
-};
+using simd::BlockQ8_0;
 
 /// 16 groups of 16: value = scale s code - minimum m, s and m the low and high half of scales[group].
 struct BlockQ2K {

@@ -86,6 +86,14 @@ static constexpr int code_value(const BlockForm& form, int code) {
   return (form.has_levels ? iq4_levels[code] + 128 : code) - form.zero;
 }
 
+/// A block of Q8_0 as GGML has it: value = scale code. Caches of keys and values hold such blocks as well.
+struct BlockQ8_0 {
+  static constexpr std::size_t numbers = 32;
+  static constexpr auto type = PackedType::q8_0;
+  std::uint16_t scale;  // float16
+  std::int8_t codes[32];
+};
+
 /// A block taken apart, codes without sign.
 struct BlockParts {
   std::uint8_t codes[256];

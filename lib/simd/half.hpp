@@ -1,5 +1,5 @@
-// Numbers of 16 bits, to and from floats, and their dot product with floats. One of the few files with intrinsics:
-// xsimd has no word for F16C, nor for the halves of registers that such numbers fill.
+// Numbers of 16 bits, to and from floats, and their dot product with floats; and blocks of 8 bits with such a scale.
+// One of the few files with intrinsics: xsimd has no word for F16C, nor for the halves of registers that they fill.
 //
 // bfloat16 is the upper half of a float. It is rounded with integers: the instruction of AVX512-BF16 takes subnormal
 // numbers for zero.
@@ -144,6 +144,16 @@ template <class Arch, class Stored>
 void widen(const Stored* x, float* y, size_t n) {
   for_each_batch<Batch<float, Arch>::size>(
       n, [=](size_t i, auto count) { store<Arch>(y + i, load_wide<Arch>(x + i, count), count); });
+}
+
+/// The loop over a block is one that the compiler turns into vectors.
+template <class Arch, class T>
+void widen_blocks(const BlockQ8_0* x, T* y, size_t blocks) {
+  for (size_t b = 0; b < blocks; ++b, y += BlockQ8_0::numbers) {
+    float scale[Batch<float, Arch>::size];
+    load_wide<Arch>(reinterpret_cast<const Float16*>(&x[b].scale), 1).store_unaligned(scale);
+    for (size_t i = 0; i < BlockQ8_0::numbers; ++i) y[i] = T(scale[0]) * T(x[b].codes[i]);
+  }
 }
 
 template <class Arch, class Stored>

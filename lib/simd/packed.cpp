@@ -122,6 +122,18 @@ void quantise_rows(const real* x, size_t x_stride, size_t first, size_t n, size_
     kernels.quantise(x + t * x_stride, k, to.codes + t * k, to.sums + t * (k / block_numbers));
 }
 
+void narrow(const real* x, BlockQ8_0* y, size_t blocks) {
+  const Primitives& primitives = active();
+  for (size_t b = 0; b < blocks; ++b, x += BlockQ8_0::numbers) {
+    BlockSums sums;
+    primitives.packed.quantise(x, BlockQ8_0::numbers, y[b].codes, &sums);
+    const real scale = sums.scale;
+    Float16 half;
+    primitives.narrow_float16(&scale, &half, 1);
+    y[b].scale = half.bits;
+  }
+}
+
 void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
                      const QuantisedRows& rounded) {
   if (w.rows == 0 || n == 0) return;

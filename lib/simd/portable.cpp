@@ -57,7 +57,7 @@ real softmax(real* x, size_t n) {
 }  // namespace
 
 const Primitives& primitives() {
-  static const Primitives table = {"portable", dot,   axpy,   gemm,   softmax, exp, sigmoid,
+  static const Primitives table = {"portable", dot,   axpy,   gemm,   softmax, exp, sigmoid,         widen,
                                    widen,      widen, narrow, narrow, dot,     dot, packed_kernels()};
   return table;
 }

@@ -1,4 +1,4 @@
-// Numbers of 16 bits in plain C++, with the bits taken apart.
+// Numbers of 16 bits in plain C++, with the bits taken apart; and blocks of 8 bits, whose scales are such numbers.
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -65,6 +65,12 @@ void widen(const Float16* x, real* y, size_t n) {
 }
 void widen(const BFloat16* x, real* y, size_t n) {
   for (size_t i = 0; i < n; ++i) y[i] = to_float(x[i]);
+}
+void widen(const BlockQ8_0* x, real* y, size_t blocks) {
+  for (size_t b = 0; b < blocks; ++b, y += BlockQ8_0::numbers) {
+    const real scale = to_float(Float16{x[b].scale});
+    for (size_t i = 0; i < BlockQ8_0::numbers; ++i) y[i] = scale * real(x[b].codes[i]);
+  }
 }
 void narrow(const real* x, Float16* y, size_t n) {
   for (size_t i = 0; i < n; ++i) from_float(static_cast<float>(x[i]), y[i]);

@@ -50,6 +50,7 @@ struct Primitives {
   void (*sigmoid)(const real* x, real factor, real offset, real* y, size_t n);
   void (*widen_float16)(const Float16* x, real* y, size_t n);
   void (*widen_bfloat16)(const BFloat16* x, real* y, size_t n);
+  void (*widen_q8_0)(const BlockQ8_0* x, real* y, size_t blocks);
   void (*narrow_float16)(const real* x, Float16* y, size_t n);
   void (*narrow_bfloat16)(const real* x, BFloat16* y, size_t n);
   real (*dot_float16)(const Float16* x, const real* y, size_t n);
@@ -109,10 +110,17 @@ inline void sigmoid(const real* x, real factor, real offset, real* y, size_t n) 
 inline void widen(const Float16* x, real* y, size_t n) { active().widen_float16(x, y, n); }
 inline void widen(const BFloat16* x, real* y, size_t n) { active().widen_bfloat16(x, y, n); }
 
+/// y = scale code, of 32 numbers for each block; of a scale that is NaN or infinite, no finite number but 0.
+inline void widen(const BlockQ8_0* x, real* y, size_t blocks) { active().widen_q8_0(x, y, blocks); }
+
 /// y = x, rounded to the nearest number, of two to the one whose last bit is 0; to infinity when x is too large. NaN
 /// stays NaN. (A double is rounded to float first.)
 inline void narrow(const real* x, Float16* y, size_t n) { active().narrow_float16(x, y, n); }
 inline void narrow(const real* x, BFloat16* y, size_t n) { active().narrow_bfloat16(x, y, n); }
+
+/// Blocks of 32 numbers, each with scale = largest |x| / 127, as a float16, and the nearest codes. Of a block with NaN,
+/// infinity, or a number too large for the scale, the scale is NaN or infinite.
+void narrow(const real* x, BlockQ8_0* y, size_t blocks);
 
 /// Σ x[i] y[i], computed in `real`.
 inline real dot(const Float16* x, const real* y, size_t n) { return active().dot_float16(x, y, n); }

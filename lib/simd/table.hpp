@@ -25,6 +25,7 @@ constexpr Primitives table(const char* target, PackedKernels packed) {
           .sigmoid = sigmoid<Arch, real>,
           .widen_float16 = widen<Arch, Float16>,
           .widen_bfloat16 = widen<Arch, BFloat16>,
+          .widen_q8_0 = widen_blocks<Arch, real>,
           .narrow_float16 = narrow<Arch, Float16>,
           .narrow_bfloat16 = narrow<Arch, BFloat16>,
           .dot_float16 = dot_stored<Arch, Float16>,

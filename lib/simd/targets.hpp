@@ -11,6 +11,7 @@ namespace portable {
 // Those that other targets fall back on.
 void widen(const Float16* x, real* y, size_t n);
 void widen(const BFloat16* x, real* y, size_t n);
+void widen(const BlockQ8_0* x, real* y, size_t blocks);
 void narrow(const real* x, Float16* y, size_t n);
 void narrow(const real* x, BFloat16* y, size_t n);
 real dot(const Float16* x, const real* y, size_t n);

@@ -58,6 +58,30 @@ to_sample() { "$program" info "$1" --json | grep -A 3 '"decoding_memory"' | tail
 check 'info says what a text of usual length takes' test "$(to_sample long)" = "$(to_sample "$small")"
 check 'which is something' test -n "$(to_sample long)"
 
+# ── Caches of fewer bits ─────────────────────────────────────────────────────────────────────────────────────────────
+
+for command in 'sample -p x' 'chat --template chatml -p x' "info $small" 'eval --data stories' 'plan stories15m'; do
+  refuses "a type of cache that ${command%% *} does not have" '--cache-type is "q4_0", expected f32, f16 or q8_0' \
+    $command --cache-type q4_0
+done
+refuses 'a head that is no whole number of blocks' \
+  '--cache-type is q8_0, which needs heads of a multiple of 32, and the model'"'s are 48 wide" plan stories15m --cache-type q8_0
+cache_bytes() { "$program" info "$small" --json --cache-type "$1" | sed -n 's/^ *"cache_bytes": \([0-9]*\),$/\1/p'; }
+check 'half of the size, as info says' test $(($(cache_bytes f32) * 2)) = $(($(cache_bytes f16) * $("$program" info | grep -q double && echo 8 || echo 4)))
+check 'and 34 of 64 of that' test $(($(cache_bytes f16) * 34)) = $(($(cache_bytes q8_0) * 64))
+"$program" info "$small" --cache-type q8_0 >said
+check 'with the bytes of a number' grep -q '2 · 1.0625 bytes · 32 head_dim · 3 kv_heads' said
+printf 'Once there was a dog named Max. He lived by the river, and his oldest wish was a red kite.\n' >told
+for type in f16 q8_0; do
+  "$program" eval --data told --against "$small" --cache-type $type --json >said
+  check "what $type costs is little, and not nothing" awk -F '[:,]' '
+    {for (i = 1; i < NF; ++i) if ($i ~ /kl_divergence/) kl = $(i + 1)} END {exit !(kl > 0 && kl < 1e-4)}' said
+  check "a story by a model that remembers it in $type" test "$(tell "$small" --cache-type $type | wc -w)" -gt 15
+  check 'the same on one thread' test "$(tell "$small" --cache-type $type --threads 1)" = "$(tell "$small" --cache-type $type)"
+done
+"$program" chat --template chatml --temperature 0 -n 12 --cache-type q8_0 -p 'Once upon a time' >said
+check 'a conversation, too' test "$(wc -l <said)" = 1
+
 # ── Prompts and tokens ──────────────────────────────────────────────────────────────────────────────────────────────
 
 printf 'One day' >prompt.txt

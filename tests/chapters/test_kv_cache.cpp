@@ -1,7 +1,4 @@
-#include "chapters/06-kv-cache/kv_cache.hpp"
-
-#include "chapters/05-attention/attention.hpp"
-#include "tests/testing.hpp"
+#include "tests/chapters/cached_text.hpp"
 
 using namespace cria;
 using namespace cria::testing;
@@ -11,34 +8,6 @@ namespace {
 // Relative to the largest entry, in units of `real`'s rounding. Measured over all tests here, targets and both builds:
 // at most 1.2, since a tile of several queries and a single query may sum in another order.
 constexpr double tolerance = 3 * epsilon;
-
-/// q, k and v of T positions of one layer, and attention over them at once: what decoding has to give piece by piece.
-struct Text {
-  Array<real, 3> q, k, v, out;
-
-  Text(size_t T, size_t H, size_t G, size_t Dh, std::uint64_t seed, std::span<const std::int32_t> first_key = {})
-      : q(random_array<3>({T, H, Dh}, seed)),
-        k(random_array<3>({T, G, Dh}, seed + 1)),
-        v(random_array<3>({T, G, Dh}, seed + 2)),
-        out(unwritten<3>({T, H, Dh})) {
-    attend(view<real, 3>(q), view<real, 3>(k), view<real, 3>(v), first_key, view(out));
-  }
-
-  static void attend(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v,
-                     std::span<const std::int32_t> first_key, View<real, 3> out) {
-    std::vector<real> scratch(attention_scratch_size(k.shape(0)));
-    Array<real, 2> log_sum_exp(Shape<2>{q.shape(0), q.shape(1)});
-    attention_forward(q, k, v, first_key, out, view(log_sum_exp), scratch);
-  }
-
-  /// Appends positions begin … end - 1 and attends for them, through the cache.
-  void decode(KvCache& cache, size_t begin, size_t end, View<real, 3> decoded, size_t layer = 0, size_t sequence = 0) {
-    cache.append(layer, view(k).rows(begin, end), view(v).rows(begin, end), sequence);
-    const size_t T = end - begin;
-    attend(view(q).rows(begin, end), cache.keys(layer, sequence, T), cache.values(layer, sequence, T), {},
-           decoded.rows(begin, end));
-  }
-};
 
 }  // namespace
 
@@ -50,14 +19,14 @@ TEST_CASE("a cache: the example of the lesson, worked by hand") {
   };
   append(10, -10);
   append(11, -11);
-  CHECK(cache.keys(0)(0, 0, 0) == 10);
-  CHECK(cache.keys(0)(1, 0, 0) == 11);
+  CHECK(cache.keys(0).numbers()(0, 0, 0) == 10);
+  CHECK(cache.keys(0).numbers()(1, 0, 0) == 11);
   append(12, -12);  // position 2 goes to row 2 % 2 = 0
   CHECK(cache.length() == 3);
   CHECK(cache.keys(0).shape() == Shape<3>{2, 1, 1});
-  CHECK(cache.keys(0)(0, 0, 0) == 12);
-  CHECK(cache.keys(0)(1, 0, 0) == 11);
-  CHECK(cache.values(0)(0, 0, 0) == -12);
+  CHECK(cache.keys(0).numbers()(0, 0, 0) == 12);
+  CHECK(cache.keys(0).numbers()(1, 0, 0) == 11);
+  CHECK(cache.values(0).numbers()(0, 0, 0) == -12);
   // A query of 0 looks at all keys alike: attention gives the mean of the values that are left.
   const real query = 0;
   real out = 0;
@@ -144,8 +113,8 @@ TEST_CASE("a cache's rows may come from a wider matrix") {
   KvCache cache(1, 4, 2, 3);
   cache.append(0, View<const real, 3>(wide.data() + 2, {3, 2, 3}, {20, 3, 1}),
                View<const real, 3>(wide.data() + 9, {3, 2, 3}, {20, 3, 1}));
-  CHECK(cache.keys(0, 0, 3)(2, 1, 2) == wide(2, 2 + 5));
-  CHECK(cache.values(0, 0, 3)(1, 0, 1) == wide(1, 9 + 1));
+  CHECK(cache.keys(0, 0, 3).numbers()(2, 1, 2) == wide(2, 2 + 5));
+  CHECK(cache.values(0, 0, 3).numbers()(1, 0, 1) == wide(1, 9 + 1));
 }
 
 TEST_CASE("heads may be appended apart, each in its place") {
@@ -155,8 +124,8 @@ TEST_CASE("heads may be appended apart, each in its place") {
   for (const Range heads : {Range{3, 4}, Range{0, 1}, Range{1, 3}})
     parts.append(0, view(k).columns(heads), view(v).columns(heads), 0, heads.begin);
   whole.advance(3), parts.advance(3);
-  CHECK(difference(parts.keys(0).span(), whole.keys(0).span(), 0) == "");
-  CHECK(difference(parts.values(0).span(), whole.values(0).span(), 0) == "");
+  CHECK(difference(parts.keys(0).numbers().span(), whole.keys(0).numbers().span(), 0) == "");
+  CHECK(difference(parts.values(0).numbers().span(), whole.values(0).numbers().span(), 0) == "");
   CHECK_THROWS_WITH(parts.append(0, view(k).rows(0, 1), view(v).rows(0, 1), 0, 1), contains("not so many heads"));
 }
 

@@ -1,12 +1,12 @@
 // Numbers of 16 bits on every target of this machine: all 65536 of each kind, every float that lies between two of them
-// in a way that matters, and dot products of any size from any start.
+// in a way that matters, and dot products of any size from any start. And blocks of 8 bits, whose scales they are.
 #include <bit>
 
 #include "tests/lib/simd_testing.hpp"
 
 using namespace cria;
 using namespace cria::testing;
-using simd::BFloat16, simd::Float16;
+using simd::BFloat16, simd::BlockQ8_0, simd::Float16;
 
 namespace {
 
@@ -134,5 +134,54 @@ TEST_CASE("numbers of 16 bits are converted and multiplied for any size and star
   on_every_target([] {
     check_any_size<Float16>();
     check_any_size<BFloat16>();
+  });
+}
+
+TEST_CASE("blocks of 8 bits become the numbers that they stand for, with any scale") {
+  on_every_target([] {
+    constexpr size_t count = 65536;
+    std::vector<BlockQ8_0> blocks(count);
+    for (size_t b = 0; b < count; ++b) {
+      blocks[b].scale = static_cast<std::uint16_t>(b);
+      for (size_t i = 0; i < 32; ++i) blocks[b].codes[i] = static_cast<std::int8_t>(37 * b + 9 * i);
+    }
+    Guarded wide(32 * count, 1);
+    simd::widen(blocks.data(), wide.data(), count);
+    size_t wrong = 0;
+    for (size_t n = 0; n < 32 * count; ++n) {
+      const double expected = value_of(Float16{blocks[n / 32].scale}) * blocks[n / 32].codes[n % 32];
+      wrong += std::isnan(expected) ? !std::isnan(wide[n]) : wide[n] != real(expected);
+    }
+    CHECK(wrong == 0);
+    CHECK(wide.intact());
+  });
+}
+
+TEST_CASE("numbers become the nearest codes of a block, and its scale the nearest float16") {
+  on_every_target([] {
+    for (const double size : {1e-6, 1.0, 3e5}) {
+      INFO("size " << size);
+      Guarded x(32 * 50, 2, size);
+      for (size_t i = 0; i < 32; ++i) x[i] = 0;  // a block of zeros
+      BlockQ8_0 blocks[51];
+      blocks[50].scale = 0x1234;
+      simd::narrow(x.data(), blocks, 50);
+      CHECK(blocks[50].scale == 0x1234);
+      CHECK(blocks[0].scale == 0);
+      for (size_t b = 0; b < 50; ++b) {
+        double largest = 0;
+        for (size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(double(x[32 * b + i])));
+        const double step = largest / 127;
+        REQUIRE(std::abs(value_of(Float16{blocks[b].scale}) - step) <= step / 2048 * 1.001 + 0x1p-25);
+        for (size_t i = 0; i < 32; ++i) REQUIRE(std::abs(step * blocks[b].codes[i] - x[32 * b + i]) <= step * 0.5001);
+      }
+    }
+    for (const real odd : {not_a_number, infinity, real(1e7)}) {
+      Guarded x(32, 3);
+      x[7] = odd;
+      BlockQ8_0 block;
+      simd::narrow(x.data(), &block, 1);
+      CHECK(!std::isfinite(value_of(Float16{block.scale})));
+    }
   });
 }
