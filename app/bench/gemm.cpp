@@ -56,7 +56,9 @@ std::vector<Case> gemm_cases(const Setting& setting) {
   std::vector<Case> cases;
   for (const Product& p : products)
     for (const size_t threads : setting.thread_counts) {
-      const auto [name, kind, m, n, k] = p;
+      const char* name = p.name;
+      const auto kind = p.kind;  // by themselves: clang 14 captures no bindings
+      const size_t m = p.m, n = p.n, k = p.k;
       const size_t bytes = (m * k + n * k + m * n) * sizeof(real);
       const double operations = 2.0 * double(m) * double(n) * double(k);
       Case c = {.name = name,

@@ -48,7 +48,8 @@ Fit search_scale(std::span<const float> values, std::span<const float> weights, 
 
 Fit search_scale_and_minimum(std::span<const float> values, std::span<const float> weights, const Levels& levels,
                              MinimumSign sign) {
-  auto [lowest, highest] = std::ranges::minmax(values);
+  const auto range = std::ranges::minmax(values);
+  float lowest = range.min, highest = range.max;  // clang 14 captures no bindings
   if (sign == MinimumSign::not_positive) lowest = std::min(lowest, 0.0f), highest = std::max(highest, 0.0f);
   const float span = highest - lowest, last = static_cast<float>(levels.back());
   if (span < negligible) return {0, lowest};
