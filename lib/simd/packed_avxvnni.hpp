@@ -1,4 +1,4 @@
-// Codes times activations with AVX-VNNI: vpdpbusd in registers of AVX2, which CPUs for desks and laps have since 2021.
+// Codes times activations with AVX-VNNI: vpdpbusd in registers of AVX2, on CPUs of desktops and laptops since 2021.
 #pragma once
 
 #include "lib/simd/packed_avx2.hpp"

@@ -52,7 +52,8 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
   std::rotate(*arguments + 1, *arguments + 2, *arguments + *count);  // libFuzzer sees the rest
   --*count;
   if (*count > 1 && !fs::is_regular_file((*arguments)[1])) make_seeds((*arguments)[1]);
-  std::string folder = (fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path().string()) + "/cria-fuzz-XXXXXX";
+  std::string folder =
+      (fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path().string()) + "/cria-fuzz-" + std::string(6, 'X');
   cria::require(::mkdtemp(folder.data()) != nullptr, "fuzz", "cannot make a folder");
   static std::string made = folder;
   std::atexit([] { fs::remove_all(made); });

@@ -125,6 +125,36 @@ void check_product(const Weights& weights, size_t first, size_t rows, size_t n) 
   REQUIRE(y.intact());
 }
 
+/// Kernels of which a target chooses one for the CPU that it meets; those that run here, chosen or not.
+std::vector<std::pair<const char*, simd::PackedKernels>> kernels_of_this_cpu() {
+  std::vector<std::pair<const char*, simd::PackedKernels>> kernels;
+#if defined(__x86_64__)
+  if (cpu_has({"avx2", "fma", "f16c"})) kernels.emplace_back("avx2", simd::avx2::packed_kernels());
+  if (cpu_has({"avx2", "fma", "f16c", "avx_vnni"})) kernels.emplace_back("avxvnni", simd::avxvnni::packed_kernels());
+  if (cpu_has({"avx512bw", "avx512vl", "avx512_vnni"}))
+    kernels.emplace_back("avx512vnni", simd::avx512vnni::packed_kernels());
+#elif defined(__aarch64__)
+  kernels.emplace_back("neon", simd::neon::packed_kernels());
+  if (simd::neon::has_sdot()) kernels.emplace_back("neondot", simd::neondot::packed_kernels());
+#endif
+  return kernels;
+}
+
+/// Weights in blocks are multiplied by these kernels until the end of the scope.
+class InUse {
+ public:
+  explicit InUse(const simd::PackedKernels& kernels) : table_(simd::active()) {
+    table_.packed = kernels;
+    before_ = simd::chosen_target.exchange(&table_);
+  }
+  ~InUse() { simd::chosen_target = before_; }
+  InUse(const InUse&) = delete;
+
+ private:
+  simd::Primitives table_;
+  const simd::Primitives* before_;
+};
+
 }  // namespace
 
 TEST_CASE("packed rows stand for the numbers that the file's do") {
@@ -198,7 +228,7 @@ TEST_CASE("a product with packed weights is that of the numbers they stand for, 
 }
 
 TEST_CASE("codes at the ends of their range are multiplied without saturation") {
-  on_every_target([] {
+  const auto check = [] {
     for (ElementType type : block_types())
       for (int byte : {0x00, 0x7f, 0x80, 0xff}) {
         INFO(type_layout(type).name << " of bytes " << byte);
@@ -215,7 +245,13 @@ TEST_CASE("codes at the ends of their range are multiplied without saturation") 
           CHECK(y == sum);
         }
       }
-  });
+  };
+  on_every_target(check);
+  for (const auto& [name, kernels] : kernels_of_this_cpu()) {
+    INFO("by " << name);
+    const InUse in_use(kernels);
+    check();
+  }
 }
 
 TEST_CASE("elements of a product with weights in blocks depend on their own row and weights alone, to the last bit") {
@@ -249,39 +285,27 @@ TEST_CASE("an activation that is no number leaves none in a product with weights
   });
 }
 
-// A target chooses one of these for the CPU that it meets. Each is tried where it runs, chosen or not.
 TEST_CASE("kernels for weights in blocks give the same bits, whatever instructions they use") {
-  std::vector<std::pair<const char*, simd::PackedKernels>> kernels;
-#if defined(__x86_64__)
-  if (cpu_has({"avx2", "fma", "f16c"})) kernels.emplace_back("avx2", simd::avx2::packed_kernels());
-  if (cpu_has({"avx2", "fma", "f16c", "avx_vnni"})) kernels.emplace_back("avxvnni", simd::avxvnni::packed_kernels());
-  if (cpu_has({"avx512bw", "avx512vl", "avx512_vnni"}))
-    kernels.emplace_back("avx512vnni", simd::avx512vnni::packed_kernels());
-#elif defined(__aarch64__)
-  kernels.emplace_back("neon", simd::neon::packed_kernels());
-  if (simd::neon::has_sdot()) kernels.emplace_back("neondot", simd::neondot::packed_kernels());
-#endif
-  if (kernels.size() < 2) return skip_test("this CPU runs only one of them");
-  const auto multiply = [](const simd::PackedKernels& kernel, const Weights& weights, Guarded& x, size_t n,
-                           Guarded& y) {
-    const size_t k = weights.packed.columns;
-    std::vector<std::int8_t> codes(n * k);
-    std::vector<simd::BlockSums> sums(n * k / 32);
-    for (size_t t = 0; t < n; ++t) kernel.quantise(x.data() + t * k, k, &codes[t * k], &sums[t * k / 32]);
-    kernel.multiply(weights.packed, n, {codes.data(), sums.data()}, y.data(), weights.packed.rows);
-  };
-  for (const auto& [name, kernel] : std::span(kernels).subspan(1))
-    for (ElementType type : block_types())
-      for (const auto& [rows, n] : {std::pair<size_t, size_t>{16, 1}, {75, 37}, {5, 16}}) {
-        INFO(name << ", " << type_layout(type).name << ", " << rows << " rows, " << n << " of activations");
-        const size_t k = 512;
-        const Weights weights(type, rows, k, 41);
-        Guarded x(n * k, 42), expected(n * rows, 43), y(n * rows, 44);
-        multiply(kernels[0].second, weights, x, n, expected);
-        multiply(kernel, weights, x, n, y);
+  const auto all = kernels_of_this_cpu();
+  if (all.size() < 2) return skip_test("this CPU runs only one of them");
+  for (ElementType type : block_types())
+    for (const auto& [rows, n] : {std::pair<size_t, size_t>{16, 1}, {75, 37}, {5, 16}}) {
+      INFO(type_layout(type).name << ", " << rows << " rows, " << n << " of activations");
+      const size_t k = 512;
+      const Weights weights(type, rows, k, 41);
+      Guarded x(n * k, 42), expected(n * rows, 43), y(n * rows, 44);
+      const auto multiply = [&, n = n](const simd::PackedKernels& kernels, Guarded& to) {
+        const InUse in_use(kernels);
+        simd::multiply_packed(weights.packed, n, x.data(), k, to.data(), weights.packed.rows);
+      };
+      multiply(all[0].second, expected);
+      for (const auto& [name, kernels] : std::span(all).subspan(1)) {
+        INFO("by " << name);
+        multiply(kernels, y);
         size_t differ = 0;
         for (size_t i = 0; i < n * rows; ++i) differ += y[i] != expected[i];
         CHECK(differ == 0);
         REQUIRE(y.intact());
       }
+    }
 }
