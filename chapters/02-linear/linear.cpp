@@ -41,8 +41,11 @@ void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real
 }
 
 void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded) {
-  if (!weight.is_packed()) return linear_forward(x, weight.numbers(), y);
-  multiply_packed(x, weight, y, rounded);
+  if (weight.is_packed())
+    multiply_packed(x, weight, y, rounded);
+  else
+    linear_forward(x, weight.numbers(), y);
+  weight.add_forward(x, y);
 }
 
 void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const real, 2> weight, View<real, 2> d_x,
@@ -58,6 +61,20 @@ void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const 
   // … and weight[m, k] once for each row n, with x[n, k].
   noalias(d_weight) += matmul(transposed(d_y), x);
   // end of solution
+}
+
+void linear_backward(View<const real, 2> d_y, View<const real, 2> x, const Weight& weight, View<real, 2> d_x,
+                     View<real, 2> d_weight) {
+  if (!d_weight.empty()) {
+    require(!weight.is_packed(), "linear_backward", "packed weights have no gradient");
+    linear_backward(d_y, x, weight.numbers(), d_x, d_weight);
+  } else if (!d_x.empty()) {
+    if (weight.is_packed())
+      multiply_packed_back(d_y, weight, d_x);
+    else
+      noalias(d_x) += matmul(d_y, weight.numbers());
+  }
+  weight.add_backward(d_y, x, d_x);
 }
 
 void embedding_forward(View<const std::int32_t, 1> tokens, View<const real, 2> table, View<real, 2> out) {
@@ -81,6 +98,7 @@ void embedding_forward(View<const std::int32_t, 1> tokens, const Weight& table, 
 }
 
 void embedding_backward(View<const real, 2> d_out, View<const std::int32_t, 1> tokens, View<real, 2> d_table) {
+  if (d_table.empty()) return;
   const size_t N = tokens.shape(0), V = d_table.shape(0), C = d_table.shape(1);
   require_shape("embedding_backward: d_out", d_out, Shape<2>{N, C});
   for (size_t n = 0; n < N; ++n) {

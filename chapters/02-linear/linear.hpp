@@ -23,7 +23,7 @@ void linear_forward(View<const real, 2> x,       // (N, K)
                     View<real, 2> y);            // (N, M)
 
 /// The same for a weight that knows its type: one of `real` is multiplied as above, a packed one as it is stored, with
-/// x as `rounded` where that is there and needed.
+/// x as `rounded` where that is there and needed. What it carries as an addition is added.
 void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded = {});
 
 /// d_x += d_y W and d_weight += d_yᵀ x.
@@ -33,13 +33,19 @@ void linear_backward(View<const real, 2> d_y,     // (N, M)
                      View<real, 2> d_x,           // (N, K)
                      View<real, 2> d_weight);     // (M, K)
 
+/// The same for a weight that knows its type, and its addition's gradients. A weight that is not to learn has an empty
+/// d_weight, and a packed one always: then its gradient is not formed. Nor is d_x where that is empty.
+void linear_backward(View<const real, 2> d_y, View<const real, 2> x, const Weight& weight, View<real, 2> d_x,
+                     View<real, 2> d_weight);
+
 /// Row n of out is the table's row tokens[n]. Throws ContractError when a token is not in 0 … V - 1.
 void embedding_forward(View<const std::int32_t, 1> tokens,  // (N)
                        View<const real, 2> table,           // (V, C)
                        View<real, 2> out);                  // (N, C)
 void embedding_forward(View<const std::int32_t, 1> tokens, const Weight& table, View<real, 2> out);
 
-/// d_table's row tokens[n] += d_out's row n: a token that occurs twice collects both gradients.
+/// d_table's row tokens[n] += d_out's row n: a token that occurs twice collects both gradients. A table that is not to
+/// learn has an empty d_table.
 void embedding_backward(View<const real, 2> d_out,           // (N, C)
                         View<const std::int32_t, 1> tokens,  // (N)
                         View<real, 2> d_table);              // (V, C)

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lib/base/check.hpp"
+#include "lib/simd/workspace.hpp"
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
@@ -30,6 +31,10 @@ void rmsnorm_backward(View<const real, 2> d_y, View<const real, 2> x, View<const
   require_shape("rmsnorm_backward: weight", weight, {C});
   require_shape("rmsnorm_backward: inverse_rms", inverse_rms, {N});
   require_shape("rmsnorm_backward: d_x", d_x, x.shape());
+  if (d_weight.empty()) {  // the weight is not to learn: its gradient goes where nobody reads it
+    d_weight = {static_cast<real*>(simd::workspace(C * sizeof(real), simd::WorkspaceUse::component)), {C}};
+    noalias(d_weight) = 0;
+  }
   require_shape("rmsnorm_backward: d_weight", d_weight, {C});
   // solution: rmsnorm_backward
   for (size_t n = 0; n < N; ++n) {

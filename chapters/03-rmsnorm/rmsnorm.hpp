@@ -24,6 +24,6 @@ void rmsnorm_backward(View<const real, 2> d_y,          // (N, C)
                       View<const real, 1> weight,       // (C)
                       View<const real, 1> inverse_rms,  // (N)
                       View<real, 2> d_x,                // (N, C), accumulates
-                      View<real, 1> d_weight);          // (C), accumulates
+                      View<real, 1> d_weight);          // (C), accumulates; empty: it is not to learn
 
 }  // namespace cria

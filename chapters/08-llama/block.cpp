@@ -102,7 +102,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
   // end of solution
 }
 
-void block_backward(const BlockContext& c, const LayerTensors<real>& w, const LayerActivations& a,
+void block_backward(const BlockContext& c, const LayerWeights& w, const LayerActivations& a,
                     const BackwardTensors& buffers, const LayerTensors<real>& d) {
   const size_t Dh = c.config.head_dim;
   const auto& [d_hidden, d_normed, d_query, d_key, d_value, d_attended, d_gate, d_up, d_gated] = buffers;

@@ -21,8 +21,9 @@ struct BlockContext {
 /// when all of a.output is there.
 void block_forward(const BlockContext& context, size_t layer, const LayerWeights& weights, const LayerActivations& a);
 
-/// Turns buffers.d_hidden from the gradient of a.output into that of a.input; `gradients` accumulates the weights'.
-void block_backward(const BlockContext& context, const LayerTensors<real>& weights, const LayerActivations& a,
+/// Turns buffers.d_hidden from the gradient of a.output into that of a.input; `gradients` accumulates the weights',
+/// but for those that are not to learn: their views are empty.
+void block_backward(const BlockContext& context, const LayerWeights& weights, const LayerActivations& a,
                     const BackwardTensors& buffers, const LayerTensors<real>& gradients);
 
 }  // namespace cria

@@ -49,13 +49,13 @@ void llama_logits(const LlamaWeights& weights, View<const real, 2> normed, View<
   linear_forward(normed, weights.tensors.head.rows(columns), logits.columns(columns));
 }
 
-void llama_backward(const LlamaParameters& weights, LlamaInput input, const LlamaActivations& activations,
-                    View<const real, 2> d_logits, LlamaBackwardBuffers& buffers, const LlamaParameters& gradients) {
-  const LlamaConfig& config = weights.config();
-  const LlamaTensors<real>&w = weights.tensors(), &d = gradients.tensors();
+void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaActivations& activations,
+                    View<const real, 2> d_logits, LlamaBackwardBuffers& buffers, const LlamaTensors<real>& d) {
+  const LlamaConfig& config = weights.config;
+  const auto& w = weights.tensors;
   const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
   require(N > 0 && N <= activations.rows(), "llama_backward", "the activations are not those of this input");
-  require_shape("llama_backward: d_logits", d_logits, Shape<2>{N, config.vocabulary_size});
+  require_shape("llama_backward: d_logits", d_logits, Shape<2>{N, w.head.shape(0)});
   // solution: llama_backward
   const BackwardTensors b = buffers.tensors.first_rows(N);
   noalias(b.d_normed) = 0;

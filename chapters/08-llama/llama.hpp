@@ -33,10 +33,11 @@ void llama_logits(const LlamaWeights& weights, View<const real, 2> normed,  // (
                   View<real, 2> logits,                                     // (N, V)
                   const Team& team = {});
 
-/// gradients += the gradient of any loss whose gradient by the logits is d_logits. The activations must be those of a
-/// forward pass of the same input, without cache and with all layers kept.
-void llama_backward(const LlamaParameters& weights, LlamaInput input, const LlamaActivations& activations,
-                    View<const real, 2> d_logits,  // (B*T, V)
-                    LlamaBackwardBuffers& buffers, const LlamaParameters& gradients);
+/// gradients += the gradient of any loss whose gradient by the logits is d_logits. Where a view is empty the weight is
+/// not to learn, and its gradient is not formed; those of additions to weights go where these keep them. The activations
+/// must be those of a forward pass of the same input, without cache and with all layers kept.
+void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaActivations& activations,
+                    View<const real, 2> d_logits,  // (B*T, V), or as wide as the head has rows
+                    LlamaBackwardBuffers& buffers, const LlamaTensors<real>& gradients);
 
 }  // namespace cria

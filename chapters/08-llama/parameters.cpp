@@ -24,6 +24,28 @@ ParameterCounts count_parameters(const LlamaConfig& config) {
 
 size_t parameter_count(const LlamaConfig& config) { return count_parameters(config).total(); }
 
+static std::vector<ParameterSet::Tensor> llama_layout(const LlamaConfig& config) {
+  config.validate();
+  LlamaTensors<real> none;
+  none.layers.resize(config.layers);
+  std::vector<ParameterSet::Tensor> tensors;
+  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) { tensors.emplace_back(name, shape); });
+  return tensors;
+}
+
+LlamaTensors<real> tensors_in(const LlamaConfig& config, const ParameterSet& parameters) {
+  LlamaTensors<real> tensors;
+  tensors.layers.resize(config.layers);
+  size_t begin = 0;
+  for_each_parameter(config, tensors, [&](const std::string&, auto shape, auto& view) {
+    const Range numbers = {begin, begin + element_count(shape)};
+    view = parameters.flat(numbers).reshape(shape);
+    begin = numbers.end;
+  });
+  if (config.tied_embeddings) tensors.head = tensors.embedding;
+  return tensors;
+}
+
 /// The same tensors, to be read: in the order of for_each_parameter, so that this is no second list of them.
 static LlamaWeights read_only(const LlamaConfig& config, LlamaTensors<real>& tensors) {
   std::vector<View<const real, 1>> norms;
@@ -50,12 +72,10 @@ static LlamaWeights read_only(const LlamaConfig& config, LlamaTensors<real>& ten
 }
 
 LlamaParameters::LlamaParameters(const LlamaConfig& config)
-    : config_((config.validate(), config)), arena_(parameter_count(config)) {
-  tensors_.layers.resize(config.layers);
-  for_each_parameter(config_, tensors_, [&](const std::string&, auto shape, auto& view) { view = arena_.take(shape); });
-  if (config_.tied_embeddings) tensors_.head = tensors_.embedding;
-  read_only_ = read_only(config_, tensors_);
-}
+    : ParameterSet(llama_layout(config)),
+      config_(config),
+      tensors_(tensors_in(config, *this)),
+      read_only_(read_only(config_, tensors_)) {}
 
 void initialise(const LlamaParameters& weights, Random& random) {
   const LlamaConfig& config = weights.config();

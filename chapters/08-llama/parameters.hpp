@@ -12,10 +12,8 @@
 #include <vector>
 
 #include "chapters/08-llama/config.hpp"
-#include "lib/base/arena.hpp"
 #include "lib/base/random.hpp"
-#include "lib/base/real.hpp"
-#include "lib/base/view.hpp"
+#include "lib/tensor/parameter_set.hpp"
 #include "lib/tensor/weight.hpp"
 
 namespace cria {
@@ -87,8 +85,11 @@ struct LlamaWeights {
   std::shared_ptr<const void> memory = {};  // where the numbers are, unless someone else keeps them
 };
 
+/// The places of a model's tensors in a set that begins with them, as a LlamaParameters does.
+LlamaTensors<real> tensors_in(const LlamaConfig& config, const ParameterSet& parameters);
+
 /// Weights, or gradients, or any other set of numbers with one entry for each parameter. Starts as zeros.
-class LlamaParameters {
+class LlamaParameters : public ParameterSet {
  public:
   /// Throws UserError when the configuration is not valid.
   explicit LlamaParameters(const LlamaConfig& config);
@@ -97,18 +98,10 @@ class LlamaParameters {
   const LlamaTensors<real>& tensors() const { return tensors_; }
   /// The same numbers, to be read; they hold as long as these parameters.
   operator const LlamaWeights&() const { return read_only_; }
-  std::span<real> flat() const { return arena_.span(); }
-  /// Some of the numbers, in the order in which they are stored.
-  View<real, 1> flat(Range numbers) const { return View<real, 1>(flat(), {flat().size()}).part(numbers); }
-
-  template <class Visit>
-  void for_each(Visit&& visit) const {
-    for_each_parameter(config_, tensors_, [&](const std::string& name, auto, const auto& view) { visit(name, view); });
-  }
+  operator const LlamaTensors<real>&() const { return tensors_; }
 
  private:
   LlamaConfig config_;
-  Arena<real> arena_;
   LlamaTensors<real> tensors_;
   LlamaWeights read_only_;
 };

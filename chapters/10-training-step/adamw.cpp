@@ -45,8 +45,8 @@ double learning_rate(const Schedule& s, double time) {
   // end of solution
 }
 
-AdamW::AdamW(const LlamaParameters& weights, AdamWOptions options)
-    : options_(options), first_(weights.config()), second_(weights.config()) {
+AdamW::AdamW(const ParameterSet& weights, AdamWOptions options)
+    : options_(options), first_(weights.layout()), second_(weights.layout()) {
   size_t begin = 0;
   weights.for_each([&](const std::string& name, const auto& view) {
     const bool is_matrix = view.shape().size() == 2, is_embedding = name == "model.embed_tokens.weight";
@@ -57,7 +57,7 @@ AdamW::AdamW(const LlamaParameters& weights, AdamWOptions options)
   });
 }
 
-void AdamW::step(const LlamaParameters& weights, const LlamaParameters& gradients, double gradient_factor,
+void AdamW::step(const ParameterSet& weights, const ParameterSet& gradients, double gradient_factor,
                  double learning_rate, ThreadPool& pool) {
   ++steps_;
   pool.for_each(parts_.size(), [&](size_t index) {

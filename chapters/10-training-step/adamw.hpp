@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "chapters/08-llama/parameters.hpp"
 #include "lib/base/thread_pool.hpp"
+#include "lib/tensor/parameter_set.hpp"
 
 namespace cria {
 
@@ -40,17 +40,17 @@ double learning_rate(const Schedule& schedule, double time);
 /// The optimiser's state: running means of the gradient and of its square, one of each for every parameter.
 class AdamW {
  public:
-  AdamW(const LlamaParameters& weights, AdamWOptions options);
+  AdamW(const ParameterSet& weights, AdamWOptions options);
 
   /// weights -= learning_rate * (m̂ / (√v̂ + eps) + weight_decay * weights), with gradient * gradient_factor as the
   /// gradient. Counts one step.
-  void step(const LlamaParameters& weights, const LlamaParameters& gradients, double gradient_factor,
+  void step(const ParameterSet& weights, const ParameterSet& gradients, double gradient_factor,
             double learning_rate, ThreadPool& pool);
 
   size_t steps() const { return steps_; }
   /// For checkpoints: both states in the parameters' layout, and the number of steps.
-  const LlamaParameters& first_moment() const { return first_; }
-  const LlamaParameters& second_moment() const { return second_; }
+  const ParameterSet& first_moment() const { return first_; }
+  const ParameterSet& second_moment() const { return second_; }
   void set_steps(size_t steps) { steps_ = steps; }
 
  private:
@@ -60,7 +60,7 @@ class AdamW {
   };
 
   AdamWOptions options_;
-  LlamaParameters first_, second_;
+  ParameterSet first_, second_;
   std::vector<Part> parts_;  // short enough to share out between threads
   size_t steps_ = 0;
 };

@@ -5,93 +5,35 @@
 #include <cmath>
 #include <numeric>
 
-#include "chapters/10-training-step/cross_entropy.hpp"
 #include "lib/base/check.hpp"
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
 
-Batch part_of(const Batch& batch, size_t begin, size_t end) {
-  const size_t T = batch.tokens.shape(1);
-  return {batch.tokens.rows(begin, end), batch.targets.rows(begin, end),
-          batch.first_key.empty() ? batch.first_key : batch.first_key.subspan(begin * T, (end - begin) * T)};
-}
-
-size_t count_targets(const Batch& batch) {
-  const auto targets = batch.targets.span();
-  return targets.size() - static_cast<size_t>(std::ranges::count(targets, no_target));
-}
-
-namespace {
-
-Keep kept(bool for_gradients) { return for_gradients ? Keep::all_layers : Keep::one_layer; }
-
-// Logits, their gradient, and log_sum_exp.
-size_t numbers_of_loss(const LlamaConfig& config, size_t rows, bool for_gradients) {
-  return (for_gradients ? 2 : 1) * rows * config.vocabulary_size + rows;
-}
-
-}  // namespace
-
-size_t LossEvaluator::bytes(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients) {
-  const size_t rows = sequences * positions;
-  return LlamaActivations::bytes(config, sequences, positions, positions, kept(for_gradients)) +
-         numbers_of_loss(config, rows, for_gradients) * sizeof(real) +
-         (for_gradients ? LlamaBackwardBuffers::bytes(config, rows) : 0);
-}
-
-LossEvaluator::LossEvaluator(const LlamaConfig& config, size_t sequences, size_t positions, bool for_gradients,
-                             CacheType cache_type)
-    : activations_(config, sequences, positions, positions, kept(for_gradients), 1, cache_type),
-      memory_(numbers_of_loss(config, sequences * positions, for_gradients)) {
-  const size_t rows = sequences * positions, vocabulary = config.vocabulary_size;
-  logits_ = memory_.take(Shape<2>{rows, vocabulary});
-  if (for_gradients) {
-    d_logits_ = memory_.take(Shape<2>{rows, vocabulary});
-    buffers_ = std::make_unique<LlamaBackwardBuffers>(config, rows);
+Trainer::Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerOptions options, ThreadPool& pool)
+    : parameters_(trainable.parameters), options_(options), pool_(pool), optimiser_(parameters_, options.adamw) {
+  require(options.lanes > 0 && options.micro_batch > 0 && options.batch > 0 && options.together > 0, "Trainer",
+          "batch, lanes, micro_batch and together must not be 0");
+  require(options.micro_batch % options.together == 0, "Trainer",
+          "sequences that belong together do not fit into a micro_batch");
+  lanes_.reserve(options.lanes);
+  for (size_t i = 0; i < options.lanes; ++i) {
+    lanes_.push_back({LossEvaluator(config, options.micro_batch, options.positions, true),
+                      ParameterSet(parameters_.layout()),
+                      {}});
+    lanes_.back().model = trainable.lane(lanes_.back().gradients);
   }
-  log_sum_exp_ = memory_.take(Shape<1>{rows});
-  if (cache_type == CacheType::f32) return;
-  require(!for_gradients, "LossEvaluator", "nothing is learned through a smaller cache");
-  cache_ = std::make_unique<KvCache>(config.layers, positions, config.kv_heads, config.head_dim, sequences, cache_type);
-}
-
-double LossEvaluator::forward(const LlamaWeights& weights, const Batch& batch) {
-  const size_t N = batch.tokens.size();
-  for (size_t b = 0; cache_ && b < batch.tokens.shape(0); ++b) cache_->reset(b);
-  llama_forward(weights, {batch.tokens, batch.first_key}, activations_, cache_.get());
-  llama_logits(weights, activations_.normed.rows(0, N), logits_.rows(0, N));
-  return cross_entropy_forward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N));
-}
-
-double LossEvaluator::forward_backward(const LlamaParameters& weights, const Batch& batch, double scale,
-                                       const LlamaParameters& gradients) {
-  const double loss = forward(weights, batch);
-  const size_t N = batch.tokens.size();
-  const View<real, 2> d_logits = d_logits_.rows(0, N);
-  noalias(d_logits) = 0;
-  cross_entropy_backward(logits_.rows(0, N), batch.targets.flat(), log_sum_exp_.rows(0, N), real(scale), d_logits);
-  llama_backward(weights, {batch.tokens, batch.first_key}, activations_, d_logits, *buffers_, gradients);
-  return loss;
-}
-
-Trainer::Trainer(const LlamaParameters& weights, TrainerOptions options, ThreadPool& pool)
-    : weights_(weights), options_(options), pool_(pool), optimiser_(weights, options.adamw) {
-  require(options.lanes > 0 && options.micro_batch > 0 && options.batch > 0, "Trainer",
-          "batch, lanes and micro_batch must not be 0");
-  for (size_t i = 0; i < options.lanes; ++i)
-    lanes_.push_back({LossEvaluator(weights.config(), options.micro_batch, options.positions, true),
-                      LlamaParameters(weights.config())});
 }
 
 template <class Work>
 double Trainer::for_each_micro_batch(const Batch& batch, Work&& work) {
-  const size_t sequences = batch.tokens.shape(0);
+  const size_t together = options_.together, groups = batch.tokens.shape(0) / together;
+  require(groups * together == batch.tokens.shape(0), "Trainer", "the batch cuts sequences apart that belong together");
   pool_.for_each(lanes_.size(), [&](size_t i) {
     Lane& lane = lanes_[i];
     lane.loss = 0;
-    const size_t end = sequences * (i + 1) / lanes_.size();
-    for (size_t b = sequences * i / lanes_.size(); b < end; b += options_.micro_batch)
+    const size_t end = groups * (i + 1) / lanes_.size() * together;
+    for (size_t b = groups * i / lanes_.size() * together; b < end; b += options_.micro_batch)
       lane.loss += work(lane, part_of(batch, b, std::min(b + options_.micro_batch, end)));
   });
   return std::accumulate(lanes_.begin(), lanes_.end(), 0.0,
@@ -100,7 +42,7 @@ double Trainer::for_each_micro_batch(const Batch& batch, Work&& work) {
 
 void Trainer::sum_gradients() {
   constexpr size_t chunk = 16384;
-  const LlamaParameters& sum = lanes_[0].gradients;
+  const ParameterSet& sum = lanes_[0].gradients;
   const size_t count = sum.flat().size();
   pool_.for_each((count + chunk - 1) / chunk, [&](size_t i) {
     const Range part = {i * chunk, std::min((i + 1) * chunk, count)};
@@ -108,30 +50,45 @@ void Trainer::sum_gradients() {
   });
 }
 
+// What is random in a micro-batch depends on the step and its place in the batch, and on no thread.
+double Trainer::forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective) {
+  if (lane.model.draw_from) lane.model.draw_from(optimiser_.steps() * options_.batch + micro_batch.first);
+  return lane.evaluator.forward_backward(lane.model.weights, micro_batch, objective, lane.model.gradients);
+}
+
 StepResult Trainer::step(const Batch& batch, double learning_rate) {
+  // solution: cross_entropy_step
   const double targets = double(std::max<size_t>(count_targets(batch), 1));
-  pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
-  // solution: training_step
-  StepResult result;
-  result.loss =
-      for_each_micro_batch(batch,
-                           [&](Lane& lane, const Batch& micro_batch) {
-                             return lane.evaluator.forward_backward(weights_, micro_batch, 1 / targets, lane.gradients);
-                           }) /
-      targets;
-  sum_gradients();
-  const LlamaParameters& gradients = lanes_[0].gradients;
-  result.gradient_norm = global_norm(gradients.flat(), pool_);
-  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) return result;
-  const double factor = options_.clip_norm > 0 ? clip_factor(result.gradient_norm, options_.clip_norm) : 1;
-  optimiser_.step(weights_, gradients, factor, learning_rate, pool_);
+  StepResult result = step(batch, learning_rate, cross_entropy(1 / targets));
+  result.loss /= targets;
   return result;
   // end of solution
 }
 
-double Trainer::evaluate(const Batch& batch) {
-  return for_each_micro_batch(
-      batch, [&](Lane& lane, const Batch& micro_batch) { return lane.evaluator.forward(weights_, micro_batch); });
+StepResult Trainer::step(const Batch& batch, double learning_rate, const Objective& objective) {
+  pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
+  // solution: training_step
+  StepResult result;
+  result.loss = for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
+    return forward_backward(lane, micro_batch, objective);
+  });
+  sum_gradients();
+  const ParameterSet& gradients = lanes_[0].gradients;
+  result.gradient_norm = global_norm(gradients.flat(), pool_);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) return result;
+  const double factor = options_.clip_norm > 0 ? clip_factor(result.gradient_norm, options_.clip_norm) : 1;
+  optimiser_.step(parameters_, gradients, factor, learning_rate, pool_);
+  return result;
+  // end of solution
+}
+
+double Trainer::evaluate(const Batch& batch) { return evaluate(batch, cross_entropy(1)); }
+
+double Trainer::evaluate(const Batch& batch, const Objective& objective) {
+  return for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
+    if (lane.model.draw_from) lane.model.draw_from(std::nullopt);
+    return lane.evaluator.forward(lane.model.weights, micro_batch, objective);
+  });
 }
 
 }  // namespace cria

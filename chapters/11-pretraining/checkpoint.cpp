@@ -17,9 +17,9 @@
 namespace cria {
 namespace {
 
-using Parts = std::array<std::pair<const char*, const LlamaParameters*>, 3>;
+using Parts = std::array<std::pair<const char*, const ParameterSet*>, 3>;
 
-Parts parts(const LlamaParameters& weights, const AdamW& optimiser) {
+Parts parts(const ParameterSet& weights, const AdamW& optimiser) {
   return {{{"weights.", &weights},
            {"first_moment.", &optimiser.first_moment()},
            {"second_moment.", &optimiser.second_moment()}}};
@@ -43,7 +43,7 @@ std::uint64_t checksum(const Metadata& metadata) {
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const LlamaParameters& weights,
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& weights,
                       const AdamW& optimiser) {
   Metadata metadata = {{"step", fmt::format("{}", state.step)},         {"seconds", fmt::format("{}", state.seconds)},
                        {"position", fmt::format("{}", state.position)}, {"data", state.data},
@@ -146,7 +146,7 @@ TrainingState read_training_state(const std::filesystem::path& file) {
   return state;
 }
 
-void read_checkpoint(const std::filesystem::path& file, const LlamaParameters& weights, AdamW& optimiser) {
+void read_checkpoint(const std::filesystem::path& file, const ParameterSet& weights, AdamW& optimiser) {
   const TrainingState state = read_training_state(file);
   const SafetensorsFile stored(file);
   std::uint64_t sum = checksum(stored.metadata());

@@ -10,7 +10,7 @@
 namespace cria {
 
 /// Writes weights, AdamW's two moments and the state, with a checksum over all of it.
-void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const LlamaParameters& weights,
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& weights,
                       const AdamW& optimiser);
 
 /// Only the state: what a run must know before it can make its model. Throws UserError for a file that is no
@@ -19,6 +19,6 @@ TrainingState read_training_state(const std::filesystem::path& file);
 
 /// Weights and moments, bit for bit. Throws UserError when the file belongs to another model, or when any bit in it is
 /// not as it was written. Checkpoints of before there were checksums are read without.
-void read_checkpoint(const std::filesystem::path& file, const LlamaParameters& weights, AdamW& optimiser);
+void read_checkpoint(const std::filesystem::path& file, const ParameterSet& weights, AdamW& optimiser);
 
 }  // namespace cria

@@ -15,7 +15,7 @@ void* workspace(std::size_t bytes, WorkspaceUse use) {
     std::unique_ptr<void, Free> memory;
     std::size_t size = 0;
   };
-  thread_local Piece pieces[3];
+  thread_local Piece pieces[4];
   auto& [memory, size] = pieces[std::size_t(use)];
   // Enough for the blocks of nearly every product at once: untouched memory costs nothing, and a decoder whose products
   // grow with its cache allocates once.

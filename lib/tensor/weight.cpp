@@ -1,14 +1,31 @@
 #include "lib/tensor/weight.hpp"
 
+#include <algorithm>
+
+#include "lib/simd/workspace.hpp"
+#include "lib/tensor/assign.hpp"
+#include "lib/tensor/product.hpp"
+
 namespace cria {
 
 Weight Weight::rows(Range range) const {
-  if (!is_packed()) return Weight(numbers_.rows(range));
+  Weight part = *this;
+  part.first_ += range.begin;
+  if (!is_packed()) {
+    part.numbers_ = numbers_.rows(range);
+    return part;
+  }
   require(range.begin <= range.end && range.end <= packed_.rows, "Weight::rows", "there are no such rows");
-  simd::PackedRows part = packed_;
-  part.first += range.begin;
-  part.rows = range.size();
-  return Weight(part);
+  part.packed_.first += range.begin;
+  part.packed_.rows = range.size();
+  return part;
+}
+
+Weight Weight::with(const Addition& addition) const {
+  Weight weight = *this;
+  weight.addition_ = &addition;
+  weight.first_ = 0;
+  return weight;
 }
 
 RoundedRows::RoundedRows(std::span<real> memory, const Shape<2>& shape) : shape_(shape) {
@@ -33,6 +50,20 @@ void multiply_packed(View<const real, 2> x, const Weight& weight, View<real, 2> 
   require_shape("multiply_packed: y", y, Shape<2>{x.shape(0), w.rows});
   require(x.stride(1) <= 1 && y.stride(1) <= 1, "multiply_packed", "the rows must not have gaps");
   simd::multiply_packed(w, x.shape(0), x.data(), x.stride(0), y.data(), y.stride(0), rounded.rows());
+}
+
+void multiply_packed_back(View<const real, 2> d_y, const Weight& weight, View<real, 2> d_x) {
+  const auto [M, K] = weight.shape();
+  require_shape("multiply_packed_back: d_y", d_y, Shape<2>{d_x.shape(0), M});
+  require_shape("multiply_packed_back: d_x", d_x, Shape<2>{d_x.shape(0), K});
+  constexpr size_t together = 64;  // rows that stay in the nearest caches until they have been used
+  real* memory = static_cast<real*>(simd::workspace(together * K * sizeof(real), simd::WorkspaceUse::widened_weights));
+  for (size_t begin = 0; begin < M; begin += together) {
+    const Range rows = {begin, std::min(begin + together, M)};
+    const View<real, 2> unpacked(memory, {rows.size(), K});
+    for (size_t m = rows.begin; m < rows.end; ++m) unpack_row(weight, m, unpacked[m - begin]);
+    noalias(d_x) += matmul(d_y.columns(rows), unpacked);
+  }
 }
 
 void unpack_row(const Weight& weight, size_t row, View<real, 1> to) {

@@ -1,6 +1,7 @@
 // Weight: a matrix that is only read, whose numbers are `real` or packed as a file stores them.
 //
-// Products do not ask which. What is trained is no Weight but a View: only that can be written.
+// Products do not ask which. What is trained is no Weight but a View: only that can be written. A weight may carry an
+// addition, which is how an adapter gets into a model whose wiring knows nothing of it.
 #pragma once
 
 #include "lib/base/check.hpp"
@@ -8,6 +9,20 @@
 #include "lib/simd/packed.hpp"
 
 namespace cria {
+
+/// What is added to a product with a weight: y = x Wᵀ + addition(x).
+class Addition {
+ public:
+  virtual ~Addition() = default;
+  /// y += the outputs `outputs` of the addition. Several threads may call it at once, each for outputs of its own.
+  virtual void forward(View<const real, 2> x,         // (N, K)
+                       Range outputs,                 // of M
+                       View<real, 2> y) const = 0;    // (N, outputs)
+  /// d_x += its gradient, unless d_x is empty; and the same for its own parameters, if they learn, where it keeps it.
+  virtual void backward(View<const real, 2> d_y,        // (N, M)
+                        View<const real, 2> x,          // (N, K)
+                        View<real, 2> d_x) const = 0;   // (N, K)
+};
 
 class Weight {
  public:
@@ -24,6 +39,18 @@ class Weight {
   /// The rows begin … end - 1.
   Weight rows(Range range) const;
 
+  /// The same numbers with an addition, which must outlive it.
+  Weight with(const Addition& addition) const;
+  bool has_addition() const { return addition_ != nullptr; }
+  /// y += the addition's part, if there is one.
+  void add_forward(View<const real, 2> x, View<real, 2> y) const {
+    if (addition_) addition_->forward(x, {first_, first_ + shape(0)}, y);
+  }
+  /// Of all of its rows.
+  void add_backward(View<const real, 2> d_y, View<const real, 2> x, View<real, 2> d_x) const {
+    if (addition_) addition_->backward(d_y, x, d_x);
+  }
+
   /// The numbers, where they are not packed.
   const View<const real, 2>& numbers() const { return numbers_; }
   const simd::PackedRows& packed() const { return packed_; }
@@ -31,6 +58,8 @@ class Weight {
  private:
   View<const real, 2> numbers_;
   simd::PackedRows packed_;
+  const Addition* addition_ = nullptr;
+  size_t first_ = 0;  // the addition's output for the first row
 };
 
 /// Activations (N, K) rounded to 8 bits, once for several products and by several threads together.
@@ -56,6 +85,9 @@ class RoundedRows {
 /// y = x Wᵀ for packed weights W (M, K), x (N, K) and y (N, M), whose rows may be apart by more than their width; of
 /// `rounded` x, where it is not empty and W is in blocks. Throws a ContractError when shapes do not fit.
 void multiply_packed(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded = {});
+
+/// d_x += d_y W for packed weights W (M, K), with the numbers that they stand for; d_y (N, M) and d_x (N, K).
+void multiply_packed_back(View<const real, 2> d_y, const Weight& weight, View<real, 2> d_x);
 
 /// The numbers of a row of packed weights.
 void unpack_row(const Weight& weight, size_t row, View<real, 1> to);

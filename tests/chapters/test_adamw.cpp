@@ -1,4 +1,5 @@
 // AdamW, clipping and the schedule: worked examples and properties.
+#include "chapters/08-llama/parameters.hpp"
 #include "chapters/10-training-step/adamw.hpp"
 
 #include "tests/chapters/tiny_llama.hpp"

@@ -33,7 +33,8 @@ TEST_CASE("a checkpoint is read back bit for bit") {
   const LlamaParameters weights(small), read_weights(small);
   AdamW optimiser(weights, {}), read_optimiser(weights, {});
   Random random(2);
-  for (const LlamaParameters* parameters : {&weights, &optimiser.first_moment(), &optimiser.second_moment()})
+  for (const ParameterSet* parameters :
+       std::initializer_list<const ParameterSet*>{&weights, &optimiser.first_moment(), &optimiser.second_moment()})
     for (real& value : parameters->flat()) value = real(random.normal() * 1e-20);  // every digit of `real` counts
   const TrainingState state{.step = 1234,
                             .seconds = 0.1 + 0.2,

@@ -2,8 +2,8 @@
 #include "chapters/10-training-step/trainer.hpp"
 
 #include "tests/allocations.hpp"
+#include "tests/chapters/random_batch.hpp"
 #include "tests/chapters/tiny_llama.hpp"
-#include "tests/chapters/token_batch.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -12,18 +12,6 @@ using namespace cria::testing;
 namespace {
 
 using Ids = std::vector<std::int32_t>;
-
-TokenBatch random_batch(size_t B, size_t T, std::uint64_t seed) {
-  Random random(seed);
-  Ids ids(B * T);
-  for (auto& id : ids) id = static_cast<std::int32_t>(random.below(19));
-  return {ids, B};
-}
-
-void randomise(const LlamaParameters& weights, std::uint64_t seed) {
-  Random random(seed);
-  initialise(weights, random);
-}
 
 }  // namespace
 

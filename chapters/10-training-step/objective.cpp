@@ -1,0 +1,16 @@
+#include "chapters/10-training-step/objective.hpp"
+
+#include "lib/tensor/tensor.hpp"
+
+namespace cria {
+
+Objective cross_entropy(double scale) {
+  return [scale](const RatedTargets& rated) {
+    double loss = 0;
+    for (const real log_p : rated.log_p.span()) loss -= log_p;
+    noalias(rated.d_log_p) = -real(scale);
+    return loss;
+  };
+}
+
+}  // namespace cria
