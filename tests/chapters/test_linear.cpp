@@ -131,7 +131,7 @@ TEST_CASE("a frozen weight passes the gradient on and forms none of its own, pac
   CHECK(difference(d_x, expected, 0) == "");
   d_x.fill(0);
   linear_backward(view(d_y), view(x), packed, view(d_x), {});
-  CHECK(relative_error(d_x, expected) < 8 * epsilon);  // sums in another order; measured: 1.3 epsilon
+  CHECK(relative_error(d_x, expected) < 8 * epsilon);  // sums in another order; measured: 2.1 epsilon
   linear_backward(view(d_y), view(x), packed, view(d_x), {});
   CHECK(relative_error(d_x, Array<real, 2>(real(2) * expected)) < 8 * epsilon);
   CHECK_THROWS_WITH(linear_backward(view(d_y), view(x), packed, view(d_x), view(d_weight)),
