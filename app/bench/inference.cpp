@@ -79,7 +79,7 @@ std::vector<NamedConfig> measured_configs(const Setting& setting) {
   return shapes;
 }
 
-void add_feeding(const Setting& setting, const NamedConfig& shape, const std::string& type, size_t weight_bytes,
+void add_feeding(const Setting& setting, const NamedConfig& shape, const StoredType& weights_of,
                  std::initializer_list<size_t> batches, const MakeWeights& make, std::vector<Case>& cases) {
   constexpr size_t generated = 128;
   const auto made = std::make_shared<std::weak_ptr<const LlamaWeights>>();  // shared by the cases that hold them
@@ -89,25 +89,34 @@ void add_feeding(const Setting& setting, const NamedConfig& shape, const std::st
     return shared;
   };
   const LlamaConfig& config = shape.config;
-  const bool large = parameter_count(config) * sizeof(real) > (size_t{3} << 30), in_floats = type == real_type;
+  const bool large = parameter_count(config) * sizeof(real) > (size_t{3} << 30);
   for (const size_t together : batches) {
     const size_t count = together == prompt_tokens ? prompt_tokens : large ? generated / 8 : generated;
     Case c = {.name = together == prompt_tokens ? "prefill"
                       : together == 1           ? "decode"
                                                 : fmt::format("{} tokens", together),
               .shape = shape.name,
-              .type = type,
+              .type = weights_of.name,
               .target = setting.target,
               .threads = setting.threads(),
               .unit = "tokens/s"};
     c.on_request = large && !setting.config;
     c.amount = double(count);
-    // The limits of arithmetic are those of floats.
-    if (in_floats && together == prompt_tokens) c.work.operations = prompt_operations(config, count);
+    if (together == prompt_tokens) {
+      c.work.operations = prompt_operations(config, count);
+      if (weights_of.in_blocks) {
+        const double alone = forward_operations_per_token(config, 0);
+        const double attention = double(count) * (forward_operations_per_token(config, double(count + 1) / 2) - alone);
+        c.work.codes = c.work.operations - attention;
+        c.work.operations = attention;
+      }
+    }
     if (together == 1) {  // each token reads all weights, and the keys and values of those before it
-      const size_t read = weight_bytes + KvCache::bytes(config.layers, count / 2, config.kv_heads, config.head_dim);
-      c.work = {in_floats ? double(count) * forward_operations_per_token(config, count / 2) : 0,
-                double(count) * double(read), read};
+      const size_t read = weights_of.bytes + KvCache::bytes(config.layers, count / 2, config.kv_heads, config.head_dim);
+      c.work = {
+          .operations = weights_of.in_blocks ? 0 : double(count) * forward_operations_per_token(config, count / 2),
+          .bytes = double(count) * double(read),
+          .footprint = read};
     }
     c.prepare = [=, threads = setting.threads()] {
       return [run = std::make_shared<Inference>(weights(), count, threads), together] { run->feed(together); };
@@ -123,7 +132,8 @@ std::vector<Case> inference_cases(const Setting& setting) {
       const auto parameters = random_weights(config);
       return std::shared_ptr<const LlamaWeights>(parameters, &static_cast<const LlamaWeights&>(*parameters));
     };
-    add_feeding(setting, s, real_type, parameter_count(s.config) * sizeof(real), {prompt_tokens, 1}, make, cases);
+    add_feeding(setting, s, {.name = real_type, .bytes = parameter_count(s.config) * sizeof(real)}, {prompt_tokens, 1},
+                make, cases);
   }
   return cases;
 }

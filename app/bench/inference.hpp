@@ -27,8 +27,15 @@ using MakeWeights = std::function<std::shared_ptr<const LlamaWeights>()>;
 /// The known shapes, and the user's.
 std::vector<NamedConfig> measured_configs(const Setting& setting);
 
+/// How a model's weights are stored.
+struct StoredType {
+  std::string name;
+  size_t bytes;            // of all weights
+  bool in_blocks = false;  // else they are multiplied as floats
+};
+
 /// For each batch a case that feeds so many tokens at a time: a prompt, a few, or one after the other.
-void add_feeding(const Setting& setting, const NamedConfig& shape, const std::string& type, size_t weight_bytes,
+void add_feeding(const Setting& setting, const NamedConfig& shape, const StoredType& weights_of,
                  std::initializer_list<size_t> batches, const MakeWeights& make, std::vector<Case>& cases);
 
 }  // namespace cria::bench

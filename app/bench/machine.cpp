@@ -60,6 +60,26 @@ Case Machine::multiply_add(const std::string& target, size_t threads) const {
           }};
 }
 
+Case Machine::multiply_codes(const std::string& target, size_t threads) const {
+  constexpr size_t rounds = 100000;
+  const simd::CodeLimit& limit = simd::code_limit(target);
+  const double operations = double(threads * rounds * limit.operations_per_round);
+  return {.name = "int8",
+          .shape = "registers",
+          .type = "int8",
+          .target = target,
+          .threads = threads,
+          .unit = "Gop/s",
+          .amount = operations * 1e-9,
+          .prepare = [this, threads, &limit] {
+            return [this, threads, &limit] {
+              std::int8_t x[simd::CodeLimit::activations];
+              for (size_t i = 0; i < std::size(x); ++i) x[i] = static_cast<std::int8_t>(i);
+              together(threads, [&](const Team&) { keep(limit.multiply(rounds, x)); });
+            };
+          }};
+}
+
 Case Machine::read(const std::string& target, size_t bytes, size_t threads) const {
   for (const Cache& cache : caches_)
     if (bytes <= (cache.shared ? 1 : threads) * cache.bytes) return read_from(&cache, bytes, target, threads);
@@ -96,6 +116,8 @@ std::vector<Case> Machine::limits(const std::vector<size_t>& thread_counts) cons
   std::vector<Case> cases;
   for (const std::string_view target : simd::available_targets())
     for (const size_t threads : thread_counts) cases.push_back(multiply_add(std::string(target), threads));
+  for (const std::string_view target : simd::available_targets())
+    for (const size_t threads : thread_counts) cases.push_back(multiply_codes(std::string(target), threads));
   const std::string best(simd::available_targets().back());
   for (const Cache& cache : caches_)
     for (const size_t threads : thread_counts) cases.push_back(read_from(&cache, 0, best, threads));

@@ -16,6 +16,9 @@ class Machine {
   /// Multiply-adds in registers, in GFLOP/s.
   Case multiply_add(const std::string& target, size_t threads) const;
 
+  /// Products of whole numbers of 8 bits in registers, in Gop/s: as weights in blocks are multiplied.
+  Case multiply_codes(const std::string& target, size_t threads) const;
+
   /// Reading so many bytes where they fit, in GB/s: in the smallest cache that can hold them, named "L1" to "L3", or
   /// else in "memory". Of a core's own cache half is read; of the last one and of memory, which are not as fast
   /// everywhere, as many bytes as that, up to eight times the last cache. Each thread reads a part in one piece, over

@@ -90,7 +90,7 @@ class Turns {
 
 /// The limits of a case, as keys into those that are measured with the section.
 struct LimitKeys {
-  std::string multiply_add, read;
+  std::string multiply_add, multiply_codes, read;
 };
 
 }  // namespace
@@ -109,6 +109,7 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
   for (const Case& c : cases) {
     LimitKeys& k = keys.emplace_back();
     if (c.work.operations > 0) k.multiply_add = key_of(machine.multiply_add(c.target, c.threads));
+    if (c.work.codes > 0) k.multiply_codes = key_of(machine.multiply_codes(c.target, c.threads));
     if (c.work.bytes > 0) k.read = key_of(machine.read(best, c.work.footprint, c.threads));
   }
 
@@ -116,8 +117,8 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
   std::map<std::string, Turns> limit_turns;
   for (const auto& [key, limit] : limits) limit_turns.try_emplace(key, limit, shortest_limit_turn);
   const auto take_limits = [&](const LimitKeys& k) {
-    if (!k.multiply_add.empty()) limit_turns.at(k.multiply_add).take_if_due();
-    if (!k.read.empty()) limit_turns.at(k.read).take_if_due();
+    for (const std::string& key : {k.multiply_add, k.multiply_codes, k.read})
+      if (!key.empty()) limit_turns.at(key).take_if_due();
   };
   std::vector<Turns> turns;
   for (const Case& c : cases) {
@@ -138,15 +139,17 @@ std::vector<Result> measure(std::span<const Case> cases, const Machine& machine,
   for (size_t i = 0; i < turns.size(); ++i) {
     const Case& c = turns[i].of();
     Result r = {c.name, c.shape, c.type, c.target, c.threads, turns[i].value(), c.unit, {}, {}, turns[i].spread(), {}};
-    double least = 0;  // seconds
-    const auto consider = [&](const std::string& key, double giga) {
-      if (key.empty()) return;
-      const Turns& limit = limit_turns.at(key);
-      const double time = giga * limit.best() / limit.of().amount;
-      if (time > least) least = time, r.limited_by = limit.of().name;
+    const auto seconds_at = [&](const std::string& key, double work) {
+      return key.empty() ? 0 : work * 1e-9 * limit_turns.at(key).best() / limit_turns.at(key).of().amount;
     };
-    consider(keys[i].multiply_add, c.work.operations * 1e-9);
-    consider(keys[i].read, c.work.bytes * 1e-9);
+    // Both kinds of arithmetic share a core's ports, so one follows the other.
+    const double floats = seconds_at(keys[i].multiply_add, c.work.operations);
+    const double codes = seconds_at(keys[i].multiply_codes, c.work.codes);
+    const double reading = seconds_at(keys[i].read, c.work.bytes), least = std::max(floats + codes, reading);
+    const std::string& key = reading > floats + codes ? keys[i].read
+                             : codes > floats         ? keys[i].multiply_codes
+                                                      : keys[i].multiply_add;
+    if (least > 0) r.limited_by = limit_turns.at(key).of().name;
     if (least > 0) r.limit = turns[i].value_at(least), r.fraction = least / turns[i].median();
     results.push_back(std::move(r));
   }

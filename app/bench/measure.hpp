@@ -23,11 +23,12 @@ namespace cria::bench {
 inline constexpr const char* real_type = sizeof(real) == sizeof(float) ? "f32" : "f64";
 
 /// The least that a run has to do, from which follows the time that it would take at the machine's limits: that of the
-/// multiply-adds or that of the memory, whichever is longer (the roofline of Williams, Waterman & Patterson 2009).
+/// arithmetic or that of the memory, whichever is longer (the roofline of Williams, Waterman & Patterson 2009).
 struct Work {
   double operations = 0;  // on floating-point numbers: a multiply-add counts as two
   double bytes = 0;       // read and written
   size_t footprint = 0;   // bytes of the memory that every run goes over; tells which cache can hold it
+  double codes = 0;       // operations on whole numbers of 8 bits: of products with weights in blocks
 };
 
 /// What an exponential counts as: nine multiply-adds (lib/simd/exp.hpp), and scaling by the power of two.
@@ -53,7 +54,7 @@ struct Result {
   double value;  // the median of the repeats
   std::string unit;
   std::optional<double> limit;  // the value at the machine's limit, the best that was seen around the repeats
-  std::string limited_by;       // which limit that is: "fma", "L1", "memory" …
+  std::string limited_by;       // which limit that is: "fma", "int8", "L1", "memory" …
   double spread;                // (third quartile - first quartile) / median of the repeats
 
   /// How near the limit: 1 is at it.

@@ -80,9 +80,9 @@ std::vector<Case> packed_cases(const Setting& setting) {
     for (const NamedConfig& s : measured_configs(setting)) {
       const size_t block = type_layout(type).numbers;
       if (s.config.dim % block != 0 || s.config.hidden_dim % block != 0) continue;  // rows are no whole number of them
+      const StoredType stored = {std::string(type_layout(type).name), weight_bytes(s.config, type), block > 1};
       add_feeding(
-          setting, s, std::string(type_layout(type).name), weight_bytes(s.config, type),
-          {prompt_tokens, 16, 8, 4, 2, 1}, [=] { return packed_weights(s.config, type); }, cases);
+          setting, s, stored, {prompt_tokens, 16, 8, 4, 2, 1}, [=] { return packed_weights(s.config, type); }, cases);
     }
   return cases;
 }

@@ -83,6 +83,8 @@ std::vector<std::string_view> available_targets() {
 
 bool target_available(std::string_view name) { return find(name) != nullptr; }
 
+const CodeLimit& code_limit(std::string_view target) { return choose(std::string(target).c_str())->packed.limit; }
+
 void select_target(std::string_view name) { chosen_target = choose(std::string(name).c_str()); }
 
 }  // namespace cria::simd

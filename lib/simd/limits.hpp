@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lib/base/real.hpp"
+#include "lib/simd/packed.hpp"
 
 namespace cria::simd {
 
@@ -21,5 +22,8 @@ struct LimitLoops {
 
 /// Those of a target that is available on this machine (see primitives.hpp).
 const LimitLoops& limit_loops(std::string_view target);
+
+/// The same for codes of weights in blocks; its loop belongs to the kernels that the target has on this CPU.
+const CodeLimit& code_limit(std::string_view target);
 
 }  // namespace cria::simd

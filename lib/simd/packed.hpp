@@ -73,10 +73,19 @@ void quantise_rows(const real* x, size_t x_stride, size_t first, size_t n, size_
 void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
                      const QuantisedRows& rounded = {});
 
+/// How fast codes could be multiplied if there were nothing else to do (limits.hpp): so many rounds of products in
+/// registers, none waiting for another. It returns something that depends on all. Nothing computes with it.
+struct CodeLimit {
+  static constexpr size_t activations = 64;
+  real (*multiply)(size_t rounds, const std::int8_t (&x)[activations]);
+  size_t operations_per_round;  // a product that is added counts as two
+};
+
 /// What a target provides for weights in blocks.
 struct PackedKernels {
   void (*quantise)(const real* x, size_t k, std::int8_t* codes, BlockSums* sums);
   void (*multiply)(const PackedRows& w, size_t n, const QuantisedRows& x, real* y, size_t y_stride);
+  CodeLimit limit;
 };
 
 }  // namespace cria::simd

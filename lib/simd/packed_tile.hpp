@@ -184,11 +184,37 @@ void multiply_quantised(const PackedRows& w, size_t n, const QuantisedRows& x, f
                   [&]<PackedType type>() { multiply_type<LanesOf<value_bits(type)>, type>(w, n, x, y, y_stride); });
 }
 
+static constexpr size_t limit_sums_of_codes = 12;
+
+/// As many sums as in limit_kernels.hpp, of products with other activations each.
+template <class Lanes>
+real limit_multiply_codes(size_t rounds, const std::int8_t (&x)[CodeLimit::activations]) {
+  constexpr size_t sums = limit_sums_of_codes;
+  std::byte memory[4 * group_rows];
+  for (size_t i = 0; i < sizeof memory; ++i) memory[i] = std::byte(x[i] & 15);
+  const auto codes = Lanes::codes(Lanes::template take<8, 0, 0>(memory));
+  typename Lanes::Sums sum[sums];
+#pragma GCC unroll 12
+  for (size_t s = 0; s < sums; ++s) sum[s] = Lanes::begin(0);
+  for (size_t round = 0; round < rounds; ++round)
+#pragma GCC unroll 12
+    for (size_t s = 0; s < sums; ++s) sum[s] = Lanes::add(sum[s], codes, x + 4 * s);
+  real total = 0;
+  for (size_t s = 0; s < sums; ++s) {
+    float numbers[Lanes::size];
+    Lanes::store(numbers, Lanes::end(sum[s], 0));
+    for (const float number : numbers) total += number;
+  }
+  return total;
+}
+
 /// With CRIA_DOUBLE there is nothing to gain.
 template <template <size_t bits> class LanesOf, class T>
 PackedKernels packed_kernels() {
   if constexpr (std::is_same_v<T, float>)
-    return {quantise<LanesOf<8>, T>, multiply_quantised<LanesOf>};
+    return {quantise<LanesOf<8>, T>,
+            multiply_quantised<LanesOf>,
+            {limit_multiply_codes<LanesOf<4>>, limit_sums_of_codes * LanesOf<4>::size * 4 * 2}};
   else
     return portable::packed_kernels();
 }

@@ -65,8 +65,22 @@ void multiply(const PackedRows& w, size_t n, const QuantisedRows& x, real* y, si
     }
 }
 
+// Sums of the same codes with other activations in every round: or the compiler would multiply once by their number.
+real multiply_codes(size_t rounds, const std::int8_t (&x)[CodeLimit::activations]) {
+  std::int32_t sum[CodeLimit::activations / 4] = {};
+  for (size_t round = 0; round < rounds; ++round) {
+    const std::int8_t other = x[round % CodeLimit::activations];
+    for (size_t i = 0; i < CodeLimit::activations; ++i) sum[i / 4] += x[i] * other;
+  }
+  real total = 0;
+  for (const std::int32_t part : sum) total += real(part);
+  return total;
+}
+
 }  // namespace
 
-PackedKernels packed_kernels() { return {kernels::quantise<Portable, real>, multiply}; }
+PackedKernels packed_kernels() {
+  return {kernels::quantise<Portable, real>, multiply, {multiply_codes, 2 * CodeLimit::activations}};
+}
 
 }  // namespace cria::simd::portable
