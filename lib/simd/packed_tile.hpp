@@ -67,6 +67,7 @@ class PackedTile {
 
  private:
   static constexpr BlockForm form = block_form(type);
+  static constexpr size_t ahead = 2048;
   static constexpr size_t each = group_rows / Lanes::size, vectors = groups * each, parts = block_numbers / form.part;
   using Sums = typename Lanes::Sums;
   using Numbers = typename Lanes::Numbers;
@@ -114,8 +115,9 @@ class PackedTile {
     const std::int8_t* four = x + block * block_numbers + 4 * i;
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; ++v) {
-      const auto codes = codes_of<Lanes, type, i>(group + v / each * layout.group + block * layout.codes_of_block +
-                                                  v % each * 4 * Lanes::size);
+      const std::byte* of_rows = group + v / each * layout.group + block * layout.codes_of_block;
+      if constexpr (tokens > 1 && i < form.bits) __builtin_prefetch(of_rows + ahead + i * 64);
+      const auto codes = codes_of<Lanes, type, i>(of_rows + v % each * 4 * Lanes::size);
 #pragma GCC unroll 8
       for (size_t t = 0; t < tokens; ++t) sum[t][v] = Lanes::add(sum[t][v], codes, four + t * k);
     }
@@ -152,7 +154,8 @@ void multiply_type(const PackedRows& w, size_t n, const QuantisedRows& x, float*
     const size_t groups = n > 1 && row + group_rows < end ? Lanes::groups : 1, rows = groups * group_rows;
     const bool whole = row >= w.first && row + rows <= end;
     for (size_t t = 0, tokens; t < n; t += tokens) {
-      tokens = n - t < Lanes::tokens ? n - t : Lanes::tokens;
+      const size_t tiles = (n - t + Lanes::tokens - 1) / Lanes::tokens;  // of nearly the same size
+      tokens = (n - t + tiles - 1) / tiles;
       const auto tile = PackedTiles<Lanes, type>::tile(groups, tokens);
       const std::byte* group = w.data + row / group_rows * bytes;
       const std::int8_t* codes = x.codes + t * w.columns;
