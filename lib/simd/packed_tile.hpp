@@ -67,7 +67,7 @@ class PackedTile {
 
  private:
   static constexpr BlockForm form = block_form(type);
-  static constexpr size_t ahead = 2048;
+  static constexpr size_t ahead = 4096;  // bytes of codes: a core's own prefetcher ends at each page
   static constexpr size_t each = group_rows / Lanes::size, vectors = groups * each, parts = block_numbers / form.part;
   using Sums = typename Lanes::Sums;
   using Numbers = typename Lanes::Numbers;
@@ -116,7 +116,7 @@ class PackedTile {
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; ++v) {
       const std::byte* of_rows = group + v / each * layout.group + block * layout.codes_of_block;
-      if constexpr (tokens > 1 && i < form.bits) __builtin_prefetch(of_rows + ahead + i * 64);
+      if constexpr (i < form.bits) __builtin_prefetch(of_rows + ahead + i * 64);
       const auto codes = codes_of<Lanes, type, i>(of_rows + v % each * 4 * Lanes::size);
 #pragma GCC unroll 8
       for (size_t t = 0; t < tokens; ++t) sum[t][v] = Lanes::add(sum[t][v], codes, four + t * k);
