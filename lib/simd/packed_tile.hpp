@@ -116,7 +116,7 @@ class PackedTile {
 #pragma GCC unroll 4
     for (size_t v = 0; v < vectors; ++v) {
       const std::byte* of_rows = group + v / each * layout.group + block * layout.codes_of_block;
-      if constexpr (i < form.bits) __builtin_prefetch(of_rows + ahead + i * 64);
+      if (i < form.bits && v % each == 0) __builtin_prefetch(of_rows + ahead + i * 64);
       const auto codes = codes_of<Lanes, type, i>(of_rows + v % each * 4 * Lanes::size);
 #pragma GCC unroll 8
       for (size_t t = 0; t < tokens; ++t) sum[t][v] = Lanes::add(sum[t][v], codes, four + t * k);
