@@ -88,8 +88,8 @@ void gemm_blocked(size_t m, size_t n, size_t k, Source<T> a, Source<T> b, T* c, 
           in.a_row = 1, in.a_step = rows;
         }
         T* row = c + i * c_stride + j0;  // of C
-        for (size_t j = 0; j < nc; j += Shape::columns) {
-          const size_t columns = smaller(nc - j, Shape::columns);
+        for (size_t j = 0, columns; j < nc; j += columns) {
+          columns = tile_columns<T, Arch>(nc - j);
           const Width width = width_of<T, Arch>(columns);
           const bool packed = !b_in_place || columns != width.padded;
           if (packed && b_in_place && i == 0) pack_block<Arch>(b.from(p0, j0 + j), kc, columns, packed_b + j * kc);

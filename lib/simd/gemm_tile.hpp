@@ -21,6 +21,15 @@ struct TileShape {
   static constexpr size_t columns = vectors * size;
 };
 
+/// How many columns the next tile takes where so many are left: as many as it can, but not so many that a single vector
+/// is left over, which loads more often than it multiplies.
+template <class T, class Arch>
+constexpr size_t tile_columns(size_t left) {
+  using Shape = TileShape<T, Arch>;
+  if (left <= Shape::columns) return left;
+  return Shape::vectors > 2 && left <= Shape::columns + Shape::size ? Shape::columns - Shape::size : Shape::columns;
+}
+
 /// Lines of memory to bring near while a tile computes: `count` in each of its `rows` parts.
 template <class T>
 struct Ahead {

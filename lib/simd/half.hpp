@@ -165,13 +165,18 @@ void narrow(const float* x, Stored* y, size_t n) {
 template <class Arch, class Stored>
 float dot_stored(const Stored* x, const float* y, size_t n) {
   using B = Batch<float, Arch>;
+  constexpr size_t ahead = 4096;                // bytes, as of codes in blocks: rows follow each other
   B sum[4] = {B(0.f), B(0.f), B(0.f), B(0.f)};  // as in the dot product of floats
   size_t i = 0;
-  for (; i + 4 * B::size <= n; i += 4 * B::size)
+  for (; i + 4 * B::size <= n; i += 4 * B::size) {
+#pragma GCC unroll 2
+    for (size_t line = 0; line < 4 * B::size * sizeof(Stored); line += 64)
+      __builtin_prefetch(reinterpret_cast<const char*>(x + i) + ahead + line);
 #pragma GCC unroll 4
     for (size_t s = 0; s < 4; ++s)
       sum[s] =
           multiply_add(load_wide<Arch>(x + i + s * B::size, B::size), B::load_unaligned(y + i + s * B::size), sum[s]);
+  }
   for_each_batch<B::size>(n - i, [&, i](size_t j, auto count) {
     sum[0] = multiply_add(load_wide<Arch>(x + i + j, count), load<Arch>(y + i + j, count), sum[0]);
   });

@@ -1,8 +1,8 @@
 // Packing: parts of A and B copied into the order in which tiles read them, so that the inner loop walks straight
 // through memory, on few pages, whatever the strides of the operands (Goto & van de Geijn 2008, section 4).
 //
-// A becomes panels of TileShape::rows rows, each stored column by column; B panels of TileShape::columns columns, each
-// stored row by row, the last one filled up with zeros to a whole batch.
+// A becomes panels of TileShape::rows rows, each stored column by column; B panels of tile_columns columns, each stored
+// row by row, the last one filled up with zeros to a whole batch.
 #pragma once
 
 #include "lib/simd/gemm_tile.hpp"
@@ -89,21 +89,20 @@ void pack_columns(Source<T> b, size_t k, size_t width, size_t padded, T* to) {
   }
 }
 
-/// Packs a block of B, k x n, panel after panel of TileShape::columns. A B stored by rows is read along them.
+/// Packs a block of B, k x n, panel after panel of tile_columns. A B stored by rows is read along them.
 template <class Arch, class T>
 void pack_block(Source<T> b, size_t k, size_t n, T* to) {
   using B = Batch<T, Arch>;
-  constexpr size_t panel = TileShape<T, Arch>::columns;
   if (b.column_stride != 1) {
-    for (size_t j = 0; j < n; j += panel) {
-      const size_t columns = smaller(n - j, panel);
+    for (size_t j = 0, columns; j < n; j += columns) {
+      columns = tile_columns<T, Arch>(n - j);
       pack_columns<Arch>(b.from(0, j), k, columns, width_of<T, Arch>(columns).padded, to + j * k);
     }
     return;
   }
   for (size_t p = 0; p < k; ++p)
-    for (size_t j = 0; j < n; j += panel) {
-      const size_t columns = smaller(n - j, panel);
+    for (size_t j = 0, columns; j < n; j += columns) {
+      columns = tile_columns<T, Arch>(n - j);
       const T* from = b.at(p, j);
       T* group = to + j * k + p * width_of<T, Arch>(columns).padded;
       size_t i = 0;
