@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/judge_requests.hpp"
+#include "app/stories.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/judge.hpp"
@@ -12,8 +14,8 @@
 namespace cria {
 
 int run_judge(const JudgeOptions& options) {
-  const Grammar grammar = options.grammar.empty() ? Grammar::load(data_folder() / "stories" / "stories.grammar")
-                                                  : Grammar::load(options.grammar);
+  if (options.requests) return run_judge_requests(options);
+  const Grammar grammar = Grammar::load(grammar_file(options.grammar));
   if (options.separator.empty()) throw UserError("--separator is empty, expected what stands between two stories");
   const std::string text = read_file(options.file);
   const Judgement judgement = judge(grammar, split_stories(text, options.separator), options.faults);

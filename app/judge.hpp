@@ -9,7 +9,8 @@ namespace cria {
 struct JudgeOptions {
   std::string file;              // stories
   std::string separator = "\n";  // between two of them
-  std::string grammar;           // empty: that of the built-in stories
+  std::string grammar;           // empty: that of the built-in stories, or of the stories on request
+  bool requests = false;         // the file holds requests with answers
   std::size_t faults = 5;        // examples of what was wrong
   bool json = false;
 };

@@ -89,7 +89,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--system", o->system, "What the model is told first");
     c->add_option(
         "--template", o->chat_template,
-        "llama2, codellama, codellama-70b, llama3, llama3.1, llama3.2, chatml, or a file in Jinja; default: the "
+        "llama2, codellama, codellama-70b, llama3, llama3.1, llama3.2, chatml, alpaca, or a file in Jinja; default: the "
         "model's own");
     c->add_option("-n,--tokens", o->tokens, "At most so many tokens in an answer")->capture_default_str();
     c->add_option("--context", o->context, "Tokens that the model remembers; 0: as it was trained, at most 4096");

@@ -9,6 +9,7 @@
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
+#include "lib/grammar/request_file.hpp"
 #include "lib/grammar/statistics.hpp"
 
 namespace cria {
@@ -40,19 +41,47 @@ void print_statistics(const GrammarStatistics& s, bool json) {
   fmt::print("floor                {:.4f} bits per byte\n", s.floor());
 }
 
+int run_requests(const StoriesOptions& options, const Grammar& grammar) {
+  const RequestSource source(grammar);
+  const Combinations combinations = options.held_out ? Combinations::held_out : Combinations::trained;
+  if (options.out.empty()) {
+    write_requests(source, options.seed, options.count, combinations, print_bytes);
+    return 0;
+  }
+  RequestTotals totals;
+  write_file_atomically(options.out, [&](const WriteBytes& write) {
+    totals = write_requests(source, options.seed, options.count, combinations, write);
+  });
+  if (options.json) {
+    const nlohmann::ordered_json report = {
+        {"requests", totals.requests}, {"bytes", totals.bytes}, {"bits", totals.bits}, {"floor", totals.floor()}};
+    fmt::print("{}\n", report.dump());
+  } else {
+    fmt::print("{}: {} requests, {} bytes of answers, floor {:.4f} bits per byte\n", options.out, totals.requests,
+               totals.bytes, totals.floor());
+  }
+  return 0;
+}
+
 }  // namespace
+
+std::filesystem::path grammar_file(const std::string& chosen, bool requests) {
+  if (!chosen.empty()) return chosen;
+  return data_folder() / "stories" / (requests ? "requests.grammar" : "stories.grammar");
+}
 
 int run_stories(const StoriesOptions& options) {
   if (options.json && !options.statistics && options.out.empty())
     throw UserError("--json is for the figures of --statistics or --out, expected one of them with it");
   if (options.statistics && !options.out.empty())
     throw UserError("--statistics prints figures, and writes no stories to --out; expected one of them");
-  const Grammar grammar = options.grammar.empty() ? Grammar::load(data_folder() / "stories" / "stories.grammar")
-                                                  : Grammar::load(options.grammar);
+  if (options.held_out && !options.requests) throw UserError("--held-out is for --requests, expected both");
+  const Grammar grammar = Grammar::load(grammar_file(options.grammar, options.requests));
   if (options.statistics) {
     print_statistics(statistics(grammar), options.json);
     return 0;
   }
+  if (options.requests) return run_requests(options, grammar);
   if (options.out.empty()) {
     write_stories(grammar, options.seed, options.count, print_bytes);
     return 0;

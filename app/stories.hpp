@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace cria {
@@ -11,12 +12,17 @@ struct StoriesOptions {
   std::size_t count = 3;
   std::uint64_t seed = 1;
   std::string out;          // a file; empty: the terminal
-  std::string grammar;      // empty: that of the built-in stories
+  std::string grammar;      // empty: that of the built-in stories, or of the stories on request
+  bool requests = false;    // write requests with stories that answer them, as JSON
+  bool held_out = false;    // of the combinations of slots that training leaves out
   bool statistics = false;  // print figures of the grammar instead of stories
   bool json = false;        // figures as JSON; only with statistics or out
 };
 
 /// Returns the exit code. Throws UserError for files that cannot be read or written.
 int run_stories(const StoriesOptions& options);
+
+/// The grammar that `chosen` names, or the built-in one of stories, or of stories on request.
+std::filesystem::path grammar_file(const std::string& chosen, bool requests = false);
 
 }  // namespace cria

@@ -54,6 +54,9 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--seed", o->seed, "Same seed, same stories")->capture_default_str();
     c->add_option("--out", o->out, "A file; default: the screen");
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_flag("--requests", o->requests,
+                "Requests with stories that answer them, in Alpaca's JSON form, with each answer's exact probability");
+    c->add_flag("--held-out", o->held_out, "Of --requests: those combinations that training never meets");
     c->add_flag("--statistics", o->statistics, "The grammar's exact figures instead of stories");
     c->add_flag("--json", o->json, "The figures of --statistics or --out as JSON");
   }
@@ -64,6 +67,8 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--separator", o->separator,
                   "What stands between two stories, so that one may have several lines; default: the end of a line");
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_flag("--requests", o->requests,
+                "The file has requests with answers, as `stories --requests` writes them: say what was obeyed");
     c->add_option("--faults", o->faults, "Examples of what was wrong")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }

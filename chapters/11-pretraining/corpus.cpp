@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/01-bpe/train.hpp"
+#include "chapters/10-training-step/cross_entropy.hpp"
+#include "chapters/11-pretraining/shuffled_documents.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/base/fingerprint.hpp"
@@ -53,18 +54,6 @@ class DocumentEncoder {
   DocumentEnds ends_;
 };
 
-void add_to(Validation& validation, const Document& document, const Recipe& recipe) {
-  const auto fresh = [&] {
-    validation.batches.emplace_back(recipe.training.batch, recipe.training.positions, true).clear();
-  };
-  if (validation.batches.empty()) fresh();
-  for (const Document& piece : cut(document, recipe.training.positions)) {
-    if (!validation.batches.back().add(piece)) fresh(), validation.batches.back().add(piece);
-    validation.targets += piece.targets.size();
-  }
-  validation.bytes += double(document.bytes);
-}
-
 Corpus open_stories(const Data& data, const DocumentEncoder& encode, const Recipe& recipe) {
   const auto stories = std::make_shared<Stories>(data.seed);
   Corpus corpus;
@@ -75,7 +64,7 @@ Corpus open_stories(const Data& data, const DocumentEncoder& encode, const Recip
   double bits = 0;
   for (size_t i = 0; i < validation_stories && corpus.validation.targets < recipe.validation_tokens; ++i) {
     const Story story = stories->at(held_out + i);
-    add_to(corpus.validation, encode(story.text), recipe);
+    corpus.validation.add(encode(story.text), recipe.training);
     bits -= story.log2_probability;
   }
   if (corpus.validation.bytes > 0) corpus.validation.floor = bits / corpus.validation.bytes;
@@ -121,34 +110,6 @@ Corpus open_stream(std::string_view text, const Data& data, const Tokenizer& tok
   return corpus;
 }
 
-// A file's documents in an order that changes with each pass over them.
-class ShuffledDocuments {
- public:
-  explicit ShuffledDocuments(std::uint64_t seed) : seed_(seed) {}
-  void add(Document document) { documents_.push_back(std::move(document)); }
-  bool empty() const { return documents_.empty(); }
-
-  const Document& at(std::uint64_t index) {
-    const std::uint64_t pass = index / documents_.size();
-    if (order_.empty() || pass != pass_) shuffle(pass);
-    return documents_[order_[index % documents_.size()]];
-  }
-
- private:
-  void shuffle(std::uint64_t pass) {
-    pass_ = pass;
-    order_.resize(documents_.size());
-    std::iota(order_.begin(), order_.end(), 0);
-    Random random(seed_ * 0x9E3779B97F4A7C15u + pass);
-    for (size_t left = order_.size(); left > 1; --left)
-      std::swap(order_[left - 1], order_[random.below(static_cast<std::uint32_t>(left))]);
-  }
-
-  std::uint64_t seed_, pass_ = 0;
-  std::vector<Document> documents_;
-  std::vector<std::uint32_t> order_;
-};
-
 Corpus open_documents(const std::vector<std::string_view>& texts, const Data& data, const DocumentEncoder& encode,
                       const Recipe& recipe) {
   Corpus corpus;
@@ -160,7 +121,7 @@ Corpus open_documents(const std::vector<std::string_view>& texts, const Data& da
     const Document document = encode(texts[i]);
     corpus.fingerprint = fingerprint(texts[i], corpus.fingerprint ^ texts[i].size());
     if (i + held >= texts.size()) {
-      if (corpus.validation.targets < recipe.validation_tokens) add_to(corpus.validation, document, recipe);
+      if (corpus.validation.targets < recipe.validation_tokens) corpus.validation.add(document, recipe.training);
       continue;
     }
     for (Document& piece : cut(document, recipe.training.positions)) {
@@ -177,6 +138,16 @@ Corpus open_documents(const std::vector<std::string_view>& texts, const Data& da
 }
 
 }  // namespace
+
+void Validation::add(const Document& document, const TrainerOptions& shape) {
+  const auto fresh = [&] { batches.emplace_back(shape.batch, shape.positions, true).clear(); };
+  if (batches.empty()) fresh();
+  for (const Document& piece : cut(document, shape.positions)) {
+    if (!batches.back().add(piece)) fresh(), batches.back().add(piece);
+    targets += piece.targets.size() - size_t(std::ranges::count(piece.targets, no_target));
+  }
+  bytes += double(document.bytes);
+}
 
 double Validation::loss(const std::function<double(const Batch&)>& summed_loss) const {
   double sum = 0;
@@ -219,7 +190,7 @@ Validation open_validation(const Data& data, const Tokenizer& tokenizer, const R
   Validation validation;
   if (ends) {
     const DocumentEncoder encode(tokenizer, *ends);
-    for (const std::string_view text : data.documents(recipe.separator)) add_to(validation, encode(text), recipe);
+    for (const std::string_view text : data.documents(recipe.separator)) validation.add(encode(text), recipe.training);
     return validation;
   }
   std::string text;  // of all files, one after the other

@@ -24,6 +24,8 @@ struct Validation {
   double bytes = 0;             // of text that the targets stand for
   std::optional<double> floor;  // bits per byte that the best possible model needs, where the source is known
 
+  /// Adds a document, cut to the shape's positions, with its targets and bytes.
+  void add(const Document& document, const TrainerOptions& shape);
   /// Mean loss in nats per target, from a function that gives the sum over one batch's targets.
   double loss(const std::function<double(const Batch&)>& summed_loss) const;
   /// The same text's bits per byte at this loss; unlike nats per token it does not depend on the tokenizer.

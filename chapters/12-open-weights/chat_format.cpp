@@ -68,10 +68,34 @@ constexpr std::string_view chatml = R"jinja(
 {%- endfor -%}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif -%})jinja";
 
+constexpr std::string_view alpaca = R"jinja(
+{%- set task, turns = 'Below is an instruction that describes a task', messages -%}
+{%- set order = 'Write a response that appropriately completes the request.\n\n' -%}
+{%- if messages[0].role == 'system' -%}
+  {%- set task, order, turns = messages[0].content, '\n\n', messages[1:] -%}
+{%- elif '\n\n### Input:\n' in messages[0].content -%}
+  {%- set order = ', paired with an input that provides further context. ' ~ order -%}
+{%- else -%}
+  {%- set order = '. ' ~ order -%}
+{%- endif -%}
+{{- bos_token ~ task ~ order -}}
+{%- for turn in turns -%}
+  {%- if turn.role == 'user' -%}
+    {{- '### Instruction:\n' ~ turn.content ~ '\n\n### Response:' -}}
+  {%- else -%}
+    {{- turn.content ~ eos_token -}}
+  {%- endif -%}
+{%- endfor -%})jinja";
+
 constexpr ChatFormat formats[] = {
-    {"llama2", llama2, "</s>"},       {"codellama", llama2, "</s>"},       {"codellama-70b", codellama_70b, "<step>"},
-    {"llama3", llama3, "<|eot_id|>"}, {"llama3.1", llama31, "<|eot_id|>"}, {"llama3.2", llama31, "<|eot_id|>"},
+    {"llama2", llama2, "</s>"},
+    {"codellama", llama2, "</s>"},
+    {"codellama-70b", codellama_70b, "<step>"},
+    {"llama3", llama3, "<|eot_id|>"},
+    {"llama3.1", llama31, "<|eot_id|>"},
+    {"llama3.2", llama31, "<|eot_id|>"},
     {"chatml", chatml, "<|im_end|>"},
+    {"alpaca", alpaca, ""},
 };
 
 }  // namespace
@@ -87,6 +111,7 @@ const ChatFormat* recognise_chat_format(std::string_view source) {
   const auto has = [&](std::string_view text) { return source.find(text) != source.npos; };
   if (has("<|start_header_id|>")) return find_chat_format(has("Cutting Knowledge Date") ? "llama3.1" : "llama3");
   if (has("<|im_start|>")) return find_chat_format("chatml");
+  if (has("### Instruction:")) return find_chat_format("alpaca");
   if (has("Source: ") && has("<step>")) return find_chat_format("codellama-70b");
   if (has("[INST]") && has("<<SYS>>")) return find_chat_format("llama2");
   return nullptr;

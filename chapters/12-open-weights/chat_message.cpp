@@ -11,10 +11,13 @@
 namespace cria {
 
 std::vector<Message> read_messages(const std::filesystem::path& file) {
-  const nlohmann::json list = read_json(file);
-  const auto fail = [&](const std::string& what) {
+  return messages_from_json(read_json(file), file.string());
+}
+
+std::vector<Message> messages_from_json(const nlohmann::json& list, const std::string& what) {
+  const auto fail = [&](const std::string& wrong) {
     throw UserError(fmt::format("{}: {}, expected a list of messages like {{\"role\": \"user\", \"content\": \"…\"}}",
-                                file.string(), what));
+                                what, wrong));
   };
   if (!list.is_array()) fail("is " + shown_json(list));
   std::vector<Message> messages;

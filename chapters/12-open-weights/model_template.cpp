@@ -24,21 +24,12 @@ std::string text_of(const ModelView& model, std::optional<TokenId> id) {
   return id && size_t(*id) < model.tokenizer->vocabulary_size() ? std::string(model.tokenizer->piece(*id)) : "";
 }
 
-/// What bos_token and eos_token are where the model's files do not say.
-ChatTemplateSource with_usual_tokens(std::string text, const ModelView& model) {
-  const std::vector<TokenId>& ends = model.config.end_of_text;
-  const auto begin = model.config.begin_of_text;
-  const auto last = ends.empty() ? std::nullopt : std::optional(ends.front());
-  return {std::move(text), text_of(model, begin ? begin : model.tokenizer->bos_id()),
-          text_of(model, last ? last : model.tokenizer->eos_id()), begin};
-}
-
 std::optional<ChatTemplateSource> find_in_gguf(const fs::path& path, const ModelView& model) {
   const GgufFile file(path);
   const GgufValue* value = file.find("tokenizer.chat_template");
   if (!value) return std::nullopt;
   if (!value->text()) throw UserError(fmt::format("{}: tokenizer.chat_template is no text", path.string()));
-  ChatTemplateSource source = with_usual_tokens(std::string(*value->text()), model);
+  ChatTemplateSource source = usual_template(*value->text(), model);
   const GgufValue* begin = file.find("tokenizer.ggml.bos_token_id");  // also of a model that does not put it in front
   if (const auto id = begin ? begin->whole() : std::nullopt; id && *id < model.tokenizer->vocabulary_size())
     source.begin_token = text_of(model, TokenId(*id));
@@ -68,7 +59,7 @@ std::optional<ChatTemplateSource> find_in_folder(const fs::path& folder, const M
   else
     text = template_in(config, config_file.string());
   if (!text) return std::nullopt;
-  ChatTemplateSource source = with_usual_tokens(*text, model);
+  ChatTemplateSource source = usual_template(*text, model);
   source.begin.reset();  // as transformers has it, what the template writes is all
   for (const auto& [key, token] : {std::pair("bos_token", &source.begin_token), {"eos_token", &source.end_token}}) {
     Json value = config.value(key, Json());
@@ -86,6 +77,23 @@ std::string all_names() {
 
 }  // namespace
 
+ChatTemplateSource usual_template(std::string_view text, const ModelView& model) {
+  const std::vector<TokenId>& ends = model.config.end_of_text;
+  const auto begin = model.config.begin_of_text;
+  const auto last = ends.empty() ? std::nullopt : std::optional(ends.front());
+  return {std::string(text), text_of(model, begin ? begin : model.tokenizer->bos_id()),
+          text_of(model, last ? last : model.tokenizer->eos_id()), begin};
+}
+
+void write_chat_template(const fs::path& folder, const ChatTemplateSource& source) {
+  const fs::path file = folder / "tokenizer_config.json";
+  auto config = nlohmann::ordered_json::parse(read_file(file));
+  if (!source.begin_token.empty()) config["bos_token"] = source.begin_token;
+  if (!source.end_token.empty()) config["eos_token"] = source.end_token;
+  config["chat_template"] = source.text;
+  write_file_atomically(file, config.dump(2) + "\n");
+}
+
 std::optional<ChatTemplateSource> find_chat_template(const fs::path& path, const ModelView& model) {
   if (fs::is_directory(path)) return find_in_folder(path, model);
   return is_gguf(path) ? find_in_gguf(path, model) : std::nullopt;
@@ -93,13 +101,12 @@ std::optional<ChatTemplateSource> find_chat_template(const fs::path& path, const
 
 ChatTemplate open_chat_template(const fs::path& path, const ModelView& model, const std::string& chosen) {
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
-  if (const ChatFormat* format = find_chat_format(chosen))
-    return ChatTemplate(with_usual_tokens(std::string(format->source), model));
+  if (const ChatFormat* format = find_chat_format(chosen)) return ChatTemplate(usual_template(format->source, model));
   if (!chosen.empty()) {
     if (!fs::exists(chosen))
       throw UserError(fmt::format("--template {} is neither a file nor one of {}", in_quotes(chosen), all_names()));
     try {
-      return ChatTemplate(with_usual_tokens(read_file(chosen, jinja::longest_source), model));
+      return ChatTemplate(usual_template(read_file(chosen, jinja::longest_source), model));
     } catch (const UserError& error) {
       throw UserError(fmt::format("{}: {}", chosen, error.what()));
     }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chapters/12-open-weights/chat_template.hpp"
@@ -20,6 +21,12 @@ std::optional<ChatTemplateSource> find_chat_template(const std::filesystem::path
 /// instead.
 ChatTemplate open_chat_template(const std::filesystem::path& path, const ModelView& model,
                                 const std::string& chosen = "");
+
+/// A template's text with the tokens that the model's files say, or those that its tokenizer has.
+ChatTemplateSource usual_template(std::string_view text, const ModelView& model);
+
+/// Puts the template and its tokens into the folder's tokenizer_config.json, which is there.
+void write_chat_template(const std::filesystem::path& folder, const ChatTemplateSource& source);
 
 /// All tokens that end an answer: the model's end tokens, and those that are known to end turns by their names, as a
 /// file's own end token is often only the one that ends a document.

@@ -27,11 +27,11 @@ void write_tokenizer(const fs::path& folder, const Model& model, const fs::path&
   const auto name = [&](const char* key, TokenId id) { config[key] = std::string(model.tokenizer->piece(id)); };
   if (model.config.begin_of_text) name("bos_token", *model.config.begin_of_text);
   if (!model.config.end_of_text.empty()) name("eos_token", model.config.end_of_text.front());
-  if (const auto chat = find_chat_template(from, model)) {
-    if (!chat->begin_token.empty()) config["bos_token"] = chat->begin_token;
-    config["chat_template"] = chat->text;
-  }
   write_json(folder / "tokenizer_config.json", config);
+  if (auto chat = find_chat_template(from, model)) {
+    chat->end_token.clear();  // named above
+    write_chat_template(folder, *chat);
+  }
 }
 
 /// The tokens at which transformers ends a text, of which config.json's are only defaults.

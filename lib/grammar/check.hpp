@@ -1,8 +1,6 @@
 // What must hold in a grammar as a whole, beyond the form of its lines.
 #pragma once
 
-#include <string>
-
 #include "lib/grammar/grammar.hpp"
 
 namespace cria {
@@ -11,6 +9,6 @@ namespace cria {
 /// little story or go through millions of rules for one, when a sentence stands inside another or does not end like
 /// one, or when words stand outside every sentence. Removes the spaces outside sentences: they are layout, sentences
 /// are joined by one space each.
-void check_grammar(Grammar& grammar, const std::string& file);
+void check_grammar(Grammar& grammar);
 
 }  // namespace cria

@@ -2,15 +2,15 @@
 #include "lib/grammar/generate.hpp"
 
 #include <cmath>
-#include <vector>
 
 namespace cria {
 namespace {
 
 class Teller {
  public:
-  Teller(const Grammar& grammar, Random& random)
-      : grammar_(grammar), random_(random), drawn_(grammar.threads.size(), nullptr) {}
+  Teller(const Grammar& grammar, Random& random) : grammar_(grammar), random_(random) {
+    story_.rows.resize(grammar.threads.size());
+  }
 
   Story tell() {
     expand_rule(grammar_.rules[grammar_.start]);
@@ -36,8 +36,8 @@ class Teller {
   }
 
   const Row& recall(size_t thread) {
-    if (!drawn_[thread]) drawn_[thread] = &draw(grammar_.threads[thread].rows);
-    return *drawn_[thread];
+    if (!story_.rows[thread]) story_.rows[thread] = &draw(grammar_.threads[thread].rows);
+    return *story_.rows[thread];
   }
 
   template <class Choice>
@@ -61,8 +61,7 @@ class Teller {
 
   const Grammar& grammar_;
   Random& random_;
-  std::vector<const Row*> drawn_;  // one for each thread, null until its first mention
-  bool capital_ = false;           // the next letter is a capital
+  bool capital_ = false;  // the next letter is a capital
   Story story_;
 };
 

@@ -1,4 +1,4 @@
-// The grammar of the built-in stories: rules, threads, and how a file of them is read.
+// The grammar of the built-in stories: rules, threads, requests, and how a file of them is read.
 //
 // docs/stories.md explains the format with examples. Left out on purpose: recursion. No rule may lead back to itself,
 // so every story is finite, and their number, entropy and mean length are exact sums (statistics.hpp).
@@ -31,7 +31,7 @@ struct Alternative {
 struct Rule {
   std::string name;          // "" for a choice written inline, (a|b|c)
   bool is_sentence = false;  // every alternative is one sentence form
-  size_t line = 0;           // in the grammar file
+  std::string place;         // file:line
   std::vector<Alternative> alternatives;
 };
 
@@ -43,18 +43,32 @@ struct Row {
 struct Thread {
   std::string name;
   std::vector<std::string> fields;
-  size_t line = 0;
+  std::string place;
   std::vector<Row> rows;
+};
+
+/// The rows that a story has drawn, one for each thread; null where it has not mentioned one.
+using Rows = std::vector<const Row*>;
+
+/// What a request may ask for: a text of threads, such as the hero's name, or the number of a story's sentences.
+struct Slot {
+  std::string name;
+  Sequence value;  // of text and threads; empty: the number of sentences
+  std::string place;
+  std::vector<std::string> wordings;  // each with {} for the value
 };
 
 struct Grammar {
   std::vector<Rule> rules;
   std::vector<Thread> threads;
   std::uint32_t start = 0;  // the rule `story`
+  // Both empty where the grammar has no requests.
+  std::vector<Slot> slots;
+  std::vector<std::string> requests;  // wordings, each with {} for the list of what is asked for
 
-  /// Reads a grammar file. Throws UserError "file:line: what is wrong".
+  /// Reads a grammar file and those that it includes. Throws UserError "file:line: what is wrong".
   static Grammar load(const std::filesystem::path& path);
-  /// The same from memory; `name` stands for the file in messages.
+  /// The same from memory, where nothing can be included; `name` stands for the file in messages.
   static Grammar read(std::string_view text, const std::string& name);
 };
 

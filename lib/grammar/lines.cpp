@@ -1,16 +1,21 @@
 // Cuts text into lines, and lines into parts.
 #include "lib/grammar/lines.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace cria {
 
-std::vector<Line> content_lines(std::string_view text) {
+std::string Line::place() const { return fmt::format("{}:{}", file, number); }
+
+std::vector<Line> content_lines(std::string_view text, std::string_view file) {
   std::vector<Line> lines;
   for (std::size_t number = 1, begin = 0; begin < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin), content = trim(line);
-    if (!content.empty() && content[0] != '#') lines.push_back({number, line[0] == ' ' || line[0] == '\t', content});
+    if (!content.empty() && content[0] != '#')
+      lines.push_back({file, number, line[0] == ' ' || line[0] == '\t', content});
     begin = end + 1;
   }
   return lines;

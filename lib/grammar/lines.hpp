@@ -2,19 +2,23 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace cria {
 
 struct Line {
+  std::string_view file;   // its name
   std::size_t number = 0;  // in the file, counted from 1
   bool indented = false;
   std::string_view text;  // without white space around it
+
+  std::string place() const;  // "file:number", as messages begin
 };
 
-/// All lines but the empty ones and the comments. They point into `text`.
-std::vector<Line> content_lines(std::string_view text);
+/// All lines but the empty ones and the comments. They point into `text` and `file`.
+std::vector<Line> content_lines(std::string_view text, std::string_view file);
 
 /// Without white space at either end.
 std::string_view trim(std::string_view text);

@@ -46,6 +46,7 @@ void Matcher::run(const Symbol& symbol) {
         end.derivations == 1 ? in_order(end.probability) : products_[end.probability].log2_probability;
     log2_probability_ = derivations_ == 0 ? probability : log2_sum(log2_probability_, probability);
     derivations_ = sum(derivations_, end.derivations);
+    rows_ = end.drawn;
   }
 }
 

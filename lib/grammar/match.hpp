@@ -29,6 +29,8 @@ class Matcher {
 
   size_t derivations() const { return derivations_; }
   double log2_probability() const { return log2_probability_; }
+  /// Of one derivation, where there is any.
+  const Rows& rows() const { return drawn_[rows_]; }
   Mismatch mismatch() const;
 
  private:
@@ -59,7 +61,6 @@ class Matcher {
     size_t operator()(const Place& at) const { return (at.key * 1009 + at.rule) * 0x9E3779B97F4A7C15u; }
   };
   using Ends = std::vector<End>;
-  using Rows = std::vector<const Row*>;  // of each thread; null: not drawn
 
   // Each adds the ends of what it reads from a place.
   void read(const Sequence& sequence, End at, Ends& ends);
@@ -93,6 +94,7 @@ class Matcher {
   size_t ways_ = 0;
 
   size_t derivations_ = 0;
+  std::uint32_t rows_ = 0;  // index into drawn_
   double log2_probability_ = 0;
   size_t furthest_ = 0;
   std::vector<std::string> expected_;

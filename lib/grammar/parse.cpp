@@ -31,14 +31,24 @@ unsigned Parser::find_sentences(std::uint32_t rule, bool capital, std::vector<un
     any_sentence_.push_back({.kind = Symbol::Kind::rule, .capital = capital, .index = rule, .text = {}});
     return result = 1;
   }
-  for (const Alternative& alternative : grammar_.rules[rule].alternatives) {
-    unsigned now = capital ? 2 : 1;
-    for (const Symbol& symbol : alternative.sequence)
-      now = (now & 1 ? find_sentences(symbol.index, symbol.capital, left) : 0) |
-            (now & 2 ? find_sentences(symbol.index, true, left) : 0);
-    result |= now;
-  }
+  for (const Alternative& alternative : grammar_.rules[rule].alternatives)
+    result |= find_sentences(alternative.sequence, capital, left);
   return result;
+}
+
+unsigned Parser::find_sentences(const Sequence& sequence, bool capital, std::vector<unsigned>& left) {
+  unsigned now = capital ? 2 : 1;
+  for (const Symbol& symbol : sequence) {
+    const auto after = [&](bool due) {
+      if (symbol.kind == Symbol::Kind::rule) return find_sentences(symbol.index, due, left);
+      unsigned result = 0;
+      for (const Row& row : grammar_.threads[symbol.index].rows)
+        result |= find_sentences(row.fields[symbol.field], due, left);
+      return result;
+    };
+    now = (now & 1 ? after(symbol.capital) : 0) | (now & 2 ? after(true) : 0);
+  }
+  return now;
 }
 
 const std::vector<Parser::First>& Parser::firsts_of_rule(std::uint32_t rule) {
@@ -96,7 +106,7 @@ std::optional<Parse> Parser::story(std::string_view text) const {
   Matcher matcher(*this, text, Matcher::Wanted::probability);
   matcher.run(start_);
   if (matcher.derivations() == 0) return std::nullopt;
-  return Parse{matcher.log2_probability(), matcher.derivations()};
+  return Parse{matcher.log2_probability(), matcher.derivations(), matcher.rows()};
 }
 
 bool Parser::sentence(std::string_view text) const {

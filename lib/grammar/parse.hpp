@@ -15,6 +15,7 @@ namespace cria {
 struct Parse {
   double log2_probability = 0;  // of the text: the sum over its derivations
   size_t derivations = 0;       // 1 for every story of an unambiguous grammar; the largest number stands for more
+  Rows rows;                    // that one of them drew
 };
 
 /// Where a text leaves the grammar.
@@ -28,6 +29,8 @@ struct Mismatch {
 class Parser {
  public:
   explicit Parser(const Grammar& grammar);
+
+  const Grammar& grammar() const { return grammar_; }
 
   /// All derivations of a whole story, without its newline; nothing when there are none.
   std::optional<Parse> story(std::string_view text) const;
@@ -52,9 +55,10 @@ class Parser {
   const std::vector<First>& firsts_of_rule(std::uint32_t rule);  // found at the first call
   const std::vector<std::vector<First>>& firsts_of_thread(std::uint32_t thread);
 
-  /// Fills any_sentence_ from this rule, where a capital is due or not. Returns whether afterwards none is due (1), one
-  /// is (2), or either (3); `left` keeps that for [2 * rule + capital].
+  /// Fills any_sentence_ from this rule, or from a sequence outside sentences, where a capital is due or not. Returns
+  /// whether afterwards none is due (1), one is (2), or either (3); `left` keeps that for [2 * rule + capital].
   unsigned find_sentences(std::uint32_t rule, bool capital, std::vector<unsigned>& left);
+  unsigned find_sentences(const Sequence& sequence, bool capital, std::vector<unsigned>& left);
 
   const Grammar& grammar_;
   std::vector<First> rule_;                                    // [rule]

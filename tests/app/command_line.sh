@@ -274,6 +274,18 @@ refuses 'a loss that is no longer finite' 'no checkpoint was written yet; try a 
 
 refuses 'stories as JSON' '--json is for the figures of --statistics or --out' stories --json
 refuses 'statistics into a file' '--statistics prints figures, and writes no stories to --out' stories --statistics --out new
+refuses 'held-out stories' '--held-out is for --requests' stories --held-out
+"$program" stories --requests --count 20 --seed 3 --out requests.json >/dev/null
+check 'requests are obeyed by the stories that they were drawn from' \
+  bash -c '"$0" judge --requests requests.json | grep -q "^requests     20 of 20, 100.0 %"' "$program"
+"$program" judge --requests requests.json --json >out
+check 'the judge of requests says it of each' grep -q '"answers":\[{"parses":true,"slots":{"' out
+printf '[{"instruction": "A story.", "output": "Once."}]' >no-slots.json
+refuses 'a request for nothing' 'request 1 has no "slots", expected an object' judge --requests no-slots.json
+printf '[{"instruction": "A story.", "output": "Once.", "slots": {"moon": "full"}}]' >moon.json
+refuses 'a request for what no story has' 'request 1 asks for "moon", which the grammar has no slot for' judge --requests moon.json
+printf '{}' >no-requests.json
+refuses 'a file without requests' 'expected a list of requests' judge --requests no-requests.json
 
 refuses 'a temperature that is no number' 'temperature is nan' sample whole -p 1 --temperature nan
 check 'before the prompt is shown' test ! -s out

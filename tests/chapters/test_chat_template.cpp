@@ -54,6 +54,18 @@ TEST_CASE("a conversation is rendered in the formats that have names") {
   CHECK(render("chatml", talk) == render("chatml", talk, {false, {}, {}}) + "<|im_start|>assistant\n");
 }
 
+TEST_CASE("Alpaca's format is that of its authors' train.py, and knows of an input and of several turns") {
+  const std::string task = "Below is an instruction that describes a task";
+  const std::string order = "Write a response that appropriately completes the request.\n\n### Instruction:\n";
+  CHECK(render("alpaca", {{"user", "Name a colour."}}) ==
+        "<s>" + task + ". " + order + "Name a colour.\n\n### Response:");
+  CHECK(render("alpaca", {{"user", "Translate.\n\n### Input:\nBonjour"}}) ==
+        "<s>" + task + ", paired with an input that provides further context. " + order +
+            "Translate.\n\n### Input:\nBonjour\n\n### Response:");
+  CHECK(render("alpaca", talk) ==
+        "<s>Be brief.\n\n### Instruction:\n Hi \n\n### Response:Hello!</s>### Instruction:\nBye\n\n### Response:");
+}
+
 TEST_CASE("a format is recognised by what its template writes") {
   for (const ChatFormat& format : chat_formats()) {
     const ChatFormat* found = recognise_chat_format(format.source);

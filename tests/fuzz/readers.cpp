@@ -19,7 +19,9 @@
 #include "lib/formats/safetensors.hpp"
 #include "lib/formats/torch_file.hpp"
 #include "lib/grammar/generate.hpp"
+#include "lib/grammar/judge_answer.hpp"
 #include "lib/grammar/parse.hpp"
+#include "lib/grammar/request.hpp"
 #include "lib/grammar/statistics.hpp"
 #include "lib/jinja/template.hpp"
 
@@ -111,6 +113,10 @@ void read_grammar(const fs::path& path) {
   const Parser parser(grammar);
   attempt([&] { parser.story(story.text); });
   attempt([&] { parser.why_not_sentence("The end."); });
+  attempt([&] {
+    const RequestedStory drawn = RequestSource(grammar).draw(random, Combinations::trained);
+    judge_answer(parser, drawn.request.asked, drawn.story.text);
+  });
 }
 
 constexpr Reader all[] = {

@@ -141,7 +141,11 @@ std::vector<std::string> recipe_seeds() { return {recipe_text(Recipe()), "model:
 std::vector<std::string> grammar_seeds() {
   return {read_file(data_folder() / "stories" / "stories.grammar"),
           "thread hero name animal\n  Mia | cat\n  2 Ben | dog\n\nsentence intro\n  [place] lived {hero.name}.\n\n"
-          "rule place\n  in (a|the) house\n\nrule story\n  intro\n"};
+          "rule place\n  in (a|the) house\n\nrule story\n  intro\n",
+          "include stories.grammar\nrule story\n  [s] {end.told}\nlist hero: name\n  Mia | Tom\nlist end: name | told\n"
+          "  sad | [t] [t]\n  open | ()\nsentence s\n  {hero.name} ran.\nsentence t\n  Oh!\nrequest\n  Tell of {}.\n"
+          "slot who: {hero.name}\n  a {} | one {}\nslot end: {end.name}\n  a {} end\nslot length: number of sentences\n"
+          "  {} sentences\n"};
 }
 
 std::vector<std::string> importance_seeds() {

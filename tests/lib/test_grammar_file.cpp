@@ -4,6 +4,8 @@
 #include <string>
 
 #include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+#include "lib/grammar/generate.hpp"
 #include "lib/grammar/grammar.hpp"
 #include "tests/testing.hpp"
 
@@ -62,6 +64,59 @@ TEST_CASE("A malformed grammar is refused with its line and what is wrong") {
   for (const char* weights : {"1e308: A.\n  1e308: B.", "1e-308: A.\n  1e308: B."})
     CHECK(message_of(fmt::format("rule story\n  [s]\nsentence s\n  {}\n", weights)) ==
           "file:3: rule s has weights too far apart, or too large");
+}
+
+TEST_CASE("A thread that gives sentences is checked as a rule is") {
+  const std::string list = "list x: a | b\n  one | [s] [t]\n  two | [t]\nsentence s\n  Hi.\nsentence t\n  Ho.\n";
+  CHECK(message_of("rule story\n  [s] {x.b}\n" + list) == "no error");
+  CHECK(message_of("rule story\n  [s] {x.a}\n" + list) ==
+        "file:3: words outside every sentence: put them under `sentence`");
+  CHECK(message_of("rule story\n  [u] {x.b}\nsentence u\n  {x.b}.\n" + list) ==
+        "file:3: sentence s stands inside sentence u");
+}
+
+TEST_CASE("A later section takes the place of an included one, and a name leads to no other folder") {
+  const cria::testing::TemporaryFolder folder;
+  const auto write = [&](const char* name, const std::string& text) { write_file_atomically(folder / name, text); };
+  const auto told = [&](const char* name) {
+    Random random(1);
+    return generate(Grammar::load(folder / name), random).text;
+  };
+  const auto refused = [&](const char* name) {
+    try {
+      Grammar::load(folder / name);
+    } catch (const UserError& error) {
+      return std::string(error.what()).substr(folder.path().string().size() + 1);
+    }
+    return std::string("no error");
+  };
+  write("first", "rule story\n  [s] [t]\nlist x: y\n  Mia\nsentence s\n  {x.y} ran.\nsentence t\n  Ho.\n");
+  write("second", "include first\nsentence t\n  {x.y} hid.\n");
+  write("third", "list x: y\n  Tom\ninclude second\ninclude first\n");
+  CHECK(told("first") == "Mia ran. Ho.");
+  CHECK(told("second") == "Mia ran. Mia hid.");
+  CHECK(told("third") == "Tom ran. Ho.");
+  write("wrong", "include second\nsentence t\n  {x.z}.\n");
+  CHECK(refused("wrong") == "wrong:3: list x has no field `z`, only y");
+  write("twice", "include first\nsentence t\n  A.\nsentence t\n  B.\n");
+  CHECK(refused("twice") == "twice:4: `t` is defined twice");
+  write("itself", "include itself\n");
+  CHECK(refused("itself") == "itself:1: `itself` is included more than 4 files deep");
+  std::string many;
+  for (int i = 0; i < 17; ++i) many += "include first\n";
+  write("many", many);
+  CHECK(refused("many") == "many:17: more than 16 files are included");
+  write("large", std::string(1 << 20, '#'));
+  write("larger", "include first\ninclude large\n");
+  CHECK_THAT(refused("larger"), contains("large"));
+  write("missing", "include nothing\n");
+  CHECK_THAT(refused("missing"), contains("nothing"));
+  for (const char* name : {"", "/etc/passwd", "../first", "..", ".hidden", "a/b", "a\\b"})
+    CHECK(message_of(fmt::format("include {}\n", name)) == "file:1: only a file can include another");
+  for (const char* name : {"", "/etc/passwd", "../first", "..", ".hidden", "a/b", "a\\b"}) {
+    write("out", fmt::format("include {}\n", name));
+    CHECK(refused("out") == fmt::format("out:1: `{}` is no file's name: expected one in the same folder", name));
+  }
 }
 
 TEST_CASE("A grammar too deep for the stack, or with stories too long for memory, is refused") {

@@ -1,0 +1,25 @@
+// Chapter 11, the order of documents.
+#include "chapters/11-pretraining/shuffled_documents.hpp"
+
+#include <numeric>
+
+#include "lib/base/random.hpp"
+
+namespace cria {
+
+const Document& ShuffledDocuments::at(std::uint64_t index) {
+  const std::uint64_t pass = index / documents_.size();
+  if (order_.empty() || pass != pass_) shuffle(pass);
+  return documents_[order_[index % documents_.size()]];
+}
+
+void ShuffledDocuments::shuffle(std::uint64_t pass) {
+  pass_ = pass;
+  order_.resize(documents_.size());
+  std::iota(order_.begin(), order_.end(), 0);
+  Random random(seed_ * 0x9E3779B97F4A7C15u + pass);
+  for (size_t left = order_.size(); left > 1; --left)
+    std::swap(order_[left - 1], order_[random.below(static_cast<std::uint32_t>(left))]);
+}
+
+}  // namespace cria
