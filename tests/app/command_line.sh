@@ -278,8 +278,8 @@ refuses 'held-out stories' '--held-out is for --requests' stories --held-out
 "$program" stories --requests --count 20 --seed 3 --out requests.json >/dev/null
 check 'requests are obeyed by the stories that they were drawn from' \
   bash -c '"$0" judge --requests requests.json | grep -q "^requests     20 of 20, 100.0 %"' "$program"
-"$program" judge --requests requests.json --json >out
-check 'the judge of requests says it of each' grep -q '"answers":\[{"parses":true,"slots":{"' out
+"$program" judge --requests requests.json --json >judged.json
+check 'the judge of requests says it of each' grep -q '"answers":\[{"parses":true,"slots":{"' judged.json
 printf '[{"instruction": "A story.", "output": "Once."}]' >no-slots.json
 refuses 'a request for nothing' 'request 1 has no "slots", expected an object' judge --requests no-slots.json
 printf '[{"instruction": "A story.", "output": "Once.", "slots": {"moon": "full"}}]' >moon.json
