@@ -9,7 +9,6 @@
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "lib/base/file.hpp"
-#include "lib/base/thread_pool.hpp"
 #include "lib/grammar/judge.hpp"
 
 namespace cria {
@@ -24,20 +23,13 @@ void heading(const char* text) {
 
 // Story i comes from seed i, so threads do not change what is told.
 std::vector<std::string> tell_stories(const Model& model, size_t count, size_t threads) {
-  const std::vector<TokenId> prompt = prompt_tokens(model, "");
-  std::vector<std::string> stories(count);
-  ThreadPool pool(threads);
-  pool.for_each(threads, [&](size_t thread) {
-    Decoder decoder(model.weights, model.config.llama.context, 1);
-    for (size_t i = thread; i < count; i += threads) {
-      decoder.reset();
-      GenerationOptions options;
-      options.sampling.seed = i;
-      options.tokens = model.config.llama.context;
-      generate_text(decoder, *model.tokenizer, prompt, model.config.end_of_text, options,
-                    [&](std::string_view part) { stories[i] += part; });
-    }
-  });
+  const size_t context = model.config.llama.context;
+  std::vector<TextRequest> requests(count, {prompt_tokens(model, ""), {.tokens = context}});
+  for (size_t i = 0; i < count; ++i) requests[i].options.sampling.seed = i;
+  BatchDecoder decoder(model.weights, 32, context, threads);
+  std::vector<std::string> stories;
+  for (FinishedText& text : generate_texts(decoder, *model.tokenizer, requests, model.config.end_of_text))
+    stories.push_back(std::move(text.text));
   return stories;
 }
 

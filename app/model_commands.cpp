@@ -73,12 +73,16 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
     c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
     c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
+    c->add_option("--count", o->count,
+                  "So many texts of each prompt, one a line, with the seeds from --seed on: those that one by one would be");
+    c->add_option("--prompts", o->prompts, "A file with a prompt a line, for one text each, or --count texts");
+    c->add_option("--batch", o->batch, "Of many texts, how many are sampled side by side")->capture_default_str();
     add_sampling_options(*c, o->sampling);
     c->add_option("--threads", o->threads,
                   "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
     c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_option("--stop", o->stops, "End before this text; may be given several times");
-    c->add_flag("--json", o->json, "Text and figures as JSON");
+    c->add_flag("--json", o->json, "Text and figures as JSON; of many texts, a line for each");
   }
   {
     auto [c, o] = command<ChatOptions>(app, "chat", "Talk with a model that was trained for it", run_chat, code);

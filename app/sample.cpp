@@ -9,6 +9,7 @@
 
 #include "app/cache_type.hpp"
 #include "app/output.hpp"
+#include "app/sample_many.hpp"
 #include "app/train.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
@@ -62,6 +63,7 @@ int run_sample(const SampleOptions& options) {
                                      options.stops};
   std::vector<TokenId> ends = model.config.end_of_text;
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+  if (options.count || !options.prompts.empty()) return sample_many(options, model, ends, generation, cache_type);
   const std::string prompt_text = read_prompt(options.prompt, options.prompt_file);
   const std::vector<TokenId> prompt = prompt_tokens(model, prompt_text);
   StopStrings(generation.stops);  // refused here, before the prompt is shown
@@ -69,9 +71,8 @@ int run_sample(const SampleOptions& options) {
     fmt::print(stderr, "cria: the prompt has {} tokens, more than the model's context of {}: it forgets the first {}\n",
                prompt.size(), config.context, prompt.size() - config.context);
   // As many positions as there will be, and no more than the model was trained for.
-  const size_t positions = prompt.size() + std::min(generation.tokens, config.context);
-  Decoder decoder(model.weights, std::min(positions, config.context), default_chunk, thread_count(options.threads),
-                  cache_type);
+  Decoder decoder(model.weights, positions_of({prompt, generation}, config.context), default_chunk,
+                  thread_count(options.threads), cache_type);
   std::string text;
   const auto show = [&](std::string_view part) {
     text += part;

@@ -23,6 +23,9 @@ struct SampleOptions {
   std::string model;                  // a folder; empty: the one in data/
   std::optional<std::string> prompt;  // "-": what comes from standard input
   std::string prompt_file;            // instead of it
+  std::optional<std::size_t> count;   // so many texts of each prompt, with seeds from the given one on
+  std::string prompts;                // a file with a prompt a line
+  std::size_t batch = 32;             // of many texts, how many side by side
   SamplingChoice sampling;
   std::size_t tokens = GenerationOptions().tokens;
   std::vector<std::string> stops;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "app/bench/sections.hpp"
+#include "chapters/09-sampling/batch_decoder.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria::bench {
@@ -35,6 +36,26 @@ struct Inference {
     decoder.reset();
     for (std::span<const std::int32_t> left = tokens; !left.empty(); left = left.subspan(together))
       decoder.feed(left.first(together));
+  }
+};
+
+/// Texts side by side that go on after a prompt of one token.
+struct SideBySide {
+  std::shared_ptr<const LlamaWeights> weights;
+  BatchDecoder decoder;
+  std::vector<std::int32_t> tokens;
+
+  SideBySide(std::shared_ptr<const LlamaWeights> w, size_t texts, size_t count, size_t threads)
+      : weights(std::move(w)),
+        decoder(*weights, texts, count + 1, threads),
+        tokens(some_tokens(weights->config, texts * count)) {}
+
+  void run() {
+    const std::span<const std::int32_t> all = tokens;
+    decoder.read(all.first(1));
+    for (size_t place = 0; place < decoder.places(); ++place) decoder.begin(place);
+    for (size_t at = 0; at < all.size(); at += decoder.places())
+      decoder.step(all.subspan(at, decoder.places()), [](size_t, View<const real, 1>) {});
   }
 };
 
@@ -120,6 +141,22 @@ void add_feeding(const Setting& setting, const NamedConfig& shape, const StoredT
     }
     c.prepare = [=, threads = setting.threads()] {
       return [run = std::make_shared<Inference>(weights(), count, threads), together] { run->feed(together); };
+    };
+    cases.push_back(std::move(c));
+  }
+  for (const size_t texts : {8, 32}) {
+    const size_t count = large ? generated / 8 : generated;
+    Case c = {.name = fmt::format("{} texts", texts),
+              .shape = shape.name,
+              .type = weights_of.name,
+              .target = setting.target,
+              .threads = setting.threads(),
+              .unit = "tokens/s"};
+    c.on_request = large && !setting.config;
+    c.amount = double(texts * count);
+    if (!weights_of.in_blocks) c.work.operations = c.amount * forward_operations_per_token(config, count / 2);
+    c.prepare = [=, threads = setting.threads()] {
+      return [run = std::make_shared<SideBySide>(weights(), texts, count, threads)] { run->run(); };
     };
     cases.push_back(std::move(c));
   }

@@ -34,7 +34,8 @@ struct StoredType {
   bool in_blocks = false;  // else they are multiplied as floats
 };
 
-/// For each batch a case that feeds so many tokens at a time: a prompt, a few, or one after the other.
+/// For each batch a case that feeds so many tokens at a time: a prompt, a few, or one after the other; and cases of
+/// several texts, a token of each at a time.
 void add_feeding(const Setting& setting, const NamedConfig& shape, const StoredType& weights_of,
                  std::initializer_list<size_t> batches, const MakeWeights& make, std::vector<Case>& cases);
 

@@ -40,11 +40,14 @@ void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real
   // end of solution
 }
 
-void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded) {
+void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded,
+                    Rows rows) {
   if (weight.is_packed())
-    multiply_packed(x, weight, y, rounded);
-  else
+    multiply_packed(x, weight, y, rounded, rows);
+  else if (rows == Rows::together || x.shape(0) == 1)
     linear_forward(x, weight.numbers(), y);
+  else
+    noalias(y) = matmul(x, transposed(weight.numbers()), Rows::apart);
   weight.add_forward(x, y);
 }
 

@@ -71,6 +71,21 @@ void KvCache::truncate(size_t length, size_t sequence) {
   lengths_[sequence] = length;
 }
 
+void KvCache::copy(const KvCache& from, size_t from_sequence, size_t sequence) {
+  const Shape<4> shape = from.keys_.shape();
+  require(type_ == from.type_ && head_dim_ == from.head_dim_ && shape[1] == keys_.shape(1) &&
+              shape[2] == keys_.shape(2) && shape[3] == keys_.shape(3),
+          "KvCache::copy", "the caches differ in layers, capacity, heads or type");
+  require_place(0, sequence);
+  const Range rows = {0, std::min(from.length(from_sequence), capacity())};
+  if (this == &from && sequence == from_sequence) return;
+  lengths_[sequence] = from.length(from_sequence);
+  for (size_t layer = 0; layer < shape[1]; ++layer)
+    for (const auto member : {&KvCache::keys_, &KvCache::values_})
+      std::ranges::copy((from.*member)[from_sequence][layer].rows(rows).span(),
+                        (this->*member)[sequence][layer].rows(rows).span().begin());
+}
+
 void KvCache::require_place(size_t layer, size_t sequence) const {
   require(layer < keys_.shape(1), "KvCache", "there is no such layer");
   require(sequence < lengths_.size(), "KvCache", "there is no such sequence");

@@ -1,7 +1,7 @@
 // Chapter 06: the cache of keys and values, so that a new token costs one row of attention and not all rows again.
 //
 // It only stores, as `real` or in numbers of half and of a quarter the size; attention itself is chapter 05's, which
-// sees the cache as k and v. It leaves out pages shared between sequences.
+// sees the cache as k and v. It leaves out pages shared between sequences: what one takes over from another is copied.
 #pragma once
 
 #include <span>
@@ -50,6 +50,10 @@ class KvCache {
   /// only be truncated to nothing.
   void truncate(size_t length, size_t sequence = 0);
   void reset(size_t sequence = 0) { truncate(0, sequence); }
+
+  /// Gives the sequence what one of another cache of the same layers, capacity, heads and type holds, or another of this
+  /// one: texts that begin alike share what has been computed.
+  void copy(const KvCache& from, size_t from_sequence, size_t sequence);
 
   size_t capacity() const { return keys_.shape(2); }
   CacheType type() const { return type_; }

@@ -44,7 +44,10 @@ void linear_columns(const BlockContext& c, View<const real, 2> x, std::initializ
     rounded.round(x, c.team.share(x.shape(0)));
     c.team.wait();
   }
-  for (const auto& [weight, y, columns] : outputs) linear_forward(x, weight.rows(columns), y.columns(columns), rounded);
+  // One position of each sequence is decoding: a text must not depend on those beside it.
+  const Rows rows = c.positions == 1 ? Rows::apart : Rows::together;
+  for (const auto& [weight, y, columns] : outputs)
+    linear_forward(x, weight.rows(columns), y.columns(columns), rounded, rows);
 }
 
 // The rows of sequence b.

@@ -44,9 +44,10 @@ void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivatio
   // end of solution
 }
 
-void llama_logits(const LlamaWeights& weights, View<const real, 2> normed, View<real, 2> logits, const Team& team) {
+void llama_logits(const LlamaWeights& weights, View<const real, 2> normed, View<real, 2> logits, const Team& team,
+                  Rows rows) {
   const Range columns = team.share(logits.shape(1), 16);
-  linear_forward(normed, weights.tensors.head.rows(columns), logits.columns(columns));
+  linear_forward(normed, weights.tensors.head.rows(columns), logits.columns(columns), {}, rows);
 }
 
 void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaActivations& activations,

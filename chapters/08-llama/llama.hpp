@@ -23,15 +23,17 @@ struct LlamaInput {
 /// not in the vocabulary or the activations have too few rows.
 ///
 /// A team calls it on every thread with the same arguments, and the activations made for that many; each thread returns
-/// when all is written. The result has the same bits for a team of any size.
+/// when all is written. The result has the same bits for a team of any size, and with one token for each sequence those
+/// of each sequence alone.
 void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations,
                    KvCache* cache = nullptr, const Team& team = {});
 
 /// logits = normed headᵀ, for as many rows as are asked for: training wants all, sampling the last one. Each thread of
-/// a team writes its share of the columns and returns without waiting for the others.
+/// a team writes its share of the columns and returns without waiting for the others. With Rows::apart each row has the
+/// bits that it has alone, as llama_forward gives them to sequences of one position each.
 void llama_logits(const LlamaWeights& weights, View<const real, 2> normed,  // (N, C)
                   View<real, 2> logits,                                     // (N, V)
-                  const Team& team = {});
+                  const Team& team = {}, Rows rows = Rows::together);
 
 /// gradients += the gradient of any loss whose gradient by the logits is d_logits. Where a view is empty the weight is
 /// not to learn, and its gradient is not formed; those of additions to weights go where these keep them. The activations

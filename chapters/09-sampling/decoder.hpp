@@ -37,6 +37,7 @@ class Decoder {
   size_t chunk() const { return chunk_; }  // tokens that run at a time, at most
   size_t vocabulary_size() const { return weights_.config.vocabulary_size; }
   const KvCache& cache() const { return cache_; }
+  ThreadPool& pool() { return pool_; }  // for work between two calls
 
   /// What a decoder of these arguments allocates beside its cache: the activations of a chunk, and logits.
   static size_t bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads,

@@ -3,6 +3,9 @@
 //
 // Weights (out, in) are stored by columns to x Wᵀ: its columns are dot products with W's rows. The values of attention
 // are stored by rows: probabilities weight them and add them up.
+//
+// Decoding several texts at once multiplies a row of each by the same weights. Each has to come out as it does alone,
+// so there are products of any number of rows that form every sum as a product of one row does.
 #pragma once
 
 #include "lib/simd/gemm_tile.hpp"
@@ -81,13 +84,54 @@ inline void dot_lanes(size_t k, const T* x, size_t x_stride, const T* const (&w)
     }
 }
 
+/// The same with each sum formed as that of a row of x alone: in as many chains, but one chain after the other, as the
+/// registers hold the sums of several rows only once.
+template <class Arch, size_t m, class T, size_t rows>
+inline void dot_lanes_alone(size_t k, const T* x, size_t x_stride, const T* const (&w)[rows],
+                            Batch<T, Arch> (&total)[m][rows]) {
+  using B = Batch<T, Arch>;
+  constexpr size_t chains = RowsTogether<1>::chains;
+  static_assert(chains == 4);
+  B sums[chains][m][rows];
+  for (size_t chain = 0; chain < chains; ++chain) {
+    B sum[m][rows];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < m; ++r)
+#pragma GCC unroll 4
+      for (size_t s = 0; s < rows; ++s) sum[r][s] = B(T(0));
+    const auto add = [&](size_t p, auto count) {
+      B left[m];
+#pragma GCC unroll 4
+      for (size_t r = 0; r < m; ++r) left[r] = load<Arch>(x + r * x_stride + p, count);
+#pragma GCC unroll 4
+      for (size_t s = 0; s < rows; ++s) {
+        const B weights = load<Arch>(w[s] + p, count);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < m; ++r) sum[r][s] = multiply_add(left[r], weights, sum[r][s]);
+      }
+    };
+    constexpr std::integral_constant<size_t, B::size> whole;
+    for (size_t p = chain * B::size; p + B::size <= k; p += chains * B::size) add(p, whole);
+    if (chain + 1 == chains && k % B::size > 0) add(k / B::size * B::size, k % B::size);
+#pragma GCC unroll 4
+    for (size_t r = 0; r < m; ++r)
+#pragma GCC unroll 4
+      for (size_t s = 0; s < rows; ++s) sums[chain][r][s] = sum[r][s];
+  }
+#pragma GCC unroll 4
+  for (size_t r = 0; r < m; ++r)
+#pragma GCC unroll 4
+    for (size_t s = 0; s < rows; ++s)
+      total[r][s] = (sums[0][r][s] + sums[1][r][s]) + (sums[2][r][s] + sums[3][r][s]);
+}
+
 /// y[i] = Σ x[p] w[i * w_stride + p] for `m` rows of x and y at once, or += with `accumulate`. How a sum is formed
-/// depends on k and m alone.
-template <class Arch, size_t m, class T>
+/// depends on k and m alone; with `alone` on k alone, as for one row.
+template <class Arch, size_t m, bool alone = false, class T>
 void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y, size_t y_stride,
                    bool accumulate) {
   using B = Batch<T, Arch>;
-  constexpr size_t together = smaller(B::size, RowsTogether<m>::rows);
+  constexpr size_t together = smaller(B::size, RowsTogether<alone ? 2 : m>::rows);
   for (size_t i = 0; i < n; i += B::size) {
     const size_t count = smaller(n - i, B::size);
     B sum[m][B::size];
@@ -97,7 +141,10 @@ void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, 
       for (size_t s = 0; s < together; ++s)  // beyond the end any row will do: its sum is not stored
         from[s] = w + (i + (row + s < count ? row + s : 0)) * w_stride;
       B part[m][together];
-      dot_lanes<Arch, m>(k, x, x_stride, from, w_stride == k ? from[0] + together * k : nullptr, part);
+      if constexpr (alone)
+        dot_lanes_alone<Arch, m>(k, x, x_stride, from, part);
+      else
+        dot_lanes<Arch, m>(k, x, x_stride, from, w_stride == k ? from[0] + together * k : nullptr, part);
 #pragma GCC unroll 4
       for (size_t r = 0; r < m; ++r)
 #pragma GCC unroll 4
@@ -195,12 +242,28 @@ using FewRows = void (*)(size_t n, size_t k, const T* a, size_t a_stride, const 
                          size_t c_stride, bool accumulate);
 
 template <class Arch, class T>
-inline constexpr FewRows<T> few_rows_by_columns[] = {multiply_rows<Arch, 1, T>, multiply_rows<Arch, 2, T>,
-                                                     multiply_rows<Arch, 3, T>, multiply_rows<Arch, 4, T>};
+inline constexpr FewRows<T> few_rows_by_columns[] = {multiply_rows<Arch, 1, false, T>, multiply_rows<Arch, 2, false, T>,
+                                                     multiply_rows<Arch, 3, false, T>, multiply_rows<Arch, 4, false, T>};
 template <class Arch, class T>
 inline constexpr FewRows<T> few_rows_by_rows[] = {weighted_rows<Arch, 1, ColumnsTogether<T, Arch, 1>::vectors, T>,
                                                   weighted_rows<Arch, 2, ColumnsTogether<T, Arch, 2>::vectors, T>,
                                                   weighted_rows<Arch, 3, ColumnsTogether<T, Arch, 3>::vectors, T>,
                                                   weighted_rows<Arch, 4, ColumnsTogether<T, Arch, 4>::vectors, T>};
+
+/// y = x Wᵀ for any number of rows, each with the bits that it has alone. As many rows of W as stay in L1 meet all rows
+/// of x, so that each is read from memory once.
+template <class Arch, class T>
+void multiply_each_row(size_t m, size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y,
+                       size_t y_stride) {
+  static constexpr FewRows<T> tiles[] = {multiply_rows<Arch, 1, true, T>, multiply_rows<Arch, 2, true, T>,
+                                         multiply_rows<Arch, 3, true, T>, multiply_rows<Arch, 4, true, T>};
+  if (m == 1) return multiply_rows<Arch, 1>(n, k, x, x_stride, w, w_stride, y, y_stride, false);
+  constexpr size_t most = TileShape<T, Arch>::sums >= 24 ? 4 : 2, size = Batch<T, Arch>::size;
+  const size_t fitting = 16384 / sizeof(T) / (k + 1) / size * size, near = fitting > size ? fitting : size;
+  for (size_t i = 0; i < n; i += near)
+    for (size_t r = 0; r < m; r += most)
+      tiles[smaller(m - r, most) - 1](smaller(n - i, near), k, x + r * x_stride, x_stride, w + i * w_stride, w_stride,
+                                      y + r * y_stride + i, y_stride, false);
+}
 
 }  // namespace cria::simd::kernels

@@ -30,8 +30,9 @@ real half_at(const std::byte* from) {
 }
 
 /// Few rows: each weight is read once. Many: as floats, as many rows of W as stay near until they have been used.
-void multiply_halves(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride) {
-  if (n <= 4) {
+void multiply_halves(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
+                     bool each_row) {
+  if (n <= 4 || each_row) {
     for (size_t i = 0; i < w.rows; ++i)
       with_stored(w, i, [&](const auto* row) {
         for (size_t t = 0; t < n; ++t) y[t * y_stride + i] = dot(row, x + t * x_stride, w.columns);
@@ -135,9 +136,9 @@ void narrow(const real* x, BlockQ8_0* y, size_t blocks) {
 }
 
 void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
-                     const QuantisedRows& rounded) {
+                     const QuantisedRows& rounded, bool each_row) {
   if (w.rows == 0 || n == 0) return;
-  if (!in_blocks(w.type)) return multiply_halves(w, n, x, x_stride, y, y_stride);
+  if (!in_blocks(w.type)) return multiply_halves(w, n, x, x_stride, y, y_stride, each_row);
   QuantisedRows of_x = rounded;
   if (!of_x.codes) {
     const size_t bytes = quantised_bytes(n, w.columns);

@@ -45,6 +45,8 @@ struct Primitives {
   real (*dot)(const real* x, const real* y, size_t n);
   void (*axpy)(real a, const real* x, real* y, size_t n);
   void (*gemm)(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate);
+  void (*multiply_each_row)(size_t m, size_t n, size_t k, const real* x, size_t x_stride, const real* w, size_t w_stride,
+                            real* y, size_t y_stride);
   real (*softmax)(real* x, size_t n);
   void (*exp)(const real* x, real factor, real offset, real* y, size_t n);
   void (*sigmoid)(const real* x, real factor, real offset, real* y, size_t n);
@@ -88,6 +90,13 @@ inline void axpy(real a, const real* x, real* y, size_t n) { active().axpy(a, x,
 /// product divided among threads by rows (more than 4 in each part) or columns has the same bits however it is divided.
 inline void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate = false) {
   active().gemm(m, n, k, a, b, c, c_stride, accumulate);
+}
+
+/// y = x Wᵀ for m rows x and y, and W (n, k), all stored by rows: in each row the bits that gemm gives for that row
+/// alone, whatever the others are.
+inline void multiply_each_row(size_t m, size_t n, size_t k, const real* x, size_t x_stride, const real* w,
+                              size_t w_stride, real* y, size_t y_stride) {
+  active().multiply_each_row(m, n, k, x, x_stride, w, w_stride, y, y_stride);
 }
 
 /// x = softmax(x) in place; returns log Σ exp(x), from which any row of probabilities can be formed again as

@@ -20,6 +20,7 @@ constexpr Primitives table(const char* target, PackedKernels packed) {
           .dot = dot<Arch, real>,
           .axpy = axpy<Arch, real>,
           .gemm = gemm<Arch>,
+          .multiply_each_row = multiply_each_row<Arch, real>,
           .softmax = softmax<Arch, real>,
           .exp = exp<Arch, real>,
           .sigmoid = sigmoid<Arch, real>,

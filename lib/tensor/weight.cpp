@@ -43,13 +43,15 @@ void RoundedRows::round(View<const real, 2> x, Range rows) const {
   simd::quantise_rows(x.data(), x.stride(0), rows.begin, rows.size(), shape_[1], rows_);
 }
 
-void multiply_packed(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded) {
+void multiply_packed(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded,
+                     Rows rows) {
   const simd::PackedRows& w = weight.packed();
   require(rounded.empty() || rounded.shape() == x.shape(), "multiply_packed", "the rounded rows are not those of x");
   require_shape("multiply_packed: x", x, Shape<2>{x.shape(0), w.columns});
   require_shape("multiply_packed: y", y, Shape<2>{x.shape(0), w.rows});
   require(x.stride(1) <= 1 && y.stride(1) <= 1, "multiply_packed", "the rows must not have gaps");
-  simd::multiply_packed(w, x.shape(0), x.data(), x.stride(0), y.data(), y.stride(0), rounded.rows());
+  simd::multiply_packed(w, x.shape(0), x.data(), x.stride(0), y.data(), y.stride(0), rounded.rows(),
+                        rows == Rows::apart);
 }
 
 void multiply_packed_back(View<const real, 2> d_y, const Weight& weight, View<real, 2> d_x) {

@@ -7,6 +7,7 @@
 #include "lib/base/check.hpp"
 #include "lib/base/view.hpp"
 #include "lib/simd/packed.hpp"
+#include "lib/tensor/product.hpp"
 
 namespace cria {
 
@@ -84,7 +85,8 @@ class RoundedRows {
 
 /// y = x Wᵀ for packed weights W (M, K), x (N, K) and y (N, M), whose rows may be apart by more than their width; of
 /// `rounded` x, where it is not empty and W is in blocks. Throws a ContractError when shapes do not fit.
-void multiply_packed(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded = {});
+void multiply_packed(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded = {},
+                     Rows rows = Rows::together);
 
 /// d_x += d_y W for packed weights W (M, K), with the numbers that they stand for; d_y (N, M) and d_x (N, K).
 void multiply_packed_back(View<const real, 2> d_y, const Weight& weight, View<real, 2> d_x);

@@ -88,6 +88,24 @@ printf 'One day' >prompt.txt
 check 'a prompt from a file' test "$("$program" sample --prompt-file prompt.txt -n 30 --seed 5)" = "$(tell)"
 check 'from standard input' test "$("$program" sample -p - -n 30 --seed 5 <prompt.txt)" = "$(tell)"
 check 'from a pipe' test "$(cat prompt.txt | "$program" sample --prompt-file - -n 30 --seed 5)" = "$(tell)"
+one_by_one() {  # PROMPT COUNT SEED: as lines
+  for seed in $(seq "$3" $(($3 + $2 - 1))); do
+    "$program" sample -p "$1" -n 60 --seed "$seed" | tr '\n' ' ' | sed 's/ *$//'
+    echo
+  done
+}
+check 'many texts are told' eval '"$program" sample -p One -n 60 --seed 3 --count 7 >many 2>noted'
+check 'which are those of one by one' test "$(cat many)" = "$(one_by_one One 7 3)"
+check 'in a note how fast' grep -q '^cria: 7 texts, [0-9]* tokens in .* tokens/s$' noted
+check 'however many side by side' test "$("$program" sample -p One -n 60 --seed 3 --count 7 --batch 3 --threads 1)" = "$(cat many)"
+printf 'One\nA busy\n' >prompts.txt
+check 'and of several prompts' test "$("$program" sample --prompts prompts.txt -n 60 --seed 3 --count 7)" = \
+  "$(cat many; one_by_one 'A busy' 7 10)"
+check 'as JSON, too' test "$("$program" sample --prompts prompts.txt -n 5 --json | grep -c '^{"prompt":"[OA].*"seed":[01],.*}$')" = 2
+refuses 'prompts beside a prompt' 'both --prompts and one prompt are given, expected one of them' sample -p x --prompts prompts.txt
+refuses 'a file without prompts' '/dev/null has no prompts, expected one a line' sample --prompts /dev/null
+refuses 'no text at all' '--count is 0 for 1 prompts, expected 1 text or more of each, and 1000000 at most in all' sample --count 0
+refuses 'a batch of none' '--batch is 0, expected 1 to 1024' sample --count 2 --batch 0
 refuses 'two prompts' 'both --prompt and --prompt-file are given, expected one of them' sample -p x --prompt-file prompt.txt
 refuses 'a prompt that is missing' 'none.txt: No such file or directory' sample --prompt-file none.txt
 "$program" sample -p "$(yes Once | head -n 600 | tr '\n' ' ')" -n 1 >said 2>noted

@@ -108,6 +108,29 @@ TEST_CASE("a truncated cache goes on from there as if the rest had never been") 
   CHECK(cache.keys(0).shape(0) == 0);
 }
 
+TEST_CASE("a sequence that is copied goes on as the one that it is from") {
+  const size_t T = 11, capacity = GENERATE(11, 6);  // the second wraps before it is copied
+  Text text(T, 4, 2, 8, 1);
+  KvCache cache(2, capacity, 2, 8), copies(2, capacity, 2, 8, 3);
+  Array<real, 3> decoded = zeros<real, 3>({T, 4, 8}), of_copy = decoded;
+  const auto decode = [&](KvCache& to, size_t t, Array<real, 3>& out, size_t sequence) {
+    for (size_t layer = 0; layer < 2; ++layer) text.decode(to, t, t + 1, view(out), layer, sequence);
+    to.advance(1, sequence);
+  };
+  for (size_t t = 0; t < 8; ++t) decode(cache, t, decoded, 0);
+  copies.copy(cache, 0, 1);
+  copies.copy(copies, 1, 2);
+  copies.copy(copies, 2, 2);
+  CHECK(copies.length(0) == 0);
+  CHECK(copies.length(2) == 8);
+  for (size_t t = 8; t < T; ++t) decode(cache, t, decoded, 0), decode(copies, t, of_copy, 2);
+  CHECK(copies.length(1) == 8);
+  for (size_t t = 8; t < T; ++t) CHECK(difference(view(of_copy)[t], view(decoded)[t], 0) == "");
+  CHECK_THROWS_AS(copies.copy(KvCache(2, capacity + 1, 2, 8), 0, 0), ContractError);
+  CHECK_THROWS_AS(copies.copy(cache, 1, 0), ContractError);
+  CHECK_THROWS_AS(copies.copy(cache, 0, 3), ContractError);
+}
+
 TEST_CASE("a cache's rows may come from a wider matrix") {
   const Array<real, 2> wide = random_array<2>({3, 20}, 1);
   KvCache cache(1, 4, 2, 3);

@@ -134,3 +134,25 @@ TEST_CASE("a product of few rows has the same bits however its columns are divid
       }
   });
 }
+
+TEST_CASE("a product of each row has the bits of that row alone, whatever stands beside it") {
+  on_every_target([] {
+    for (size_t k : {0, 1, 15, 16, 40, 64, 96, 129, 500, 2100})
+      for (size_t n : {1, 16, 35, 211})
+        for (size_t m : {1, 2, 3, 4, 5, 17, 32}) {
+          INFO(m << " x " << n << " x " << k);
+          Stored x(m, k, 2, 6), w(n, k, 2, 7);
+          Guarded y(m * (n + 3), 8);
+          simd::multiply_each_row(m, n, k, x.numbers.data(), x.row_stride, w.numbers.data(), w.row_stride, y.data(), n + 3);
+          std::vector<real> alone(n);
+          size_t differing = 0;
+          for (size_t i = 0; i < m; ++i) {
+            const simd::Matrix row{x.numbers.data() + i * x.row_stride, x.row_stride};
+            simd::gemm(1, n, k, row, w.matrix().transposed(), alone.data(), n);
+            for (size_t j = 0; j < n; ++j) differing += alone[j] != y[i * (n + 3) + j];
+          }
+          REQUIRE(differing == 0);
+          REQUIRE(y.intact());
+        }
+  });
+}

@@ -1,0 +1,59 @@
+// A text as it grows: what is drawn next, what of it can be shown, and where it ends. The model is the caller's.
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chapters/01-bpe/tokenizer.hpp"
+#include "chapters/09-sampling/sampling.hpp"
+#include "chapters/09-sampling/stop_strings.hpp"
+
+namespace cria {
+
+struct GenerationOptions {
+  SamplingOptions sampling;
+  size_t tokens = 256;  // at most
+  std::vector<std::string> stops;
+  const std::atomic<bool>* stop = nullptr;  // ends the text as soon as it is true, also while the prompt is read
+};
+
+struct GenerationResult {
+  std::vector<TokenId> tokens;  // generated, without the end token
+  bool ended = false;           // by the end token or a stop string, not by the limit
+};
+
+class Continuation {
+ public:
+  /// Of `prompt`; ends at any of the tokens `ends`. Those and the tokenizer must outlive it. Throws UserError for options
+  /// out of their range.
+  Continuation(const std::vector<TokenId>& prompt, const Tokenizer& tokenizer, std::span<const TokenId> ends,
+               const GenerationOptions& options, size_t vocabulary_size);
+
+  /// Whether nothing more comes, because it has ended or is as long as it may be.
+  bool done() const { return ended_ || generated() >= limit_; }
+  /// The prompt's tokens and those drawn, without the end token.
+  std::span<const TokenId> tokens() const { return tokens_; }
+
+  /// Draws the next token, and returns what can be shown of the text now; valid until the next call.
+  std::string_view draw(View<const real, 1> logits);  // (V)
+  /// What was held back; to be called at the end.
+  std::string_view finish() { return stops_.finish(); }
+
+  GenerationResult result() const;
+
+ private:
+  size_t generated() const { return tokens_.size() - prompt_size_; }
+
+  const Tokenizer* tokenizer_;
+  std::span<const TokenId> ends_;
+  Sampler sampler_;
+  StopStrings stops_;
+  std::vector<TokenId> tokens_;
+  size_t prompt_size_, limit_;
+  bool ended_ = false;
+};
+
+}  // namespace cria
