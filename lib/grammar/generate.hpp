@@ -15,7 +15,7 @@ struct Story {
   std::string text;             // one line, without its newline
   double log2_probability = 0;  // of exactly this text, its end included
   size_t sentences = 0;
-  Rows rows;
+  DrawnRows rows;
 };
 
 /// Draws one story: every choice made by weight, every thread drawn at its first mention and recalled afterwards.

@@ -48,7 +48,7 @@ struct Thread {
 };
 
 /// The rows that a story has drawn, one for each thread; null where it has not mentioned one.
-using Rows = std::vector<const Row*>;
+using DrawnRows = std::vector<const Row*>;
 
 /// What a request may ask for: a text of threads, such as the hero's name, or the number of a story's sentences.
 struct Slot {

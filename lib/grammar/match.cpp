@@ -192,7 +192,7 @@ void Matcher::merge(Ends& ends) {
 }
 
 std::uint32_t Matcher::draw(std::uint32_t drawn, std::uint32_t thread, const Row* row) {
-  Rows rows = drawn_[drawn];
+  DrawnRows rows = drawn_[drawn];
   rows[thread] = row;
   const auto [known, is_new] = drawn_index_.try_emplace(std::move(rows), static_cast<std::uint32_t>(drawn_.size()));
   if (is_new) {

@@ -30,7 +30,7 @@ class Matcher {
   size_t derivations() const { return derivations_; }
   double log2_probability() const { return log2_probability_; }
   /// Of one derivation, where there is any.
-  const Rows& rows() const { return drawn_[rows_]; }
+  const DrawnRows& rows() const { return drawn_[rows_]; }
   Mismatch mismatch() const;
 
  private:
@@ -86,8 +86,8 @@ class Matcher {
   const std::string_view text_;
   const Wanted wanted_;
 
-  std::vector<Rows> drawn_;
-  std::map<Rows, std::uint32_t> drawn_index_;
+  std::vector<DrawnRows> drawn_;
+  std::map<DrawnRows, std::uint32_t> drawn_index_;
   std::unordered_map<Place, Ends, PlaceHash> known_;  // what rules give from places, with one way to be there
   std::vector<Factors> products_{{}};
   std::vector<Ends> spare_;

@@ -30,7 +30,7 @@ std::vector<double> sum_of(const std::vector<double>& a, const std::vector<doubl
 SlotProbability::SlotProbability(const Grammar& grammar) : grammar_(grammar) {
   std::vector<bool> seen(grammar.rules.size());
   find_frame_threads({{.kind = Symbol::Kind::rule, .index = grammar.start, .text = {}}}, seen);
-  Rows rows(grammar.threads.size());
+  DrawnRows rows(grammar.threads.size());
   add_frames(0, rows);
 }
 
@@ -48,7 +48,7 @@ void SlotProbability::find_frame_threads(const Sequence& sequence, std::vector<b
   }
 }
 
-void SlotProbability::add_frames(size_t thread, Rows& rows) {
+void SlotProbability::add_frames(size_t thread, DrawnRows& rows) {
   if (thread == frame_threads_.size()) {
     if (frames_.size() == most_frames)
       throw UserError(
@@ -67,7 +67,7 @@ void SlotProbability::add_frames(size_t thread, Rows& rows) {
   row = nullptr;
 }
 
-std::vector<double> SlotProbability::lengths_of_rule(std::uint32_t index, const Rows& rows,
+std::vector<double> SlotProbability::lengths_of_rule(std::uint32_t index, const DrawnRows& rows,
                                                      std::vector<std::vector<double>>& known) const {
   const Rule& rule = grammar_.rules[index];
   if (rule.is_sentence) return {0, 1};
@@ -81,7 +81,7 @@ std::vector<double> SlotProbability::lengths_of_rule(std::uint32_t index, const 
   return known[index] = all;
 }
 
-std::vector<double> SlotProbability::lengths_of(const Sequence& sequence, const Rows& rows,
+std::vector<double> SlotProbability::lengths_of(const Sequence& sequence, const DrawnRows& rows,
                                                 std::vector<std::vector<double>>& known) const {
   std::vector<double> all = {1};
   for (const Symbol& symbol : sequence)
@@ -103,12 +103,12 @@ double SlotProbability::log2_of(std::span<const Asked> asked) const {
     if (!read_decimal(one.value, number) || (sentences && *sentences != number)) return -INFINITY;
     sentences = number;
   }
-  Rows rows(grammar_.threads.size());
+  DrawnRows rows(grammar_.threads.size());
   size_t steps = 0;
   return std::log2(probability(of_threads, sentences, rows, steps));
 }
 
-double SlotProbability::probability(std::span<const Asked> asked, std::optional<size_t> sentences, Rows& rows,
+double SlotProbability::probability(std::span<const Asked> asked, std::optional<size_t> sentences, DrawnRows& rows,
                                     size_t& steps) const {
   if (++steps > most_steps) throw UserError("the slots are made of too many combinations of rows");
   if (asked.empty()) return sentences ? probability_of_length(*sentences, rows) : 1;
@@ -127,7 +127,7 @@ double SlotProbability::probability(std::span<const Asked> asked, std::optional<
   return sum;
 }
 
-double SlotProbability::probability_of_length(size_t sentences, const Rows& rows) const {
+double SlotProbability::probability_of_length(size_t sentences, const DrawnRows& rows) const {
   double sum = 0;
   for (const Frame& frame : frames_) {
     if (sentences >= frame.lengths.size()) continue;

@@ -34,18 +34,19 @@ class SlotProbability {
  private:
   /// One choice of the rows of all threads that are mentioned outside sentences.
   struct Frame {
-    Rows rows;
+    DrawnRows rows;
     std::vector<double> lengths;  // [n]: the probability of n sentences
   };
 
   void find_frame_threads(const Sequence& sequence, std::vector<bool>& seen);
-  void add_frames(size_t thread, Rows& rows);
-  std::vector<double> lengths_of_rule(std::uint32_t rule, const Rows& rows,
+  void add_frames(size_t thread, DrawnRows& rows);
+  std::vector<double> lengths_of_rule(std::uint32_t rule, const DrawnRows& rows,
                                       std::vector<std::vector<double>>& known) const;
-  std::vector<double> lengths_of(const Sequence& sequence, const Rows& rows,
+  std::vector<double> lengths_of(const Sequence& sequence, const DrawnRows& rows,
                                  std::vector<std::vector<double>>& known) const;
-  double probability(std::span<const Asked> asked, std::optional<size_t> sentences, Rows& rows, size_t& steps) const;
-  double probability_of_length(size_t sentences, const Rows& rows) const;
+  double probability(std::span<const Asked> asked, std::optional<size_t> sentences, DrawnRows& rows,
+                     size_t& steps) const;
+  double probability_of_length(size_t sentences, const DrawnRows& rows) const;
 
   const Grammar& grammar_;
   std::vector<std::uint32_t> frame_threads_;

@@ -17,7 +17,7 @@ constexpr size_t most_slots = 16;
 bool is_text(const Symbol& symbol) { return symbol.kind == Symbol::Kind::text; }
 
 /// Appends what the sequence gives; returns a thread that it needs and that is not drawn.
-std::optional<std::uint32_t> append(const Grammar& grammar, const Sequence& sequence, const Rows& rows,
+std::optional<std::uint32_t> append(const Grammar& grammar, const Sequence& sequence, const DrawnRows& rows,
                                     std::string& text) {
   for (const Symbol& symbol : sequence) {
     if (is_text(symbol)) {
@@ -92,14 +92,15 @@ class SlotChecker {
 
 }  // namespace
 
-std::optional<std::string> slot_value(const Grammar& grammar, const Slot& slot, const Rows& rows, size_t sentences) {
+std::optional<std::string> slot_value(const Grammar& grammar, const Slot& slot, const DrawnRows& rows,
+                                      size_t sentences) {
   if (slot.value.empty()) return fmt::format("{}", sentences);
   std::string text;
   if (append(grammar, slot.value, rows, text)) return std::nullopt;
   return text;
 }
 
-std::optional<std::uint32_t> missing_thread(const Grammar& grammar, const Slot& slot, const Rows& rows) {
+std::optional<std::uint32_t> missing_thread(const Grammar& grammar, const Slot& slot, const DrawnRows& rows) {
   std::string text;
   return append(grammar, slot.value, rows, text);
 }

@@ -72,7 +72,7 @@ const Grammar& requests() {
 }
 
 /// Every value that a story gives to these slots.
-std::vector<Asked> values_of(const Grammar& grammar, const Rows& rows, size_t sentences,
+std::vector<Asked> values_of(const Grammar& grammar, const DrawnRows& rows, size_t sentences,
                              const std::vector<std::uint32_t>& slots) {
   std::vector<Asked> asked;
   for (const std::uint32_t slot : slots)
