@@ -1,5 +1,6 @@
 #include "chapters/12-open-weights/packed_model.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -8,6 +9,8 @@
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/stored_parameters.hpp"
 #include "lib/base/arena.hpp"
+#include "lib/base/cpus.hpp"
+#include "lib/base/thread_pool.hpp"
 #include "lib/formats/pack_row.hpp"
 
 namespace cria {
@@ -82,17 +85,21 @@ std::vector<size_t> stored_rows(size_t rows, size_t head_dim) {
 
 /// What has been read is given back on the way: of a large vocabulary the head would else be there twice at the end.
 Weight read_packed(const Source& source, const StoredTensor& tensor, std::optional<size_t> head_dim_of_pairs,
-                   std::byte* to) {
-  constexpr size_t piece = 4 << 20;
+                   std::byte* to, ThreadPool& pool) {
+  constexpr size_t piece = 4 << 20, together = simd::group_rows;  // rows that share bytes of `to`
   const size_t rows = tensor.shape[0], columns = tensor.shape[1], row_bytes = tensor.bytes.size() / rows;
   const auto stored = head_dim_of_pairs ? stored_rows(rows, *head_dim_of_pairs) : std::vector<size_t>();
-  StoredTensor read = tensor;
-  read.bytes = {};
-  for (size_t row = 0; row < rows; ++row) {
-    pack_row(tensor.type, tensor.bytes.data() + (stored.empty() ? row : stored[row]) * row_bytes, columns, row, to);
-    const auto done = tensor.bytes.first((row + 1) * row_bytes);
-    if (done.size() < read.bytes.size() + piece && row + 1 < rows) continue;
-    read.bytes = done;
+  const size_t groups = (rows + together - 1) / together;
+  const size_t at_a_time = std::max<size_t>(1, piece / (together * row_bytes));
+  for (size_t first = 0; first < groups; first += at_a_time) {
+    const size_t count = std::min(at_a_time, groups - first), end = std::min((first + count) * together, rows);
+    pool.for_each(count, [&](size_t i) {
+      const size_t begin = (first + i) * together;
+      for (size_t row = begin; row < std::min(begin + together, rows); ++row)
+        pack_row(tensor.type, tensor.bytes.data() + (stored.empty() ? row : stored[row]) * row_bytes, columns, row, to);
+    });
+    StoredTensor read = tensor;
+    read.bytes = tensor.bytes.first(end * row_bytes);
     source.release(read);
   }
   return Weight(simd::PackedRows{*packed_type(tensor.type), to, 0, rows, columns});
@@ -105,6 +112,7 @@ LlamaWeights read_weights(const Source& source) {
   auto* free = static_cast<std::byte*>(memory->data());
   LlamaWeights weights{config, {}, memory};
   weights.tensors.layers.resize(config.layers);
+  ThreadPool pool(available_cpus());
   for_each_parameter(config, weights.tensors, [&]<size_t N>(const std::string& name, const Shape<N>& shape, auto& to) {
     const bool has_pairs = source.has_pairs && parameter_name(name).has_pairs;
     const StoredTensor& tensor = *source.tensor(name);
@@ -114,7 +122,7 @@ LlamaWeights read_weights(const Source& source) {
       copy(numbers.span());
       to = numbers;
     } else if (packed_type(tensor.type)) {
-      to = read_packed(source, tensor, has_pairs ? std::optional(config.head_dim) : std::nullopt, free);
+      to = read_packed(source, tensor, has_pairs ? std::optional(config.head_dim) : std::nullopt, free, pool);
     } else {
       has_pairs ? read_interleaved(numbers, config, copy) : copy(numbers.span());
       to = Weight(numbers);

@@ -15,7 +15,7 @@ namespace cria {
 struct Parse {
   double log2_probability = 0;  // of the text: the sum over its derivations
   size_t derivations = 0;       // 1 for every story of an unambiguous grammar; the largest number stands for more
-  DrawnRows rows;                    // that one of them drew
+  DrawnRows rows;               // that one of them drew
 };
 
 /// Where a text leaves the grammar.
