@@ -40,7 +40,7 @@ struct Sums {
   }
 };
 
-/// DrawnRows of one thread that differ in plain text only.
+/// Rows of one thread that differ in plain text only.
 struct Kind {
   double log2_probability = 0;
   double rows = 0;

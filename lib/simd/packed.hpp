@@ -40,6 +40,9 @@ struct PackedRows {
 /// What a packed matrix takes; at least one for its alignment, 64. Columns are whole blocks.
 size_t packed_bytes(PackedType type, size_t rows, size_t columns);
 
+/// Rows of a group. Those of different groups share no byte, so threads may pack them side by side.
+static constexpr size_t group_rows = 16;
+
 /// Puts a block at its place in the packed matrix at `to`, which was zeros: its numbers are those of row `row` from
 /// column `column` on.
 void pack_block(PackedType type, const BlockParts& block, size_t columns, size_t row, size_t column, std::byte* to);

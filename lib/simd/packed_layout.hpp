@@ -8,7 +8,7 @@
 
 namespace cria::simd {
 
-static constexpr size_t block_numbers = 32, group_rows = 16, superblock_numbers = 256;
+static constexpr size_t block_numbers = 32, superblock_numbers = 256;
 
 struct PackedLayout {
   size_t codes_of_block, scales_of_block;  // bytes of 32 columns, for all rows of a group
