@@ -50,18 +50,39 @@ void multiply_halves(const PackedRows& w, size_t n, const real* x, size_t x_stri
 }
 
 // The planes of 32 codes of a row, which begin at `to`.
-void pack_codes(size_t bits, const std::uint8_t* codes, std::byte* to) {
+template <size_t bits>
+void pack_codes(const std::uint8_t* codes, std::byte* to) {
   std::uint32_t fours[8];
   std::memcpy(fours, codes, sizeof fours);
-  const auto put_plane = [&](size_t first_bit, size_t width) {
+  const auto put_plane = [&]<size_t first_bit, size_t width>() {
     const std::uint32_t mask = 0x01010101u * ((1u << width) - 1);
     std::uint32_t plane[8] = {};
     for (size_t i = 0; i < 8; ++i)
       plane[plane_vector(width, i)] |= (fours[i] >> first_bit & mask) << plane_bit(width, i);
     for (size_t v = 0; v < width; ++v) std::memcpy(to + (first_bit + v) * group_rows * 4, &plane[v], 4);
   };
-  put_plane(0, lower_bits(bits));
-  if (bits > lower_bits(bits)) put_plane(lower_bits(bits), bits - lower_bits(bits));
+  constexpr size_t lower = lower_bits(bits), upper = bits - lower;
+  put_plane.template operator()<0, lower>();
+  if constexpr (upper > 0) put_plane.template operator()<lower, upper>();
+}
+
+/// Of rows of this type; as most of a model's opening is spent here, each has a loop of its own.
+template <PackedType type>
+void pack(const BlockParts& block, size_t columns, size_t row, size_t column, std::byte* to) {
+  constexpr BlockForm form = block_form(type);
+  const PackedLayout layout = packed_layout(type, columns);
+  const size_t lane = row % group_rows, first = column / block_numbers;
+  std::byte* group = to + row / group_rows * layout.group;
+  for (size_t i = 0; i < form.numbers / block_numbers; ++i)
+    pack_codes<form.bits>(block.codes + i * block_numbers, group + (first + i) * layout.codes_of_block + lane * 4);
+  const auto put = [&](size_t scales, size_t factors, std::uint16_t half, const std::int8_t* wholes) {
+    const size_t halves = is_super(form) ? factors : scales;
+    std::memcpy(group + halves + (column / form.numbers * group_rows + lane) * 2, &half, 2);
+    for (size_t p = 0; is_super(form) && p < form.numbers / form.part; ++p)
+      group[scales + (column / form.part + p) * group_rows + lane] = std::byte(wholes[p]);
+  };
+  put(layout.scales, layout.factors, block.scale, block.scales);
+  if (form.has_minimum) put(layout.minima, layout.factors_of_minima, block.minimum, block.minima);
 }
 
 }  // namespace
@@ -72,20 +93,7 @@ size_t packed_bytes(PackedType type, size_t rows, size_t columns) {
 }
 
 void pack_block(PackedType type, const BlockParts& block, size_t columns, size_t row, size_t column, std::byte* to) {
-  const BlockForm form = block_form(type);
-  const PackedLayout layout = packed_layout(type, columns);
-  const size_t lane = row % group_rows, first = column / block_numbers, parts = form.numbers / form.part;
-  std::byte* group = to + row / group_rows * layout.group;
-  for (size_t i = 0; i < form.numbers / block_numbers; ++i)
-    pack_codes(form.bits, block.codes + i * block_numbers, group + (first + i) * layout.codes_of_block + lane * 4);
-  const auto put = [&](size_t scales, size_t factors, std::uint16_t half, const std::int8_t* wholes) {
-    const size_t halves = is_super(form) ? factors : scales;
-    std::memcpy(group + halves + (column / form.numbers * group_rows + lane) * 2, &half, 2);
-    for (size_t p = 0; is_super(form) && p < parts; ++p)
-      group[scales + (column / form.part + p) * group_rows + lane] = std::byte(wholes[p]);
-  };
-  put(layout.scales, layout.factors, block.scale, block.scales);
-  if (form.has_minimum) put(layout.minima, layout.factors_of_minima, block.minimum, block.minima);
+  with_block_type(type, [&]<PackedType constant>() { pack<constant>(block, columns, row, column, to); });
 }
 
 void unpack_row(const PackedRows& w, size_t row, real* to) {

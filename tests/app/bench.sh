@@ -13,7 +13,7 @@ done
 check 'and no key more' test "$(grep -o '"[a-z]*":' bench.json | sort -u | wc -l)" = 10
 check 'no value is 0' bash -c '! grep -E "\"(value|limit|fraction)\": (0(\.0)?|null)," bench.json'
 check 'models with weights of a type' "$program" bench --type q4_0 --only 'packed weights' --repeats 1 --json
-check 'prompts, batches and single tokens of two shapes' test "$(grep -c '"type": "Q4_0"' out)" = 12
+check 'prompts, batches, single tokens and texts of two shapes' test "$(grep -c '"type": "Q4_0"' out)" = 16
 check 'the ladder' "$program" bench ladder --repeats 1 --threads 1
 check 'has a line for each rung' test "$(grep -c ' GFLOP/s ' out)" = 10
 check 'the bench of memory' "$program" bench memory --threads 1 --json
