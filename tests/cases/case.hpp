@@ -61,6 +61,10 @@ bool has_infilling(const Case& c);
 void check_infilling(const Case& c);  // Code Llama's ids
 void check_smollm2(const Case& c);    // a real model: ids, chats, greedy answers, perplexity
 
+// preferences.cpp: losses over pairs of answers
+bool has_preferences(const Case& c);
+void check_preferences(const Case& c);
+
 // peer_layers.cpp, peer_training.cpp, peer_llama.cpp: other people's unit tests
 bool is_attention(const Case& c);
 void check_attention(const Case& c);

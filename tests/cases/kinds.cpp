@@ -52,6 +52,7 @@ const CaseKind kinds[] = {
     {"clipping", is_clipping, check_clipping},
     {"cross entropy", is_cross_entropy, check_cross_entropy},
     {"learning rates", is_schedule, check_schedule},
+    {"preferences", has_preferences, check_preferences},
     {"torchtune's numbers", [](const Case& c) { return c.has("published_scalars.json"); }, check_published_scalars},
 };
 

@@ -1,0 +1,53 @@
+// Chapter 17, a round of rejection sampling. It leaves out the training on what is kept, which is chapter 14's.
+#include "chapters/17-rejection-sampling/rejection.hpp"
+
+#include <cmath>
+
+#include "lib/base/check.hpp"
+
+namespace cria {
+
+bool BestAnswers::offer(size_t request, Answer answer) {
+  require(request < best_.size(), "BestAnswers::offer", "there is no such request");
+  if (std::isnan(answer.reward)) throw UserError("the reward of an answer is NaN, expected a number");
+  // solution: keep_best
+  std::optional<Answer>& kept = best_[request];
+  if (kept && answer.reward <= kept->reward) return false;
+  kept = std::move(answer);
+  return true;
+  // end of solution
+}
+
+std::vector<size_t> BestAnswers::worth_learning(double least_reward) const {
+  std::vector<size_t> requests;
+  for (size_t i = 0; i < best_.size(); ++i)
+    if (best_[i] && best_[i]->reward >= least_reward) requests.push_back(i);
+  return requests;
+}
+
+std::vector<double> sample_round(BatchDecoder& decoder, const Tokenizer& tokenizer,
+                                 std::span<const std::vector<TokenId>> prompts, std::span<const TokenId> ends,
+                                 const RoundOptions& options, const Reward& reward, BestAnswers& best) {
+  const size_t k = options.samples;
+  require(k > 0, "sample_round", "no answers are asked for");
+  std::vector<TextRequest> requests;
+  std::vector<double> rewards(prompts.size() * k);
+  // solution: sample_round
+  for (const std::vector<TokenId>& prompt : prompts)
+    for (size_t i = 0; i < k; ++i) {
+      TextRequest request{prompt, options.generation};
+      request.options.sampling.seed += options.round * rewards.size() + requests.size();
+      requests.push_back(std::move(request));
+    }
+  // Offered in their order, not as they end: of equally good ones the first is kept.
+  for (FinishedText& answer : generate_texts(decoder, tokenizer, requests, ends)) {
+    const size_t at = answer.request, request = at / k;
+    rewards[at] = reward(request, answer);
+    best.offer(request, {std::move(answer.result.tokens), std::move(answer.text), answer.result.ended, rewards[at],
+                         options.round});
+  }
+  // end of solution
+  return rewards;
+}
+
+}  // namespace cria

@@ -1,0 +1,105 @@
+// Chapter 19, from pairs of answers to a gradient for each of their tokens. It leaves out the loop over steps (chapter 14)
+// and where pairs come from.
+#include "chapters/19-dpo/dpo.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/check.hpp"
+#include "lib/tensor/tensor.hpp"
+
+namespace cria {
+namespace {
+
+void check_pair(const PreferencePair& pair, size_t number, size_t positions) {
+  const auto fault = [&](const std::string& what) { throw UserError(fmt::format("pair {}: {}", number, what)); };
+  if (pair.prompt.empty()) fault("the request has no tokens, expected at least one");
+  for (const auto& [name, answer] : {std::pair("chosen", &pair.chosen), std::pair("rejected", &pair.rejected)}) {
+    if (answer->empty()) fault(fmt::format("the {} answer has no tokens, expected at least one", name));
+    const size_t length = pair.prompt.size() + answer->size() - 1;
+    if (length > positions)
+      fault(fmt::format("with the {} answer it has {} tokens, expected at most {}", name, length + 1, positions + 1));
+  }
+  if (pair.chosen == pair.rejected) fault("both answers are the same, expected one that is better");
+}
+
+}  // namespace
+
+PairBatch::PairBatch(std::span<const PreferencePair> pairs, size_t positions, size_t first_number)
+    : sequences_(2 * pairs.size()),
+      positions_(positions),
+      tokens_(sequences_ * positions, 0),
+      targets_(sequences_ * positions, no_target) {
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    check_pair(pairs[i], first_number + i, positions);
+    for (const auto& [sequence, answer] :
+         {std::pair(2 * i, &pairs[i].chosen), std::pair(2 * i + 1, &pairs[i].rejected)}) {
+      // solution: pair_batch
+      // Each position has the token behind it for its target, where that is one of the answer's.
+      const std::vector<std::int32_t>& prompt = pairs[i].prompt;
+      const size_t begin = sequence * positions;
+      std::ranges::copy(prompt, tokens_.begin() + std::ptrdiff_t(begin));
+      std::copy(answer->begin(), answer->end() - 1, tokens_.begin() + std::ptrdiff_t(begin + prompt.size()));
+      std::ranges::copy(*answer, targets_.begin() + std::ptrdiff_t(begin + prompt.size() - 1));
+      // end of solution
+    }
+  }
+}
+
+Batch PairBatch::batch() const {
+  const Shape<2> shape = {sequences_, positions_};
+  return {{tokens_.data(), shape}, {targets_.data(), shape}};
+}
+
+std::vector<double> summed_log_p(View<const real, 2> log_p, View<const std::int32_t, 2> targets) {
+  require_shape("summed_log_p: targets", targets, log_p.shape());
+  std::vector<double> sums(log_p.shape(0), 0);
+  for (size_t b = 0; b < sums.size(); ++b)
+    for (size_t t = 0; t < log_p.shape(1); ++t) {
+      // solution: summed_log_p
+      if (targets(b, t) != no_target) sums[b] += log_p(b, t);
+      // end of solution
+    }
+  return sums;
+}
+
+PreferenceFigures preference_figures(std::span<const double> policy, std::span<const double> reference,
+                                     const PreferenceOptions& options) {
+  require(policy.size() == reference.size() && policy.size() % 2 == 0 && !policy.empty(), "preference_figures",
+          "needs two sums for each pair, of policy and reference");
+  PreferenceFigures figures;
+  const size_t pairs = policy.size() / 2;
+  for (size_t i = 0; i < pairs; ++i) {
+    const PairLogP p = of_pair(policy, i), r = of_pair(reference, i);
+    figures.loss += preference_loss(p, r, options).loss / double(pairs);
+    figures.accuracy += (preference_margin(p, r) > 0 ? 1.0 : 0.0) / double(pairs);
+    figures.chosen += (p.chosen - r.chosen) / double(pairs);
+    figures.rejected += (p.rejected - r.rejected) / double(pairs);
+  }
+  return figures;
+}
+
+Objective preference_objective(std::vector<double> reference, const PreferenceOptions& options) {
+  require_valid(options);
+  require(!reference.empty() && reference.size() % 2 == 0, "preference_objective", "needs two sums for each pair");
+  return [reference = std::move(reference), options](const RatedTargets& rated) {
+    const size_t first = rated.batch.first, B = rated.log_p.shape(0), pairs = reference.size() / 2;
+    require(first % 2 == 0 && B % 2 == 0, "preference_objective", "a micro-batch parts a pair");
+    require(first + B <= reference.size(), "preference_objective", "the batch has more pairs than the reference");
+    const std::vector<double> policy = summed_log_p(rated.log_p, rated.batch.targets);
+    double loss = 0;
+    for (size_t i = 0; i < B / 2; ++i) {
+      // solution: preference_objective
+      const PairLoss pair = preference_loss(of_pair(policy, i), of_pair(reference, first / 2 + i), options);
+      loss += pair.loss / double(pairs);
+      // A sum has the same derivative by each of its terms.
+      noalias(rated.d_log_p[2 * i]) = real(pair.d_policy.chosen / double(pairs));
+      noalias(rated.d_log_p[2 * i + 1]) = real(pair.d_policy.rejected / double(pairs));
+      // end of solution
+    }
+    return loss;
+  };
+}
+
+}  // namespace cria

@@ -1,0 +1,57 @@
+// Chapter 19, the losses of a pair. It leaves out where log-probabilities come from: dpo.cpp.
+#include "chapters/19-dpo/preference_loss.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+double sigmoid_of(double x) { return std::exp(log_sigmoid(x)); }
+
+}  // namespace
+
+void require_valid(const PreferenceOptions& options) {
+  if (!(options.beta > 0) || !std::isfinite(options.beta))
+    throw UserError(fmt::format("beta is {}, expected more than 0", options.beta));
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 0.5))
+    throw UserError(fmt::format("label_smoothing is {}, expected 0 to 0.5", options.label_smoothing));
+  if (options.loss == PreferenceLoss::ipo && options.label_smoothing > 0)
+    throw UserError("label_smoothing belongs to the sigmoid loss, expected 0 with ipo");
+}
+
+double log_sigmoid(double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }
+
+double preference_margin(const PairLogP& policy, const PairLogP& reference) {
+  // solution: preference_margin
+  return (policy.chosen - reference.chosen) - (policy.rejected - reference.rejected);
+  // end of solution
+}
+
+PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, const PreferenceOptions& options) {
+  require_valid(options);
+  const double h = preference_margin(policy, reference), beta = options.beta, e = options.label_smoothing;
+  double loss = 0, d_margin = 0;
+  if (options.loss == PreferenceLoss::sigmoid) {
+    // solution: sigmoid_loss
+    loss = -(1 - e) * log_sigmoid(beta * h) - e * log_sigmoid(-beta * h);
+    // log σ(x) has the derivative σ(-x) = 1 - σ(x): -(1 - e) β (1 - σ) + e β σ = β (σ - (1 - e))
+    d_margin = beta * (e * sigmoid_of(beta * h) - (1 - e) * sigmoid_of(-beta * h));
+    // end of solution
+  } else {
+    // solution: ipo_loss
+    const double excess = h - 1 / (2 * beta);
+    loss = excess * excess;
+    d_margin = 2 * excess;
+    // end of solution
+  }
+  return {loss, {d_margin, -d_margin}};
+}
+
+double implicit_reward(double policy, double reference, double beta) { return beta * (policy - reference); }
+
+}  // namespace cria
