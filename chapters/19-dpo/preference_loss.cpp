@@ -27,9 +27,9 @@ void require_valid(const PreferenceOptions& options) {
 double log_sigmoid(double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }
 
 double preference_margin(const PairLogP& policy, const PairLogP& reference) {
-  // solution: preference_margin
+  // example: preference_margin
   return (policy.chosen - reference.chosen) - (policy.rejected - reference.rejected);
-  // end of solution
+  // end of example
 }
 
 PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, const PreferenceOptions& options) {
@@ -37,17 +37,17 @@ PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, cons
   const double h = preference_margin(policy, reference), beta = options.beta, e = options.label_smoothing;
   double loss = 0, d_margin = 0;
   if (options.loss == PreferenceLoss::sigmoid) {
-    // solution: sigmoid_loss
+    // example: sigmoid_loss
     loss = -(1 - e) * log_sigmoid(beta * h) - e * log_sigmoid(-beta * h);
     // log σ(x) has the derivative σ(-x) = 1 - σ(x): -(1 - e) β (1 - σ) + e β σ = β (σ - (1 - e))
     d_margin = beta * (e * sigmoid_of(beta * h) - (1 - e) * sigmoid_of(-beta * h));
-    // end of solution
+    // end of example
   } else {
-    // solution: ipo_loss
+    // example: ipo_loss
     const double excess = h - 1 / (2 * beta);
     loss = excess * excess;
     d_margin = 2 * excess;
-    // end of solution
+    // end of example
   }
   return {loss, {d_margin, -d_margin}};
 }
