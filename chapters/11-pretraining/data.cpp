@@ -9,8 +9,8 @@
 namespace cria {
 
 Data::Data(std::vector<std::string> sources, std::uint64_t seed_of_order) : seed(seed_of_order) {
-  if (sources == std::vector<std::string>{"stories"}) {
-    name = "stories";
+  if (is_built_in(sources)) {
+    name = sources.front();
     return;
   }
   const std::vector<std::filesystem::path> paths = list_files(sources);
@@ -19,7 +19,12 @@ Data::Data(std::vector<std::string> sources, std::uint64_t seed_of_order) : seed
   if (sources.size() > 1) name += fmt::format(" and {} more", sources.size() - 1);
 }
 
+bool Data::is_built_in(const std::vector<std::string>& sources) {
+  return sources.size() == 1 && (sources.front() == "stories" || sources.front() == "requests");
+}
+
 std::vector<std::string_view> Data::documents(std::string_view separator) const {
+  if (is_requests()) throw UserError("requests are for `finetune`, expected stories or files");
   std::vector<std::string_view> found;
   size_t bytes = 0;
   for (const MappedFile& file : files) {

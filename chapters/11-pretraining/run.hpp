@@ -36,7 +36,8 @@ struct TrainingState {
   std::uint64_t position = 0;  // the batch source's state
   std::string data;            // what is trained on: "stories", or paths, one a line
   std::uint64_t seed = 0;
-  std::string recipe;  // as YAML
+  std::string recipe;       // as YAML
+  std::string method = {};  // of fine-tuning; empty: pretraining
   // Checkpoints from before these were kept lack them.
   Goal goal = {};
   std::optional<std::uint64_t> fingerprint = {};  // of the data

@@ -16,6 +16,7 @@ struct PackedModel {
 /// What texts and conversations need of a model of either kind, which must outlive it.
 struct ModelView {
   ModelView(const Model& m) : config(m.config), weights(m.weights), tokenizer(m.tokenizer.get()) {}
+  ModelView(const ModelConfig& c, const LlamaWeights& w, const Tokenizer* t) : config(c), weights(w), tokenizer(t) {}
   ModelView(const PackedModel& m) : config(m.config), weights(m.weights), tokenizer(m.tokenizer.get()) {}
 
   const ModelConfig& config;

@@ -72,6 +72,15 @@ RequestTotals write_requests(const RequestSource& source, std::uint64_t seed, si
   return totals;
 }
 
+void write_requests(const Grammar& grammar, std::span<const AnsweredRequest> requests,
+                    const std::function<void(std::string_view)>& write) {
+  for (size_t i = 0; i < requests.size(); ++i) {
+    write(i == 0 ? "[\n" : ",\n");
+    write(to_json(grammar, requests[i]));
+  }
+  write(requests.empty() ? "[]\n" : "\n]\n");
+}
+
 std::vector<AnsweredRequest> read_requests(const std::filesystem::path& file, const Grammar& grammar) {
   const nlohmann::json list = read_json(file);
   const std::string name = shown_path(file);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,10 @@ std::string to_json(const Grammar& grammar, const AnsweredRequest& answered);
 /// Writes a list of `count` drawn requests, piece by piece.
 RequestTotals write_requests(const RequestSource& source, std::uint64_t seed, size_t count, Combinations combinations,
                              const std::function<void(std::string_view)>& write);
+
+/// The same of requests that have answers.
+void write_requests(const Grammar& grammar, std::span<const AnsweredRequest> requests,
+                    const std::function<void(std::string_view)>& write);
 
 /// Reads such a list. Throws UserError naming the file and the request for what is none, for an unknown slot, and when
 /// there is no request at all.

@@ -1,0 +1,16 @@
+// cria finetune
+#pragma once
+
+#include "app/train.hpp"
+
+namespace cria {
+
+/// `from` is the model to begin with; empty: the small one that comes with cria.
+struct FinetuneOptions : TrainOptions {
+  std::string method = "sft";
+};
+
+/// Returns the exit code. Throws UserError for bad options and files.
+int run_finetune(const FinetuneOptions& options);
+
+}  // namespace cria
