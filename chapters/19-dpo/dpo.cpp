@@ -35,14 +35,14 @@ PairBatch::PairBatch(std::span<const PreferencePair> pairs, size_t positions, si
     check_pair(pairs[i], first_number + i, positions);
     for (const auto& [sequence, answer] :
          {std::pair(2 * i, &pairs[i].chosen), std::pair(2 * i + 1, &pairs[i].rejected)}) {
-      // example: pair_batch
+      // solution: pair_batch
       // Each position has the token behind it for its target, where that is one of the answer's.
       const std::vector<std::int32_t>& prompt = pairs[i].prompt;
       const size_t begin = sequence * positions;
       std::ranges::copy(prompt, tokens_.begin() + std::ptrdiff_t(begin));
       std::copy(answer->begin(), answer->end() - 1, tokens_.begin() + std::ptrdiff_t(begin + prompt.size()));
       std::ranges::copy(*answer, targets_.begin() + std::ptrdiff_t(begin + prompt.size() - 1));
-      // end of example
+      // end of solution
     }
   }
 }
@@ -57,9 +57,9 @@ std::vector<double> summed_log_p(View<const real, 2> log_p, View<const std::int3
   std::vector<double> sums(log_p.shape(0), 0);
   for (size_t b = 0; b < sums.size(); ++b)
     for (size_t t = 0; t < log_p.shape(1); ++t) {
-      // example: summed_log_p
+      // solution: summed_log_p
       if (targets(b, t) != no_target) sums[b] += log_p(b, t);
-      // end of example
+      // end of solution
     }
   return sums;
 }
@@ -90,13 +90,13 @@ Objective preference_objective(std::vector<double> reference, const PreferenceOp
     const std::vector<double> policy = summed_log_p(rated.log_p, rated.batch.targets);
     double loss = 0;
     for (size_t i = 0; i < B / 2; ++i) {
-      // example: preference_objective
+      // solution: preference_objective
       const PairLoss pair = preference_loss(of_pair(policy, i), of_pair(reference, first / 2 + i), options);
       loss += pair.loss / double(pairs);
       // A sum has the same derivative by each of its terms.
       noalias(rated.d_log_p[2 * i]) = real(pair.d_policy.chosen / double(pairs));
       noalias(rated.d_log_p[2 * i + 1]) = real(pair.d_policy.rejected / double(pairs));
-      // end of example
+      // end of solution
     }
     return loss;
   };

@@ -27,9 +27,9 @@ void require_valid(const PreferenceOptions& options) {
 double log_sigmoid(double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }
 
 double preference_margin(const PairLogP& policy, const PairLogP& reference) {
-  // example: preference_margin
+  // solution: preference_margin
   return (policy.chosen - reference.chosen) - (policy.rejected - reference.rejected);
-  // end of example
+  // end of solution
 }
 
 PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, const PreferenceOptions& options) {
@@ -37,17 +37,17 @@ PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, cons
   const double h = preference_margin(policy, reference), beta = options.beta, e = options.label_smoothing;
   double loss = 0, d_margin = 0;
   if (options.loss == PreferenceLoss::sigmoid) {
-    // example: sigmoid_loss
+    // solution: sigmoid_loss
     loss = -(1 - e) * log_sigmoid(beta * h) - e * log_sigmoid(-beta * h);
     // log σ(x) has the derivative σ(-x) = 1 - σ(x): -(1 - e) β (1 - σ) + e β σ = β (σ - (1 - e))
     d_margin = beta * (e * sigmoid_of(beta * h) - (1 - e) * sigmoid_of(-beta * h));
-    // end of example
+    // end of solution
   } else {
-    // example: ipo_loss
+    // solution: ipo_loss
     const double excess = h - 1 / (2 * beta);
     loss = excess * excess;
     d_margin = 2 * excess;
-    // end of example
+    // end of solution
   }
   return {loss, {d_margin, -d_margin}};
 }
