@@ -8,6 +8,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "app/adapter.hpp"
 #include "app/cache_type.hpp"
 #include "app/line_reader.hpp"
 #include "app/output.hpp"
@@ -124,7 +125,8 @@ size_t chat_context(const ChatOptions& options, const LlamaConfig& config) {
 int run_chat(const ChatOptions& options) {
   const std::filesystem::path path = model_folder(options.model);
   const std::string question = read_prompt(options.prompt);
-  const PackedModel model = open_packed_model(path);
+  PackedModel model = open_packed_model(path);
+  model.weights = with_adapter(model.weights, options.adapter);
   const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
   ChatTemplate chat_template = open_chat_template(path, model, options.chat_template);
   ChatSettings settings;

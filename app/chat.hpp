@@ -11,6 +11,7 @@ namespace cria {
 
 struct ChatOptions {
   std::string model;                  // as everywhere; empty: the one in data/
+  std::string adapter;                // a folder; empty: none
   std::optional<std::string> prompt;  // one question, and no conversation; "-": all of standard input
   std::string system;                 // what the model is told first
   std::string chat_template;          // the name of a format, or a file; empty: the model's own

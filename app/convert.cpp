@@ -10,6 +10,8 @@
 #include "chapters/12-open-weights/grouped_heads.hpp"
 #include "chapters/12-open-weights/save_folder.hpp"
 #include "chapters/12-open-weights/written_types.hpp"
+#include "chapters/15-adapters/merge.hpp"
+#include "chapters/15-adapters/peft_files.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -49,6 +51,10 @@ int run_convert(const ConvertOptions& options) {
   Model model = open_to_rewrite(from);
   if (options.kv_heads) {
     model.weights = group_heads(model.weights, *options.kv_heads);
+    model.config.llama = model.weights.config();
+  }
+  if (!options.adapter.empty()) {
+    model.weights = merged(model.weights, load_adapter(options.adapter, model.config.llama));
     model.config.llama = model.weights.config();
   }
   const StoredTypes types = types_to_write(model, form, wanted);

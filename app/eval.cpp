@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "app/adapter.hpp"
 #include "app/cache_type.hpp"
 #include "app/model_text.hpp"
 #include "app/sample.hpp"
@@ -44,6 +45,7 @@ int run_eval(const EvalOptions& options) {
   const std::optional<Model> floats = options.packed ? std::nullopt : std::optional(open_model(folder));
   const std::optional<PackedModel> packed = options.packed ? std::optional(open_packed_model(folder)) : std::nullopt;
   const ModelView model = packed ? ModelView(*packed) : ModelView(*floats);
+  const LlamaWeights weights = with_adapter(model.weights, options.adapter);
   const CacheType cache_type = read_cache_type(options.cache_type, model.config.llama);
   const std::optional<Model> other = open_other(options, model);
   size_t positions = options.context > 0 ? options.context : model.config.llama.context;
@@ -61,7 +63,7 @@ int run_eval(const EvalOptions& options) {
   pool.for_each(evaluators.size(), [&](size_t i) {
     for (size_t b = i; b < losses.size(); b += evaluators.size()) {
       const Batch batch = validation.batches[b].batch();
-      losses[b] = evaluators[i].forward(model.weights, batch);
+      losses[b] = evaluators[i].forward(weights, batch);
       if (!other) continue;
       others[i].forward(other->weights, batch);
       const Range rows{0, batch.tokens.size()};

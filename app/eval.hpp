@@ -9,6 +9,7 @@ namespace cria {
 
 struct EvalOptions {
   std::string model;              // a folder; empty: the one in data/
+  std::string adapter;            // a folder; empty: none
   std::string against;            // another model; empty: none
   std::vector<std::string> data;  // files, folders of files, "-", or "stories"
   bool packed = false;            // with weights in the types of its file, as when it is sampled from

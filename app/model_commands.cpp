@@ -1,4 +1,5 @@
 // The options of the commands that have to do with a model; each command is a function in a file of its own.
+#include "app/adapter.hpp"
 #include "app/answer.hpp"
 #include "app/cache_type.hpp"
 #include "app/chat.hpp"
@@ -99,6 +100,7 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<SampleOptions>(app, "sample", "Let a model go on from a prompt", run_sample, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
     c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
     c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
@@ -116,6 +118,7 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<ChatOptions>(app, "chat", "Talk with a model that was trained for it", run_chat, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option(
         "-p,--prompt", o->prompt,
         "One question, and no conversation; - reads it from standard input. Without it, each line is a message");
@@ -148,6 +151,7 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
         ->required()
         ->allow_extra_args(false);
@@ -208,6 +212,8 @@ void add_model_commands(CLI::App& app, int& code) {
         ->required();
     c->add_option("--type", o->type,
                   "Of the weights: F32, F16 or BF16, in a GGUF file also Q8_0 or Q4_0; default: each as it is, or F32");
+    c->add_option("--adapter", o->adapter,
+                  "A folder with a LoRA adapter of PEFT's (adapter_config.json), which is merged into the weights");
     c->add_option("--kv-heads", o->kv_heads,
                   "Make so many key and value heads, each the mean of a group; to be trained on with train --from");
     c->add_flag("--overwrite", o->overwrite, "Replace what is at OUT");

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "app/adapter.hpp"
 #include "app/cache_type.hpp"
 #include "app/output.hpp"
 #include "app/sample_many.hpp"
@@ -55,7 +56,8 @@ SamplingOptions choose_sampling(const SamplingChoice& choice, const SamplingOpti
 
 int run_sample(const SampleOptions& options) {
   const std::filesystem::path folder = model_folder(options.model);
-  const PackedModel model = open_packed_model(folder);
+  PackedModel model = open_packed_model(folder);
+  model.weights = with_adapter(model.weights, options.adapter);
   const LlamaConfig& config = model.config.llama;
   const CacheType cache_type = read_cache_type(options.cache_type, config);
   const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);

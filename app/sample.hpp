@@ -21,6 +21,7 @@ struct SamplingChoice {
 
 struct SampleOptions {
   std::string model;                  // a folder; empty: the one in data/
+  std::string adapter;                // a folder; empty: none
   std::optional<std::string> prompt;  // "-": what comes from standard input
   std::string prompt_file;            // instead of it
   std::optional<std::size_t> count;   // so many texts of each prompt, with seeds from the given one on

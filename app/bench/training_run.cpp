@@ -15,13 +15,19 @@ TrainingShape training_shape(const std::string& name) {
   return shape;
 }
 
-TrainingRun::TrainingRun(const TrainingShape& shape, size_t threads)
+TrainingRun::TrainingRun(const TrainingShape& shape, size_t threads, const LoraOptions* adapter)
     : pool_(threads),
       weights_(shape.config),
-      trainer_(weights_, shape.options, pool_),
       tokens_(shape.options.batch * (shape.options.positions + 1)) {
   Random random(1);
   initialise(weights_, random);
+  if (adapter) {
+    lora_ = std::make_unique<Lora>(shape.config, *adapter);
+    initialise(*lora_, random);
+    trainer_ = std::make_unique<Trainer>(shape.config, lora_->over(weights_), shape.options, pool_);
+  } else {
+    trainer_ = std::make_unique<Trainer>(weights_, shape.options, pool_);
+  }
   for (std::int32_t& token : tokens_)
     token = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(shape.config.vocabulary_size)));
   const size_t B = shape.options.batch, T = shape.options.positions;

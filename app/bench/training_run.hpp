@@ -1,10 +1,12 @@
 // A training run on random tokens, for measuring.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "chapters/10-training-step/trainer.hpp"
+#include "chapters/15-adapters/lora.hpp"
 #include "lib/base/thread_pool.hpp"
 
 namespace cria::bench {
@@ -20,13 +22,15 @@ TrainingShape training_shape(const std::string& name);
 
 class TrainingRun {
  public:
-  TrainingRun(const TrainingShape& shape, size_t threads);
-  void step() { trainer_.step(batch_, 1e-4); }
+  /// Of all weights, or of an adapter.
+  TrainingRun(const TrainingShape& shape, size_t threads, const LoraOptions* adapter = nullptr);
+  void step() { trainer_->step(batch_, 1e-4); }
 
  private:
   ThreadPool pool_;
   LlamaParameters weights_;
-  Trainer trainer_;
+  std::unique_ptr<Lora> lora_;
+  std::unique_ptr<Trainer> trainer_;
   std::vector<std::int32_t> tokens_;
   Batch batch_;
 };

@@ -48,7 +48,7 @@ void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y
     linear_forward(x, weight.numbers(), y);
   else
     noalias(y) = matmul(x, transposed(weight.numbers()), Rows::apart);
-  weight.add_forward(x, y);
+  weight.add_forward(x, y, rows);
 }
 
 void linear_backward(View<const real, 2> d_y, View<const real, 2> x, View<const real, 2> weight, View<real, 2> d_x,

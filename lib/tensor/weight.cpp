@@ -28,6 +28,13 @@ Weight Weight::with(const Addition& addition) const {
   return weight;
 }
 
+void Weight::add_forward(View<const real, 2> x, View<real, 2> y, Rows rows) const {
+  if (!addition_) return;
+  const size_t N = x.shape(0), at_once = rows == Rows::apart ? 1 : N;
+  for (size_t n = 0; n < N; n += at_once)
+    addition_->forward(x.rows(n, n + at_once), {first_, first_ + shape(0)}, y.rows(n, n + at_once));
+}
+
 RoundedRows::RoundedRows(std::span<real> memory, const Shape<2>& shape) : shape_(shape) {
   require(size(shape[0], shape[1]) <= memory.size(), "RoundedRows", "the memory is too small");
   rows_ = simd::quantised_rows(memory.data(), shape[0], shape[1]);

@@ -43,10 +43,8 @@ class Weight {
   /// The same numbers with an addition, which must outlive it.
   Weight with(const Addition& addition) const;
   bool has_addition() const { return addition_ != nullptr; }
-  /// y += the addition's part, if there is one.
-  void add_forward(View<const real, 2> x, View<real, 2> y) const {
-    if (addition_) addition_->forward(x, {first_, first_ + shape(0)}, y);
-  }
+  /// y += the addition's part, if there is one; with Rows::apart in each row the bits that it has alone.
+  void add_forward(View<const real, 2> x, View<real, 2> y, Rows rows = Rows::together) const;
   /// Of all of its rows.
   void add_backward(View<const real, 2> d_y, View<const real, 2> x, View<real, 2> d_x) const {
     if (addition_) addition_->backward(d_y, x, d_x);

@@ -70,6 +70,8 @@ bool is_attention(const Case& c);
 void check_attention(const Case& c);
 bool is_multi_head_attention(const Case& c);
 void check_multi_head_attention(const Case& c);
+bool is_low_rank(const Case& c);
+void check_low_rank(const Case& c);
 bool is_rmsnorm(const Case& c);
 void check_rmsnorm(const Case& c);
 bool is_rope(const Case& c);
