@@ -125,9 +125,9 @@ TEST_CASE("merged weights compute what the base computes with its adapter, and u
   const std::vector<real> adapted = in_one_pass(lora.attached_to(base));
   CHECK(largest_difference(adapted, in_one_pass(base)) > 0.1);
   const LlamaParameters weights = merged(base, lora);
-  CHECK(largest_difference(in_one_pass(weights), adapted) < 40 * epsilon);  // measured: 13 epsilon
+  CHECK(largest_difference(in_one_pass(weights), adapted) < 40 * epsilon);  // measured: 9 epsilon
   unmerge(weights, lora);
-  CHECK(largest_difference(weights.flat(), base.flat()) < 2 * epsilon);  // measured: 0.5 epsilon
+  CHECK(largest_difference(weights.flat(), base.flat()) < 2 * epsilon);  // measured: 0.4 epsilon
 }
 
 TEST_CASE("merging an adapter of a tied head gives the head the change, and leaves the embedding") {
@@ -163,7 +163,7 @@ TEST_CASE("training an adapter changes no bit of the base, has moments for A and
   const TokenBatch batch = random_batch(4, 8, 1);
   const double loss = trainer.evaluate(batch);
   for (size_t step = 0; step < 30; ++step) trainer.step(batch, 0.02);
-  CHECK(trainer.evaluate(batch) < 0.8 * loss);  // measured: 0.29
+  CHECK(trainer.evaluate(batch) < 0.8 * loss);  // measured: 0.37 of it
   CHECK(difference(base.flat(), before, 0) == "");
   CHECK(trainer.optimiser().first_moment().flat().size() == lora.flat().size());
 }
@@ -211,8 +211,8 @@ TEST_CASE("over packed weights an adapter gets the gradient of the numbers that 
   const double loss = gradients(model.weights, of_packed), expected = gradients(floats, of_floats);
   CAPTURE(int(type), loss, expected);
   // Float16 is multiplied as it stands. With blocks forward rounds activations to 8 bits, to a share of 1/254 of the
-  // largest of 32, and the gradient takes no notice of that. Measured, at most: 3e-6; 0.03 in blocks.
-  const double tolerance = type == ElementType::f16 ? 1e-5 : 0.1;
+  // largest of 32, and the gradient takes no notice of that. Measured, at most: 2.7e-7; 0.027 in blocks.
+  const double tolerance = type == ElementType::f16 ? 2e-6 : 0.1;
   CHECK(std::abs(loss / expected - 1) < tolerance);
   CHECK(largest_difference(of_packed.flat(), of_floats.flat()) < tolerance);
 }
