@@ -46,6 +46,14 @@ check 'to a model that still has one' grep -q '"num_key_value_heads": 1' trained
 refuses 'heads that do not divide' '2 key and value heads cannot be made of 3, expected a divisor' convert "$small" x --kv-heads 2
 refuses 'no heads' '0 key and value heads cannot be made of 3' convert "$small" x --kv-heads 0
 
+# ── Adapters ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+none='holds no adapter: expected adapter_config.json and adapter_model.safetensors in it'
+refuses 'an adapter that is none' "$none" convert "$small" x --adapter "$small"
+refuses 'the same when a model is run' "$none" sample "$small" --adapter "$small"
+mkdir adapter && echo '{"peft_type": "LORA", "r": 8, "use_dora": true}' >adapter/adapter_config.json
+refuses 'one of another kind' 'use_dora is true, expected false: it is not supported' eval "$small" --data stories --adapter adapter
+
 # ── Scaled RoPE ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 cp -r "$small" scaled && chmod -R u+w scaled

@@ -163,7 +163,7 @@ TEST_CASE("training an adapter changes no bit of the base, has moments for A and
   const TokenBatch batch = random_batch(4, 8, 1);
   const double loss = trainer.evaluate(batch);
   for (size_t step = 0; step < 30; ++step) trainer.step(batch, 0.02);
-  CHECK(trainer.evaluate(batch) < 0.8 * loss);  // measured: 0.37 of it
+  CHECK(trainer.evaluate(batch) < 0.8 * loss);  // measured: 0.30 of it
   CHECK(difference(base.flat(), before, 0) == "");
   CHECK(trainer.optimiser().first_moment().flat().size() == lora.flat().size());
 }
