@@ -20,6 +20,8 @@ std::string plain(double value) { return fmt::format("{:g}", value); }
 
 }  // namespace
 
+std::string percent(double share) { return fmt::format("{:g} %", 100 * share); }
+
 double Scale::place(double value) const {
   const auto scaled = [&](double v) { return kind == linear ? v : std::log2(v); };
   return std::clamp((scaled(value) - scaled(low)) / (scaled(high) - scaled(low)), 0.0, 1.0);

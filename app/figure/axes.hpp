@@ -10,6 +10,9 @@
 
 namespace cria::figure {
 
+/// For axes of shares: 0.25 is "25 %".
+std::string percent(double share);
+
 struct Scale {
   enum Kind { linear, decades, doublings };
   double low, high;

@@ -10,14 +10,13 @@ namespace {
 
 constexpr double base = 0.295;  // of the stories that the demo's model tells
 
-std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
-
 }  // namespace
 
 std::string draw_frontier(const Subject&) {
-  Svg svg(700, 420, "Best of n on the frontier",
-          "Success rises from 29.5 % along a curve over the divergence in nats, steeply at first. Best of 2, 4, 8 and 16 "
-          "lie on it; the bound for any reward would put them further right.");
+  Svg svg(
+      700, 420, "Best of n on the frontier",
+      "Success rises from 29.5 % along a curve over the divergence in nats, steeply at first. Best of 2, 4, 8 and 16 "
+      "lie on it; the bound for any reward would put them further right.");
   svg.text(16, 48, fmt::format("A model that is right in {:.1f} % of its answers.", 100 * base), "dim");
   Axes axes(svg, {64, 104, 600, 260}, {0, 2}, {0.2, 1});
   axes.draw({.title = "Success against divergence from the model",

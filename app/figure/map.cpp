@@ -6,7 +6,8 @@ namespace cria::figure {
 namespace {
 
 constexpr double stage_width = 124, stage_height = 48, row = 71;
-constexpr double column[] = {38, 190, 338, 486, 634};  // 02, its parts, 05 and 06, 08, what is done with it
+constexpr double column[] = {38,  190, 338,
+                             486, 634, 782};  // 02, its parts, 05 and 06, 08, what is done with it, tuning
 constexpr double top = 100, middle = 252, bottom = middle + 2.5 * row,  // the rows' centres
     last = bottom + row, after_all = last + row;
 
@@ -32,10 +33,10 @@ void path(Svg& svg, std::initializer_list<Point> points, const char* colour) {
 }  // namespace
 
 std::string draw_map(const Subject&) {
-  Svg svg(774, 603, "The chapters, and which builds on which",
+  Svg svg(922, 603, "The chapters, and which builds on which",
           "01 leads to 09 and 11; 02 to 03, 04 and 07; 04 to 05 to 06; 03, 05, 06 and 07 to 08; 08 to 09 and 10; 10 to "
-          "11; 11 to 12; 12 to 13.");
-  svg.text(16, 48, "Text at the left, a story and models at the right.", "dim");
+          "11; 11 to 12; 12 to 13; 09 to 17, 10 to 19, 12 to 14 and 13 to 15.");
+  svg.text(16, 48, "Text at the left; a story and models, and what makes them better, at the right.", "dim");
   const char *text = "line s4", *part = "line s0", *model = "line s5", *use = "line s2";
   const double left = 16, split = column[1] - 12, join = column[3] - 10;
 
@@ -61,6 +62,9 @@ std::string draw_map(const Subject&) {
   for (const double y : {bottom, last, after_all})  // from 10, through 11 and 12
     path(svg, {{column[4] + stage_width / 2, middle}, {column[4] + stage_width / 2, y - stage_height / 2 - 2}}, use);
 
+  for (const double y : {top, middle, last, after_all})  // to what tunes it
+    path(svg, {{column[4] + stage_width, y}, {column[5] - 2, y}}, use);
+
   const Chapter chapters[] = {
       {"01 bpe", "text into tokens", "f4", left, top},
       {"02 linear", "products, gradients", "f0", column[0], middle},
@@ -75,6 +79,10 @@ std::string draw_map(const Subject&) {
       {"11 pretraining", "makes a model", "f2", column[4], bottom},
       {"12 open-weights", "runs real ones", "f2", column[4], last},
       {"13 quantisation", "in few bits", "f2", column[4], after_all},
+      {"14 sft", "answers", "f1", column[5], last},
+      {"15 adapters", "few parameters", "f1", column[5], after_all},
+      {"17 rejection-sampling", "the best of k", "f1", column[5], top},
+      {"19 dpo", "learns preferences", "f1", column[5], middle},
   };
   for (const Chapter& c : chapters) {
     svg.rect({c.x, c.y - stage_height / 2, stage_width, stage_height}, "page", 1, 5);  // lines do not shine through

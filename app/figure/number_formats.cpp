@@ -29,8 +29,6 @@ double largest_error(ElementType type, int power) {
 }
 
 std::string power_text(double value) { return fmt::format("2^{:.0f}", std::log2(value)); }
-std::string percent(double share) { return fmt::format("{:g} %", 100 * share); }
-
 }  // namespace
 
 std::string draw_number_formats(const Subject& subject) {

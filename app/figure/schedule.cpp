@@ -12,8 +12,6 @@
 namespace cria::figure {
 namespace {
 
-std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
-
 /// AdamW's state over the first steps for a gradient that is always 1.
 struct Moments {
   std::vector<double> step, first, second, uncorrected, corrected;
