@@ -109,13 +109,13 @@ std::ostream& operator<<(std::ostream& out, const RelativeError& error) {
 
 #ifdef CRIA_DOUBLE
 double gradient_error(std::span<real> values, std::span<const real> gradient, const std::function<double()>& loss,
-                      size_t samples) {
+                      size_t samples, double part) {
   double error = 0, largest = 0;
   for (real g : gradient) largest = std::max(largest, std::abs(g));
   const size_t stride = std::max<size_t>(1, values.size() / samples);
   for (size_t i = 0; i < values.size(); i += stride) {
-    // Fourth-order central differences: with this step both the truncation and the rounding error are near 1e-11.
-    const double value = values[i], step = 1e-3 * std::max(1.0, std::abs(value));
+    // Fourth-order central differences: with a step of 1e-3 both the truncation and the rounding error are near 1e-11.
+    const double value = values[i], step = part * std::max(1.0, std::abs(value));
     const auto at = [&](double offset) {
       values[i] = value + offset * step;
       return loss();

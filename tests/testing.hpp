@@ -90,9 +90,10 @@ Array<real, N> unwritten(const Shape<N>& shape) {
 #ifdef CRIA_DOUBLE
 /// Compares an analytic gradient with central differences of `loss` in each of `values` (at most `samples` of them,
 /// spread evenly) and returns the largest error relative to the largest gradient entry. Only in the double build, where
-/// the error is about 1e-10: in float, differences of a loss have too few digits left to say anything.
+/// the error is about 1e-10: in float, differences of a loss have too few digits left to say anything. A step is `part`
+/// of a value, or of 1 where that is more: a loss that bends much within it needs a smaller one.
 double gradient_error(std::span<real> values, std::span<const real> gradient, const std::function<double()>& loss,
-                      size_t samples = 200);
+                      size_t samples = 200, double part = 1e-3);
 #endif
 
 /// Says that the running test case cannot check anything here. It then counts as skipped, not as passed; to be followed

@@ -29,6 +29,7 @@ double largest_error(ElementType type, int power) {
 }
 
 std::string power_text(double value) { return fmt::format("2^{:.0f}", std::log2(value)); }
+
 }  // namespace
 
 std::string draw_number_formats(const Subject& subject) {

@@ -20,10 +20,10 @@ using namespace cria::testing;
 
 namespace {
 
-const LoraOptions everything{.rank = 3,
-                             .alpha = 6,
-                             .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
-                                         "lm_head"}};
+const LoraOptions everything{
+    .rank = 3,
+    .alpha = 6,
+    .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"}};
 
 LlamaConfig tied_tiny() {
   LlamaConfig config = tiny();
@@ -168,7 +168,9 @@ TEST_CASE("training an adapter changes no bit of the base, has moments for A and
   CHECK(trainer.optimiser().first_moment().flat().size() == lora.flat().size());
 }
 
-TEST_CASE("an adapter learns with the same bits at 1, 2 and 4 threads, dropout included, and does not drop when it is judged") {
+TEST_CASE(
+    "an adapter learns with the same bits at 1, 2 and 4 threads, dropout included, and does not drop when it is "
+    "judged") {
   std::vector<real> first;
   std::vector<double> first_losses;
   for (const size_t threads : {1, 2, 4}) {
@@ -179,8 +181,7 @@ TEST_CASE("an adapter learns with the same bits at 1, 2 and 4 threads, dropout i
     ThreadPool pool(threads);
     Trainer trainer(tiny(), lora.over(base), {.batch = 7, .positions = 12, .micro_batch = 1, .lanes = 4}, pool);
     std::vector<double> losses;
-    for (std::uint64_t step = 0; step < 5; ++step)
-      losses.push_back(trainer.step(random_batch(7, 12, step), 0.02).loss);
+    for (std::uint64_t step = 0; step < 5; ++step) losses.push_back(trainer.step(random_batch(7, 12, step), 0.02).loss);
     const TokenBatch held_out = random_batch(7, 12, 9);
     const double judged = trainer.evaluate(held_out);
     LossEvaluator plain(tiny(), 7, 12, false);
@@ -230,12 +231,13 @@ TEST_CASE("what is no adapter is refused in a line") {
   CHECK_THAT(refusal({.rank = 12}), contains("expected at most 11"));
   CHECK_THAT(refusal({.alpha = 0}), contains("alpha is 0"));
   CHECK_THAT(refusal({.dropout = 1}), contains("dropout is 1"));
-  CHECK_THAT(refusal({.targets = {"q_proj", "wq"}}), contains("there is no linear layer \"wq\", expected some of q_proj"));
+  CHECK_THAT(refusal({.targets = {"q_proj", "wq"}}),
+             contains("there is no linear layer \"wq\", expected some of q_proj"));
   CHECK_THAT(refusal({.targets = {}}), contains("no target"));
 }
 
 #ifdef CRIA_DOUBLE
-// Measured: at most 2e-11.
+// With a step of 1e-4, below 5e-11. With 1e-3 up to 1.4e-7, as the first norm divides by embeddings of about 0.05.
 TEST_CASE("an adapter's gradient in a whole model agrees with finite differences to 1e-8, dropout included") {
   const LlamaParameters base = base_of(GENERATE(0, 1) ? tied_tiny() : tiny());
   LoraOptions options = everything;
@@ -250,6 +252,6 @@ TEST_CASE("an adapter's gradient in a whole model agrees with finite differences
   LossEvaluator evaluator(base.config(), 2, 6, true);
   evaluator.forward_backward(lane.weights, batch, 1, lane.gradients);
   CHECK(gradient_error(
-            lora.flat(), gradients.flat(), [&] { return evaluator.forward(lane.weights, batch); }, 300) < 1e-8);
+            lora.flat(), gradients.flat(), [&] { return evaluator.forward(lane.weights, batch); }, 300, 1e-4) < 1e-8);
 }
 #endif

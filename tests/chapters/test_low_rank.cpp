@@ -104,7 +104,7 @@ TEST_CASE("a change of low rank refuses shapes that do not fit") {
 }
 
 #ifdef CRIA_DOUBLE
-// Measured: at most 3e-11.
+// Measured: below 5e-11.
 TEST_CASE("gradients through dropout and the change agree with finite differences to 1e-8") {
   Array<real, 2> x = random_array<2>({7, 5}, 1), a = random_array<2>({3, 5}, 2), b = random_array<2>({6, 3}, 3);
   const Array<real, 2> d_y = random_array<2>({7, 6}, 4);

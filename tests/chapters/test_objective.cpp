@@ -156,7 +156,7 @@ TEST_CASE("a trainer of a part of the parameters changes these and has moments f
 }
 
 #ifdef CRIA_DOUBLE
-// Measured: at most 1e-12.
+// With a step of 1e-4, below 5e-11. With 1e-3 it is 1.2e-7, as the first norm divides by embeddings of about 0.05.
 TEST_CASE("an objective's gradient agrees with finite differences to 1e-8") {
   const LlamaParameters weights(tiny()), gradients(tiny());
   randomise(weights, 2);
@@ -164,7 +164,7 @@ TEST_CASE("an objective's gradient agrees with finite differences to 1e-8") {
   LossEvaluator evaluator(tiny(), 4, 6, true);
   evaluator.forward_backward(weights, batch, prefer_first, gradients);
   CHECK(gradient_error(
-            weights.flat(), gradients.flat(), [&] { return evaluator.forward(weights, batch, prefer_first); }, 300) <
-        1e-8);
+            weights.flat(), gradients.flat(), [&] { return evaluator.forward(weights, batch, prefer_first); }, 300,
+            1e-4) < 1e-8);
 }
 #endif
