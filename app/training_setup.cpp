@@ -8,6 +8,7 @@
 #include "app/command_name.hpp"
 #include "app/quantities.hpp"
 #include "app/training_display.hpp"
+#include "chapters/01-bpe/split.hpp"
 #include "chapters/11-pretraining/presets.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
