@@ -81,7 +81,7 @@ std::string draw_map(const Subject&) {
       {"13 quantisation", "in few bits", "f2", column[4], after_all},
       {"14 sft", "answers", "f1", column[5], last},
       {"15 adapters", "few parameters", "f1", column[5], after_all},
-      {"17 rejection-sampling", "the best of k", "f1", column[5], top},
+      {"17 rejection", "the best of k", "f1", column[5], top},
       {"19 dpo", "learns preferences", "f1", column[5], middle},
   };
   for (const Chapter& c : chapters) {
