@@ -22,7 +22,7 @@ namespace {
 constexpr size_t longest_recipe = 1 << 16;  // bytes
 
 [[noreturn]] void fail(const std::string& file, const YAML::Mark& mark, const std::string& message) {
-  throw UserError(fmt::format("{}:{}: {}", file, mark.line + 1, message));
+  throw UserError(fmt::format("{}:{}: {}", file, mark.line + 1, one_line(message)));  // keys may have any characters
 }
 
 // What validate() says, with this file's keys in place of config.json's.

@@ -107,6 +107,8 @@ TEST_CASE("an unknown key is refused with file, line and the nearest known one")
                 "my.yaml:2: unknown key optimizer.warmup; the nearest known one is optimiser.warmup");
   check_refused("model:\n  learning_rate: 1\n",  // right, but elsewhere
                 "my.yaml:2: unknown key model.learning_rate; the nearest known one is optimiser.learning_rate");
+  check_refused("\"lerning\\nrate\": 1\n",  // in one line, whatever the key is
+                "my.yaml:1: unknown key lerning\\nrate; the nearest known one is optimiser.learning_rate");
   check_refused("lerning_rate: 1\n",
                 "my.yaml:1: unknown key lerning_rate; the nearest known one is optimiser.learning_rate");
 }
