@@ -17,6 +17,7 @@ std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const
   return {app, options.get()};
 }
 
+void add_training_commands(CLI::App& app, int& code);
 void add_model_commands(CLI::App& app, int& code);
 void add_text_commands(CLI::App& app, int& code);
 

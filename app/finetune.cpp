@@ -63,10 +63,8 @@ int run_finetune(const FinetuneOptions& given) {
   TrainingState state;
   Names names = options.data;
   if (options.resume) {
-    state = read_training_state(folder / checkpoint_file);
-    recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
-    require_same_run(options, state, recipe, options.method);
-    if (names.empty()) names = from_lines(state.data);
+    ResumedRun begun = resumed_run(options, folder, options.method);
+    state = std::move(begun.state), recipe = std::move(begun.recipe), names = std::move(begun.data);
   } else {
     if (names.empty()) names = {"requests"};
     state.seed = options.seed.value_or(1);

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   int code = 0;
   try {
     open_standard_streams();
+    add_training_commands(app, code);
     add_model_commands(app, code);
     add_text_commands(app, code);
     add_tools(app, code);

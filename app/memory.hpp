@@ -16,8 +16,8 @@ struct TrainingMemory {
   std::size_t moments;      // AdamW's two
   std::size_t gradients;    // one set for each lane
   std::size_t activations;  // of each lane's micro-batch, with the logits and what backward writes on its way
-  std::size_t program;      // what this process takes now: the program with its libraries, and a tokenizer that is open;
-                            // and each thread's packed block of a matrix
+  std::size_t program;  // what this process takes now: the program with its libraries, and a tokenizer that is open;
+                        // and each thread's packed block of a matrix
 
   std::size_t total() const { return weights + moments + gradients + activations + program; }
 };

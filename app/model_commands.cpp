@@ -1,21 +1,18 @@
-// The options of the commands that have to do with a model; each command is a function in a file of its own.
+// The options of the commands that run a model or write it anew; each command is a function in a file of its own.
 #include "app/adapter.hpp"
 #include "app/answer.hpp"
 #include "app/cache_type.hpp"
 #include "app/chat.hpp"
 #include "app/commands.hpp"
 #include "app/convert.hpp"
-#include "app/demo.hpp"
 #include "app/eval.hpp"
 #include "app/fill.hpp"
-#include "app/finetune.hpp"
 #include "app/importance.hpp"
 #include "app/info.hpp"
 #include "app/plan.hpp"
 #include "app/quantise.hpp"
 #include "app/sample.hpp"
 #include "app/trace.hpp"
-#include "app/train.hpp"
 
 namespace cria {
 namespace {
@@ -35,59 +32,9 @@ void add_sampling_options(CLI::App& command, SamplingChoice& choice) {
   command.add_flag("--raw-seed", choice.raw_seed, "Use the seed as llama2.c does");
 }
 
-/// The options of the commands that train.
-void add_training_options(CLI::App& command, TrainOptions& options) {
-  command.add_option("--steps", options.steps, "End after so many steps");
-  command.add_option("--minutes", options.minutes, "End after so much time; default 10, of a resumed run its own");
-  command.add_option("--threads", options.threads,
-                     "Threads; 0: one for each CPU. The result does not depend on it, only on the CPU's kind");
-  command.add_option("--seed", options.seed, "Seed of weights and data order; default 1");
-  command.add_flag(
-      "--resume", options.resume,
-      "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
-      "another, counted from its beginning");
-  command.add_option("--save-minutes", options.save_minutes, "A checkpoint at least so often")->capture_default_str();
-  command.add_option("--log", options.log, "JSON lines, one a step; default log.jsonl in --out");
-  command.add_flag("--json", options.json, "Print only the last line of the log");
-}
-
 }  // namespace
 
 void add_model_commands(CLI::App& app, int& code) {
-  {
-    auto [c, o] = command<DemoOptions>(
-        app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
-    c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
-    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
-  }
-  {
-    auto [c, o] =
-        command<TrainOptions>(app, "train", "Train a Llama from nothing, or a model further", run_train, code);
-    c->add_option(
-        "--data", o->data,
-        "Text files, folders of them, - for standard input, or \"stories\": the built-in corpus; default stories");
-    c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
-    c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
-    c->add_option("--tokenizer", o->tokenizer,
-                  "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
-    c->add_option("--from", o->from,
-                  "A model's folder: go on from its weights, with its tokenizer, to a new model in --out");
-    add_training_options(*c, *o);
-    c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
-  }
-  {
-    auto [c, o] = command<FinetuneOptions>(app, "finetune", "Train a model further, to answer", run_finetune, code);
-    c->add_option("model", o->from, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
-    c->add_option("--method", o->method, "sft: from conversations, by the loss of the answers")->capture_default_str();
-    c->add_option(
-         "--data", o->data,
-         "Files of conversations, in Alpaca's JSON form or as chat messages, or \"requests\": for built-in stories; "
-         "default requests")
-        ->allow_extra_args(false);
-    c->add_option("--recipe", o->recipe, "YAML with optimiser and data; see docs/recipes.md");
-    c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<method>");
-    add_training_options(*c, *o);
-  }
   {
     auto [c, o] = command<AnswerOptions>(app, "answer", "Let a model answer a file of requests", run_answer, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
@@ -104,8 +51,9 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("-p,--prompt", o->prompt, "Text to go on from; - reads it from standard input");
     c->add_option("--prompt-file", o->prompt_file, "A file with the text to go on from");
     c->add_option("-n,--tokens", o->tokens, "At most so many tokens")->capture_default_str();
-    c->add_option("--count", o->count,
-                  "So many texts of each prompt, one a line, with the seeds from --seed on: those that one by one would be");
+    c->add_option(
+        "--count", o->count,
+        "So many texts of each prompt, one a line, with the seeds from --seed on: those that one by one would be");
     c->add_option("--prompts", o->prompts, "A file with a prompt a line, for one text each, or --count texts");
     c->add_option("--batch", o->batch, "Of many texts, how many are sampled side by side")->capture_default_str();
     add_sampling_options(*c, o->sampling);
@@ -125,8 +73,7 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--system", o->system, "What the model is told first");
     c->add_option("--template", o->chat_template,
                   "llama2, codellama, codellama-70b, llama3, llama3.1, llama3.2, chatml, alpaca, or a file in Jinja; "
-                  "default: the "
-                  "model's own");
+                  "default: the model's own");
     c->add_option("-n,--tokens", o->tokens, "At most so many tokens in an answer")->capture_default_str();
     c->add_option("--context", o->context, "Tokens that the model remembers; 0: as it was trained, at most 4096");
     add_sampling_options(*c, o->sampling);

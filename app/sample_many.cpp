@@ -36,7 +36,8 @@ std::vector<std::string> read_prompts(const SampleOptions& options) {
 
 /// As one line: ends of lines become blanks, and those at its end go.
 std::string in_a_line(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
   text.resize(text.find_last_not_of(' ') + 1);
   return text;
 }
@@ -48,8 +49,8 @@ int sample_many(const SampleOptions& options, const ModelView& model, std::span<
   const std::vector<std::string> prompts = read_prompts(options);
   const size_t count = options.count.value_or(1);
   if (count == 0 || count > most_texts / prompts.size())
-    throw UserError(fmt::format("--count is {} for {} prompts, expected 1 text or more of each, and {} at most in all", count,
-                                prompts.size(), most_texts));
+    throw UserError(fmt::format("--count is {} for {} prompts, expected 1 text or more of each, and {} at most in all",
+                                count, prompts.size(), most_texts));
   if (options.batch == 0 || options.batch > most_places)
     throw UserError(fmt::format("--batch is {}, expected 1 to {}", options.batch, most_places));
   std::vector<TextRequest> requests;

@@ -8,7 +8,8 @@
 
 namespace cria {
 
-/// Prints options.count texts of each prompt, one a line, in order. Throws UserError for options that do not go together.
+/// Prints options.count texts of each prompt, one a line, in order. Throws UserError for options that do not go
+/// together.
 int sample_many(const SampleOptions& options, const ModelView& model, std::span<const TokenId> ends,
                 const GenerationOptions& generation, CacheType cache_type);
 

@@ -16,14 +16,16 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--kind", o->kind, "bpe (of bytes, as Llama 3) or sentencepiece (as Llama 2)")->capture_default_str();
     c->add_option("--separator", o->separator, "Stands between a file's documents; no token has a part of it")
         ->capture_default_str();
-    c->add_option("--special", o->special_tokens,
-                  "Special tokens; default of bpe: <|begin_of_text|> and <|end_of_text|>, which training a model wants; "
-                  "sentencepiece has <unk>, <s> and </s> besides");
+    c->add_option(
+        "--special", o->special_tokens,
+        "Special tokens; default of bpe: <|begin_of_text|> and <|end_of_text|>, which training a model wants; "
+        "sentencepiece has <unk>, <s> and </s> besides");
     c->add_option("--vocabulary", o->vocabulary, "Tokens, bytes and special ones included")->capture_default_str();
     c->add_option("--pattern", o->pattern,
                   "How bpe splits text before merging: llama3 (default), gpt2, none, smollm, qwen2, cl100k, llama-cpp");
-    c->add_option("--coverage", o->coverage,
-                  "Share of the text's characters that sentencepiece gives tokens; others become bytes; default 0.99995");
+    c->add_option(
+        "--coverage", o->coverage,
+        "Share of the text's characters that sentencepiece gives tokens; others become bytes; default 0.99995");
     c->add_option("--out", o->folder, "Folder for tokenizer.json")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }

@@ -9,6 +9,7 @@
 #include "app/quantities.hpp"
 #include "app/training_display.hpp"
 #include "chapters/01-bpe/split.hpp"
+#include "chapters/11-pretraining/checkpoint.hpp"
 #include "chapters/11-pretraining/presets.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -32,34 +33,11 @@ void print_end(const RunResult& result, const std::filesystem::path& folder, con
                (folder / best_folder).string());
 }
 
-}  // namespace
-
-void check_length(const TrainOptions& options) {
-  if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
-  if (options.steps && *options.steps == 0) throw UserError("--steps is 0, expected more");
-  if (options.minutes) require_minutes(*options.minutes);
-  require_minutes(options.save_minutes, "--save-minutes");
-}
-
-std::string in_lines(const Names& names) {
-  for (const std::string& name : names)
-    if (!is_utf8(name) || name.find('\n') != name.npos)
-      throw UserError(fmt::format("the name {} is not UTF-8 in one line, as a checkpoint needs it", in_quotes(name)));
-  return fmt::format("{}", fmt::join(names, "\n"));
-}
-
 Names from_lines(const std::string& text) {
   Names names;
   std::istringstream lines(text);
   for (std::string name; std::getline(lines, name);) names.push_back(name);
   return names;
-}
-
-RunFolder claim_folder(const TrainOptions& options, const std::filesystem::path& base) {
-  if (options.resume)
-    return RunFolder::to_resume(options.folder.empty() ? base : std::filesystem::path(options.folder));
-  return options.folder.empty() ? RunFolder::for_new_run_beside(base)
-                                : RunFolder::for_new_run(options.folder, options.tokenizer);
 }
 
 void require_same_run(const TrainOptions& options, const TrainingState& state, const Recipe& recipe,
@@ -81,6 +59,37 @@ void require_same_run(const TrainOptions& options, const TrainingState& state, c
   if (!options.from.empty())
     throw UserError(fmt::format("{} is for a new run; --resume goes on with one that is there",
                                 method.empty() ? "--from" : "a model to begin with"));
+}
+
+}  // namespace
+
+void check_length(const TrainOptions& options) {
+  if (options.steps && options.minutes) throw UserError("--steps and --minutes are both given, expected one of them");
+  if (options.steps && *options.steps == 0) throw UserError("--steps is 0, expected more");
+  if (options.minutes) require_minutes(*options.minutes);
+  require_minutes(options.save_minutes, "--save-minutes");
+}
+
+std::string in_lines(const Names& names) {
+  for (const std::string& name : names)
+    if (!is_utf8(name) || name.find('\n') != name.npos)
+      throw UserError(fmt::format("the name {} is not UTF-8 in one line, as a checkpoint needs it", in_quotes(name)));
+  return fmt::format("{}", fmt::join(names, "\n"));
+}
+
+RunFolder claim_folder(const TrainOptions& options, const std::filesystem::path& base) {
+  if (options.resume)
+    return RunFolder::to_resume(options.folder.empty() ? base : std::filesystem::path(options.folder));
+  return options.folder.empty() ? RunFolder::for_new_run_beside(base)
+                                : RunFolder::for_new_run(options.folder, options.tokenizer);
+}
+
+ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method) {
+  TrainingState state = read_training_state(folder / checkpoint_file);
+  Recipe recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
+  require_same_run(options, state, recipe, method);
+  Names data = options.data.empty() ? from_lines(state.data) : options.data;
+  return {std::move(state), std::move(recipe), std::move(data)};
 }
 
 Goal choose_goal(const TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder) {

@@ -16,17 +16,22 @@ using Names = std::vector<std::string>;
 /// Throws UserError for lengths that make no sense, or exclude each other.
 void check_length(const TrainOptions& options);
 
-/// A checkpoint holds the names of the data as text, one a line.
+/// The names of the data as a checkpoint holds them: as text, one a line.
 std::string in_lines(const Names& names);
-Names from_lines(const std::string& text);
 
 /// The folder that the run has for itself; `base` where the options name none.
 RunFolder claim_folder(const TrainOptions& options, const std::filesystem::path& base);
 
-/// What a resumed run is given again must be what it began with; only its length may change. Whether data of another
-/// name is the same is seen when it has been read. `method` is what the command does; a run of another is refused.
-void require_same_run(const TrainOptions& options, const TrainingState& state, const Recipe& recipe,
-                      const std::string& method = "");
+/// A run that is gone on with: what its checkpoint says, and the data that it is trained on.
+struct ResumedRun {
+  TrainingState state;
+  Recipe recipe;
+  Names data;
+};
+/// What it is given again must be what it began with; only its length may change. Whether data of another name is the
+/// same is seen when it has been read. `method` is what the command does. Throws UserError for options that differ, and
+/// for a run of another method.
+ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method = "");
 
 /// A resumed run goes on to the end that it was to have, unless it is given another.
 Goal choose_goal(const TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder);

@@ -42,7 +42,8 @@ TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe) 
 }
 
 TrainingSubject resumed_subject(const RunFolder& folder) {
-  TrainingSubject subject{read_config(folder / "config.json"), std::make_unique<Tokenizer>(load_tokenizer(folder.path()))};
+  TrainingSubject subject{read_config(folder / "config.json"),
+                          std::make_unique<Tokenizer>(load_tokenizer(folder.path()))};
   subject.ends = model_ends(subject.config);
   return subject;
 }

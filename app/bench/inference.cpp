@@ -111,18 +111,23 @@ void add_feeding(const Setting& setting, const NamedConfig& shape, const StoredT
   };
   const LlamaConfig& config = shape.config;
   const bool large = parameter_count(config) * sizeof(real) > (size_t{3} << 30);
-  for (const size_t together : batches) {
-    const size_t count = together == prompt_tokens ? prompt_tokens : large ? generated / 8 : generated;
-    Case c = {.name = together == prompt_tokens ? "prefill"
-                      : together == 1           ? "decode"
-                                                : fmt::format("{} tokens", together),
+  const auto feeding = [&](std::string name, size_t tokens) {
+    Case c = {.name = std::move(name),
               .shape = shape.name,
               .type = weights_of.name,
               .target = setting.target,
               .threads = setting.threads(),
               .unit = "tokens/s"};
     c.on_request = large && !setting.config;
-    c.amount = double(count);
+    c.amount = double(tokens);
+    return c;
+  };
+  for (const size_t together : batches) {
+    const size_t count = together == prompt_tokens ? prompt_tokens : large ? generated / 8 : generated;
+    Case c = feeding(together == prompt_tokens ? "prefill"
+                     : together == 1           ? "decode"
+                                               : fmt::format("{} tokens", together),
+                     count);
     if (together == prompt_tokens) {
       c.work.operations = prompt_operations(config, count);
       if (weights_of.in_blocks) {
@@ -146,14 +151,7 @@ void add_feeding(const Setting& setting, const NamedConfig& shape, const StoredT
   }
   for (const size_t texts : {8, 32}) {
     const size_t count = large ? generated / 8 : generated;
-    Case c = {.name = fmt::format("{} texts", texts),
-              .shape = shape.name,
-              .type = weights_of.name,
-              .target = setting.target,
-              .threads = setting.threads(),
-              .unit = "tokens/s"};
-    c.on_request = large && !setting.config;
-    c.amount = double(texts * count);
+    Case c = feeding(fmt::format("{} texts", texts), texts * count);
     if (!weights_of.in_blocks) c.work.operations = c.amount * forward_operations_per_token(config, count / 2);
     c.prepare = [=, threads = setting.threads()] {
       return [run = std::make_shared<SideBySide>(weights(), texts, count, threads)] { run->run(); };

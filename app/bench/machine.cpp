@@ -43,41 +43,34 @@ std::vector<Machine::Cache> find_caches() {
 
 Machine::Machine(ThreadPool& pool) : pool_(pool), caches_(find_caches()) {}
 
-Case Machine::multiply_add(const std::string& target, size_t threads) const {
+Case Machine::in_registers(const char* name, const char* type, const char* unit, size_t operations_per_round,
+                           const std::string& target, size_t threads, std::function<double(size_t rounds)> run) const {
   constexpr size_t rounds = 100000;
-  const simd::LimitLoops& loops = simd::limit_loops(target);
-  const double operations = double(threads * rounds * loops.operations_per_round);
-  return {.name = "fma",
+  return {.name = name,
           .shape = "registers",
+          .type = type,
           .target = target,
           .threads = threads,
-          .unit = "GFLOP/s",
-          .amount = operations * 1e-9,
-          .prepare = [this, threads, &loops] {
-            return [this, threads, &loops] {
-              together(threads, [&](const Team&) { keep(loops.multiply_add(rounds, real(0.999), real(0.001))); });
-            };
+          .unit = unit,
+          .amount = double(threads * rounds * operations_per_round) * 1e-9,
+          .prepare = [this, threads, run = std::move(run)] {
+            return [this, threads, run] { together(threads, [&](const Team&) { keep(run(rounds)); }); };
           }};
 }
 
+Case Machine::multiply_add(const std::string& target, size_t threads) const {
+  const simd::LimitLoops& loops = simd::limit_loops(target);
+  return in_registers("fma", real_type, "GFLOP/s", loops.operations_per_round, target, threads,
+                      [&loops](size_t rounds) { return loops.multiply_add(rounds, real(0.999), real(0.001)); });
+}
+
 Case Machine::multiply_codes(const std::string& target, size_t threads) const {
-  constexpr size_t rounds = 100000;
   const simd::CodeLimit& limit = simd::code_limit(target);
-  const double operations = double(threads * rounds * limit.operations_per_round);
-  return {.name = "int8",
-          .shape = "registers",
-          .type = "int8",
-          .target = target,
-          .threads = threads,
-          .unit = "Gop/s",
-          .amount = operations * 1e-9,
-          .prepare = [this, threads, &limit] {
-            return [this, threads, &limit] {
-              std::int8_t x[simd::CodeLimit::activations];
-              for (size_t i = 0; i < std::size(x); ++i) x[i] = static_cast<std::int8_t>(i);
-              together(threads, [&](const Team&) { keep(limit.multiply(rounds, x)); });
-            };
-          }};
+  return in_registers("int8", "int8", "Gop/s", limit.operations_per_round, target, threads, [&limit](size_t rounds) {
+    std::int8_t x[simd::CodeLimit::activations];
+    for (size_t i = 0; i < std::size(x); ++i) x[i] = static_cast<std::int8_t>(i);
+    return limit.multiply(rounds, x);
+  });
 }
 
 Case Machine::read(const std::string& target, size_t bytes, size_t threads) const {

@@ -45,6 +45,10 @@ class Machine {
   ThreadPool& pool() const { return pool_; }
 
  private:
+  /// `run` returns something that depends on all of its rounds of so many operations.
+  Case in_registers(const char* name, const char* type, const char* unit, size_t operations_per_round,
+                    const std::string& target, size_t threads, std::function<double(size_t rounds)> run) const;
+
   /// Half of the cache where bytes is 0.
   Case read_from(const Cache* cache, size_t bytes, const std::string& target, size_t threads) const;
 

@@ -16,9 +16,7 @@ TrainingShape training_shape(const std::string& name) {
 }
 
 TrainingRun::TrainingRun(const TrainingShape& shape, size_t threads, const LoraOptions* adapter)
-    : pool_(threads),
-      weights_(shape.config),
-      tokens_(shape.options.batch * (shape.options.positions + 1)) {
+    : pool_(threads), weights_(shape.config), tokens_(shape.options.batch * (shape.options.positions + 1)) {
   Random random(1);
   initialise(weights_, random);
   if (adapter) {

@@ -51,8 +51,8 @@ class KvCache {
   void truncate(size_t length, size_t sequence = 0);
   void reset(size_t sequence = 0) { truncate(0, sequence); }
 
-  /// Gives the sequence what one of another cache of the same layers, capacity, heads and type holds, or another of this
-  /// one: texts that begin alike share what has been computed.
+  /// Gives the sequence what one of another cache of the same layers, capacity, heads and type holds, or another of
+  /// this one: texts that begin alike share what has been computed.
   void copy(const KvCache& from, size_t from_sequence, size_t sequence);
 
   size_t capacity() const { return keys_.shape(2); }

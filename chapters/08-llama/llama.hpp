@@ -36,8 +36,8 @@ void llama_logits(const LlamaWeights& weights, View<const real, 2> normed,  // (
                   const Team& team = {}, Rows rows = Rows::together);
 
 /// gradients += the gradient of any loss whose gradient by the logits is d_logits. Where a view is empty the weight is
-/// not to learn, and its gradient is not formed; those of additions to weights go where these keep them. The activations
-/// must be those of a forward pass of the same input, without cache and with all layers kept.
+/// not to learn, and its gradient is not formed; those of additions to weights go where these keep them. The
+/// activations must be those of a forward pass of the same input, without cache and with all layers kept.
 void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaActivations& activations,
                     View<const real, 2> d_logits,  // (B*T, V), or as wide as the head has rows
                     LlamaBackwardBuffers& buffers, const LlamaTensors<real>& gradients);

@@ -29,7 +29,8 @@ static std::vector<ParameterSet::Tensor> llama_layout(const LlamaConfig& config)
   LlamaTensors<real> none;
   none.layers.resize(config.layers);
   std::vector<ParameterSet::Tensor> tensors;
-  for_each_parameter(config, none, [&](const std::string& name, auto shape, auto&) { tensors.emplace_back(name, shape); });
+  for_each_parameter(config, none,
+                     [&](const std::string& name, auto shape, auto&) { tensors.emplace_back(name, shape); });
   return tensors;
 }
 

@@ -27,9 +27,9 @@ class BatchDecoder {
 
   /// What is done with the logits (V) of a place.
   using Use = std::function<void(size_t place, View<const real, 1> logits)>;
-  /// Takes in the next token of the text in each of the first places, and calls use(place, logits) for each, on any of the
-  /// threads. The logits have the bits that a Decoder gives for each text alone. Allocates nothing. Throws ContractError
-  /// for more tokens than places, or a token that the vocabulary does not have.
+  /// Takes in the next token of the text in each of the first places, and calls use(place, logits) for each, on any of
+  /// the threads. The logits have the bits that a Decoder gives for each text alone. Allocates nothing. Throws
+  /// ContractError for more tokens than places, or a token that the vocabulary does not have.
   void step(std::span<const std::int32_t> tokens, const Use& use);
 
   size_t places() const { return logits_.shape(0); }

@@ -14,9 +14,9 @@
 namespace cria {
 
 struct GenerationOptions {
-  SamplingOptions sampling;
+  SamplingOptions sampling = {};
   size_t tokens = 256;  // at most
-  std::vector<std::string> stops;
+  std::vector<std::string> stops = {};
   const std::atomic<bool>* stop = nullptr;  // ends the text as soon as it is true, also while the prompt is read
 };
 
@@ -27,8 +27,8 @@ struct GenerationResult {
 
 class Continuation {
  public:
-  /// Of `prompt`; ends at any of the tokens `ends`. Those and the tokenizer must outlive it. Throws UserError for options
-  /// out of their range.
+  /// Of `prompt`; ends at any of the tokens `ends`. Those and the tokenizer must outlive it. Throws UserError for
+  /// options out of their range.
   Continuation(const std::vector<TokenId>& prompt, const Tokenizer& tokenizer, std::span<const TokenId> ends,
                const GenerationOptions& options, size_t vocabulary_size);
 

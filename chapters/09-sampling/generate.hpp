@@ -13,9 +13,9 @@
 
 namespace cria {
 
-/// Continues `prompt` and calls show(text) with each part of the text as soon as it is decided; the prompt's own text is
-/// not shown. The text ends at any of the tokens `ends`. What the decoder has taken in already is the beginning of the
-/// prompt, of which at least one token must be left.
+/// Continues `prompt` and calls show(text) with each part of the text as soon as it is decided; the prompt's own text
+/// is not shown. The text ends at any of the tokens `ends`. What the decoder has taken in already is the beginning of
+/// the prompt, of which at least one token must be left.
 GenerationResult generate_text(Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
                                std::span<const TokenId> ends, const GenerationOptions& options,
                                const std::function<void(std::string_view)>& show);

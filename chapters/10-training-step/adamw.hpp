@@ -44,8 +44,8 @@ class AdamW {
 
   /// weights -= learning_rate * (m̂ / (√v̂ + eps) + weight_decay * weights), with gradient * gradient_factor as the
   /// gradient. Counts one step.
-  void step(const ParameterSet& weights, const ParameterSet& gradients, double gradient_factor,
-            double learning_rate, ThreadPool& pool);
+  void step(const ParameterSet& weights, const ParameterSet& gradients, double gradient_factor, double learning_rate,
+            ThreadPool& pool);
 
   size_t steps() const { return steps_; }
   /// For checkpoints: both states in the parameters' layout, and the number of steps.

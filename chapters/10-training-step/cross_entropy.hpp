@@ -23,16 +23,17 @@ void target_log_p(View<const real, 2> logits,           // (N, V)
                   View<const real, 1> log_sum_exp,      // (N)
                   View<real, 1> log_p);                 // (N)
 
-/// For any loss of the targets' log p: d_logits += d_log_p * (one-hot(target) - softmax(logits)) in the rows that have a
-/// target. Every row has a factor of its own.
+/// For any loss of the targets' log p: d_logits += d_log_p * (one-hot(target) - softmax(logits)) in the rows that have
+/// a target. Every row has a factor of its own.
 void cross_entropy_backward(View<const real, 2> logits,           // (N, V)
                             View<const std::int32_t, 1> targets,  // (N)
                             View<const real, 1> log_sum_exp,      // (N)
                             View<const real, 1> d_log_p,          // (N)
                             View<real, 2> d_logits);              // (N, V)
 
-/// The same for scale times cross entropy's own loss, Σ -log p: d_logits += scale * (softmax(logits) - one-hot(target)). With scale =
-/// 1 / the number of targets in the whole batch, the gradient is that of the batch's mean loss, however it is split.
+/// The same for scale times cross entropy's own loss, Σ -log p: d_logits += scale * (softmax(logits) -
+/// one-hot(target)). With scale = 1 / the number of targets in the whole batch, the gradient is that of the batch's
+/// mean loss, however it is split.
 void cross_entropy_backward(View<const real, 2> logits,           // (N, V)
                             View<const std::int32_t, 1> targets,  // (N)
                             View<const real, 1> log_sum_exp,      // (N)

@@ -1,9 +1,9 @@
 // Chapter 10: an objective, what a training step makes smaller.
 //
 // A language model is trained through the probabilities that it gives to targets, whatever is wanted of them: that they
-// are high (cross entropy), that those of one answer are higher than those of another, that answers with a reward become
-// more probable. Each such loss has the gradient Σ_n c_n ∂ log p(target_n). So an objective sees log p of the targets, and
-// answers with the loss and the c_n.
+// are high (cross entropy), that those of one answer are higher than those of another, that answers with a reward
+// become more probable. Each such loss has the gradient Σ_n c_n ∂ log p(target_n). So an objective sees log p of the
+// targets, and answers with the loss and the c_n.
 #pragma once
 
 #include <functional>

@@ -18,9 +18,8 @@ Trainer::Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerO
           "sequences that belong together do not fit into a micro_batch");
   lanes_.reserve(options.lanes);
   for (size_t i = 0; i < options.lanes; ++i) {
-    lanes_.push_back({LossEvaluator(config, options.micro_batch, options.positions, true),
-                      ParameterSet(parameters_.layout()),
-                      {}});
+    lanes_.push_back(
+        {LossEvaluator(config, options.micro_batch, options.positions, true), ParameterSet(parameters_.layout()), {}});
     lanes_.back().model = trainable.lane(lanes_.back().gradients);
   }
 }
@@ -69,9 +68,8 @@ StepResult Trainer::step(const Batch& batch, double learning_rate, const Objecti
   pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
   // solution: training_step
   StepResult result;
-  result.loss = for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
-    return forward_backward(lane, micro_batch, objective);
-  });
+  result.loss = for_each_micro_batch(
+      batch, [&](Lane& lane, const Batch& micro_batch) { return forward_backward(lane, micro_batch, objective); });
   sum_gradients();
   const ParameterSet& gradients = lanes_[0].gradients;
   result.gradient_norm = global_norm(gradients.flat(), pool_);

@@ -61,8 +61,8 @@ std::function<bool(const std::string&)> by_targets(const LlamaConfig& config, co
     if (const std::string part = last_part(module); !std::ranges::count(known, part)) known.push_back(part);
   for (const std::string& target : options.targets)
     if (!std::ranges::count(known, target))
-      throw UserError(fmt::format("there is no linear layer {}, expected some of {}", in_quotes(target),
-                                  fmt::join(known, ", ")));
+      throw UserError(
+          fmt::format("there is no linear layer {}, expected some of {}", in_quotes(target), fmt::join(known, ", ")));
   return [targets = options.targets](const std::string& module) {
     return std::ranges::count(targets, last_part(module)) > 0;
   };

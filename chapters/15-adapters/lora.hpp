@@ -1,6 +1,6 @@
 // Chapter 15, LoRA: which linear layers of a Llama have a change of low rank, and the model with it. The model's wiring
-// does not know: the changes are additions to its weights (lib/tensor/weight.hpp), whatever type these have. Over packed
-// weights that is QLoRA (Dettmers et al. 2023, arXiv:2305.14314).
+// does not know: the changes are additions to its weights (lib/tensor/weight.hpp), whatever type these have. Over
+// packed weights that is QLoRA (Dettmers et al. 2023, arXiv:2305.14314).
 #pragma once
 
 #include <functional>

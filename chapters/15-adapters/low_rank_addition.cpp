@@ -14,8 +14,7 @@ class RowMemory {
  public:
   RowMemory(size_t rows, size_t columns)
       : rows_(rows),
-        next_(static_cast<real*>(
-            simd::workspace(rows * columns * sizeof(real), simd::WorkspaceUse::component))) {}
+        next_(static_cast<real*>(simd::workspace(rows * columns * sizeof(real), simd::WorkspaceUse::component))) {}
   View<real, 2> take(size_t columns) {
     const View<real, 2> taken(next_, {rows_, columns});
     next_ += taken.size();

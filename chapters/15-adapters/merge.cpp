@@ -40,8 +40,7 @@ LlamaParameters merged(const LlamaParameters& base, const Lora& lora) {
   // end of solution
   LlamaParameters weights(config);
   std::ranges::copy(base.flat(), weights.flat().begin());  // an untied head is stored last
-  if (config.tied_embeddings != base.config().tied_embeddings)
-    noalias(weights.tensors().head) = base.tensors().head;
+  if (config.tied_embeddings != base.config().tied_embeddings) noalias(weights.tensors().head) = base.tensors().head;
   merge(weights, lora);
   return weights;
 }

@@ -24,10 +24,10 @@ constexpr std::string_view prefix = "base_model.model.", end_of_a = ".lora_A.wei
 
 // Which layers (the tensors say it), how the training began, and what describes the file.
 constexpr std::string_view harmless[] = {
-    "target_modules",    "exclude_modules", "layers_to_transform",     "layers_pattern", "task_type",
-    "inference_mode",    "revision",        "base_model_name_or_path", "auto_mapping",   "peft_version",
-    "megatron_core",     "runtime_config",  "ensure_weight_tying",     "loftq_config",   "eva_config",
-    "lora_ga_config",    "corda_config",    "qalora_group_size"};
+    "target_modules", "exclude_modules", "layers_to_transform",     "layers_pattern", "task_type",
+    "inference_mode", "revision",        "base_model_name_or_path", "auto_mapping",   "peft_version",
+    "megatron_core",  "runtime_config",  "ensure_weight_tying",     "loftq_config",   "eva_config",
+    "lora_ga_config", "corda_config",    "qalora_group_size"};
 
 LoraOptions read_options(const fs::path& file) {
   const JsonKeys keys(file);
@@ -64,13 +64,14 @@ std::set<std::string> adapted_modules(const SafetensorsFile& file, const std::ve
     const std::string& name = tensor.name;
     const bool is_part = name.starts_with(prefix) && (name.ends_with(end_of_a) || name.ends_with(end_of_b));
     if (!is_part)
-      throw UserError(fmt::format("{} is no part of a LoRA adapter for a linear layer, expected names such as "
-                                  "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight",
-                                  in_quotes(name)));
+      throw UserError(
+          fmt::format("{} is no part of a LoRA adapter for a linear layer, expected names such as "
+                      "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight",
+                      in_quotes(name)));
     const std::string module = name.substr(prefix.size(), name.size() - prefix.size() - end_of_a.size());
     if (!std::ranges::count(modules, module))
-      throw UserError(fmt::format("the adapter changes {}, which this model has not: it is for another model",
-                                  in_quotes(module)));
+      throw UserError(
+          fmt::format("the adapter changes {}, which this model has not: it is for another model", in_quotes(module)));
     adapted.insert(module);
   }
   return adapted;
@@ -106,8 +107,8 @@ void save_adapter(const fs::path& folder, const Lora& lora, const std::string& b
 
 Lora load_adapter(const fs::path& folder, const LlamaConfig& config) {
   if (!fs::exists(folder / config_file))
-    throw UserError(fmt::format("{} holds no adapter: expected {} and {} in it", folder.string(), config_file,
-                                weights_file));
+    throw UserError(
+        fmt::format("{} holds no adapter: expected {} and {} in it", folder.string(), config_file, weights_file));
   const LoraOptions options = read_options(folder / config_file);
   const SafetensorsFile file(folder / weights_file);
   return with_name(folder, [&] {

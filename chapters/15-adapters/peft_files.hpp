@@ -8,8 +8,8 @@
 
 namespace cria {
 
-/// Both files, each whole or not at all, the weights last. `base` is what the config names as the model that the adapter
-/// belongs to. Throws UserError when they cannot be written.
+/// Both files, each whole or not at all, the weights last. `base` is what the config names as the model that the
+/// adapter belongs to. Throws UserError when they cannot be written.
 void save_adapter(const std::filesystem::path& folder, const Lora& lora, const std::string& base);
 
 /// An adapter for a model of that configuration. Throws UserError, one line with the file, for an adapter of another

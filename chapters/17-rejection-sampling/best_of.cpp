@@ -9,9 +9,7 @@
 namespace cria {
 namespace {
 
-void require_probability(double p) {
-  require(p >= 0 && p <= 1, "best_of", "a probability is not in 0 … 1");
-}
+void require_probability(double p) { require(p >= 0 && p <= 1, "best_of", "a probability is not in 0 … 1"); }
 void require_some(size_t n) { require(n > 0, "best_of", "the best of no answers"); }
 
 /// x log(x / y), which is 0 for x = 0.
@@ -50,8 +48,8 @@ double expected_best(std::span<const double> rewards, size_t n) {
   std::ranges::sort(sorted);
   double mean = 0;
   // solution: expected_best
-  // Of the ways to choose n of k, C(i, n - 1) have sorted[i] for their largest. Its share of all C(k, n) begins at n / k for
-  // the last one, and each before it has (i - n + 1) / i of the one behind.
+  // Of the ways to choose n of k, C(i, n - 1) have sorted[i] for their largest. Its share of all C(k, n) begins at n /
+  // k for the last one, and each before it has (i - n + 1) / i of the one behind.
   double share = double(n) / double(sorted.size());
   for (size_t i = sorted.size(); i-- + 1 > n;) {
     mean += share * sorted[i];

@@ -1,7 +1,7 @@
 // Chapter 17: what taking the best of n answers gains, and how far it goes from the model that answered.
 //
-// With a reward of 0 or 1 both are known exactly, and no other method can gain more at the same distance: success against
-// divergence is a frontier, on which best-of-n lies and against which others can be held. All in nats.
+// With a reward of 0 or 1 both are known exactly, and no other method can gain more at the same distance: success
+// against divergence is a frontier, on which best-of-n lies and against which others can be held. All in nats.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +20,13 @@ double bernoulli_divergence(double q, double p);
 /// The divergence of best-of-n from its base when the reward is 0 or 1, exactly: it is on the frontier.
 double best_of_divergence(double p, std::size_t n);
 
-/// log n - (n - 1) / n: its divergence when no two answers have the same reward, and a bound for any reward (Stiennon et
-/// al. 2020, arXiv:2009.01325, appendix G.3; that it is a bound, Beirami et al. 2024, arXiv:2401.01879).
+/// log n - (n - 1) / n: its divergence when no two answers have the same reward, and a bound for any reward (Stiennon
+/// et al. 2020, arXiv:2009.01325, appendix G.3; that it is a bound, Beirami et al. 2024, arXiv:2401.01879).
 double best_of_divergence_bound(std::size_t n);
 
 /// The mean of the largest of n rewards, over all ways to choose n of these: an estimate without bias of what best-of-n
-/// reaches, from more samples than n. Throws ContractError for n = 0, for fewer than n rewards, and for one that is NaN.
+/// reaches, from more samples than n. Throws ContractError for n = 0, for fewer than n rewards, and for one that is
+/// NaN.
 double expected_best(std::span<const double> rewards, std::size_t n);
 
 }  // namespace cria

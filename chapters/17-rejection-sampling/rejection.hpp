@@ -1,7 +1,7 @@
 // Chapter 17: rejection sampling fine-tuning (Touvron et al. 2023, arXiv:2307.09288, section 3.2.3).
 //
-// A round samples k answers to each request, lets a reward judge them, and keeps the best answer that any round gave. The
-// model is then trained on those answers as on any others (chapter 14), and samples the next round's.
+// A round samples k answers to each request, lets a reward judge them, and keeps the best answer that any round gave.
+// The model is then trained on those answers as on any others (chapter 14), and samples the next round's.
 #pragma once
 
 #include <functional>
@@ -31,8 +31,8 @@ class BestAnswers {
  public:
   explicit BestAnswers(size_t requests) : best_(requests) {}
 
-  /// Keeps the answer if none was there or it is better; of equally good ones the first stays. Returns whether it is kept.
-  /// Throws ContractError for a request that is not there, and UserError for a reward that is NaN.
+  /// Keeps the answer if none was there or it is better; of equally good ones the first stays. Returns whether it is
+  /// kept. Throws ContractError for a request that is not there, and UserError for a reward that is NaN.
   bool offer(size_t request, Answer answer);
 
   /// One for each request; nothing where none was offered.
@@ -50,9 +50,9 @@ struct RoundOptions {
   size_t round = 0;              // counted from 0: a round has seeds of its own
 };
 
-/// Samples k answers to each prompt, side by side, and offers all of them. Returns their rewards, of request i from i k on.
-/// The same options give the same answers, whatever the decoder's places and threads. A prompt is read once for its k
-/// answers.
+/// Samples k answers to each prompt, side by side, and offers all of them. Returns their rewards, of request i from i k
+/// on. The same options give the same answers, whatever the decoder's places and threads. A prompt is read once for its
+/// k answers.
 std::vector<double> sample_round(BatchDecoder& decoder, const Tokenizer& tokenizer,
                                  std::span<const std::vector<TokenId>> prompts, std::span<const TokenId> ends,
                                  const RoundOptions& options, const Reward& reward, BestAnswers& best);

@@ -1,5 +1,5 @@
-// Chapter 19, from pairs of answers to a gradient for each of their tokens. It leaves out the loop over steps (chapter 14)
-// and where pairs come from.
+// Chapter 19, from pairs of answers to a gradient for each of their tokens. It leaves out the loop over steps (chapter
+// 14) and where pairs come from.
 #include "chapters/19-dpo/dpo.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
-// Chapter 19: direct preference optimisation: pairs of answers as batches, and the objective that a trainer makes smaller.
+// Chapter 19: direct preference optimisation: pairs of answers as batches, and the objective that a trainer makes
+// smaller.
 #pragma once
 
 #include <span>
@@ -18,8 +19,8 @@ struct PreferencePair {
 /// answers' tokens alone. What is shorter than a sequence is padded behind its end, where nothing sees it.
 class PairBatch {
  public:
-  /// Throws UserError that counts the pairs from `first_number` for an empty request or answer, one longer than a sequence,
-  /// and two answers that are the same.
+  /// Throws UserError that counts the pairs from `first_number` for an empty request or answer, one longer than a
+  /// sequence, and two answers that are the same.
   PairBatch(std::span<const PreferencePair> pairs, size_t positions, size_t first_number = 1);
 
   Batch batch() const;
@@ -38,16 +39,16 @@ inline PairLogP of_pair(std::span<const double> sums, size_t i) { return {sums[2
 
 /// How a policy stands to its pairs, as means over them.
 struct PreferenceFigures {
-  double loss = 0, accuracy = 0;                    // accuracy: the share of pairs with a margin above 0
-  double chosen = 0, rejected = 0;                  // log(π / ref) of the answers
+  double loss = 0, accuracy = 0;    // accuracy: the share of pairs with a margin above 0
+  double chosen = 0, rejected = 0;  // log(π / ref) of the answers
   double margin() const { return chosen - rejected; }
 };
 PreferenceFigures preference_figures(std::span<const double> policy, std::span<const double> reference,
                                      const PreferenceOptions& options);
 
-/// The mean loss over all pairs of a step's batch, for a trainer that keeps two sequences together. `reference` has the sums
-/// of all its sequences under the frozen reference, computed once. Throws ContractError for another number of them, or
-/// where a micro-batch parts a pair.
+/// The mean loss over all pairs of a step's batch, for a trainer that keeps two sequences together. `reference` has the
+/// sums of all its sequences under the frozen reference, computed once. Throws ContractError for another number of
+/// them, or where a micro-batch parts a pair.
 Objective preference_objective(std::vector<double> reference, const PreferenceOptions& options);
 
 }  // namespace cria

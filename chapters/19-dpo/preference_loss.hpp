@@ -1,5 +1,5 @@
-// Chapter 19: losses over pairs of answers, of which one is preferred, by their log-probabilities alone (Rafailov et al.
-// 2023, arXiv:2305.18290).
+// Chapter 19: losses over pairs of answers, of which one is preferred, by their log-probabilities alone (Rafailov et
+// al. 2023, arXiv:2305.18290).
 //
 // A log-probability here is of a whole answer given its request: the sum over its tokens, not their mean.
 #pragma once
@@ -15,8 +15,9 @@ enum class PreferenceLoss {
 
 struct PreferenceOptions {
   PreferenceLoss loss = PreferenceLoss::sigmoid;
-  double beta = 0.1;           ///< how hard the policy is held to its reference; above 0
-  double label_smoothing = 0;  ///< of the sigmoid: the share of pairs that are believed to be the wrong way round, 0 … 0.5
+  double beta = 0.1;  ///< how hard the policy is held to its reference; above 0
+  double label_smoothing =
+      0;  ///< of the sigmoid: the share of pairs that are believed to be the wrong way round, 0 … 0.5
 };
 
 /// log p of two answers to the same request.

@@ -72,8 +72,8 @@ void quantise_rows(const real* x, size_t x_stride, size_t first, size_t n, size_
 
 /// y = x Wᵀ for n rows x and y, x_stride and y_stride apart: y[t, i] = Σ_k x[t, k] w[i, k]. The bits of an element do
 /// not depend on the other rows of W, and in blocks not on those of x either. (With 16 bits products of up to 4 rows
-/// are sums in another order, as in gemm; with `each_row` all of them are, each as alone.) Blocks take x as `rounded`, where
-/// it is that already.
+/// are sums in another order, as in gemm; with `each_row` all of them are, each as alone.) Blocks take x as `rounded`,
+/// where it is that already.
 void multiply_packed(const PackedRows& w, size_t n, const real* x, size_t x_stride, real* y, size_t y_stride,
                      const QuantisedRows& rounded = {}, bool each_row = false);
 

@@ -39,7 +39,8 @@ void gemm(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_st
 
 void multiply_each_row(size_t m, size_t n, size_t k, const real* x, size_t x_stride, const real* w, size_t w_stride,
                        real* y, size_t y_stride) {
-  portable::gemm(m, n, k, {x, x_stride}, Matrix{w, w_stride}.transposed(), y, y_stride, false);  // whose rows know of no other
+  portable::gemm(m, n, k, {x, x_stride}, Matrix{w, w_stride}.transposed(), y, y_stride,
+                 false);  // whose rows know of no other
 }
 
 void exp(const real* x, real factor, real offset, real* y, size_t n) {
@@ -62,9 +63,9 @@ real softmax(real* x, size_t n) {
 }  // namespace
 
 const Primitives& primitives() {
-  static const Primitives table = {"portable", dot,   axpy,    gemm,   multiply_each_row, softmax,
-                                   exp,        sigmoid, widen, widen,  widen,             narrow,
-                                   narrow,     dot,   dot,     packed_kernels()};
+  static const Primitives table = {
+      "portable", dot,    axpy, gemm, multiply_each_row, softmax, exp, sigmoid, widen, widen, widen,
+      narrow,     narrow, dot,  dot,  packed_kernels()};
   return table;
 }
 

@@ -45,8 +45,8 @@ struct Primitives {
   real (*dot)(const real* x, const real* y, size_t n);
   void (*axpy)(real a, const real* x, real* y, size_t n);
   void (*gemm)(size_t m, size_t n, size_t k, Matrix a, Matrix b, real* c, size_t c_stride, bool accumulate);
-  void (*multiply_each_row)(size_t m, size_t n, size_t k, const real* x, size_t x_stride, const real* w, size_t w_stride,
-                            real* y, size_t y_stride);
+  void (*multiply_each_row)(size_t m, size_t n, size_t k, const real* x, size_t x_stride, const real* w,
+                            size_t w_stride, real* y, size_t y_stride);
   real (*softmax)(real* x, size_t n);
   void (*exp)(const real* x, real factor, real offset, real* y, size_t n);
   void (*sigmoid)(const real* x, real factor, real offset, real* y, size_t n);

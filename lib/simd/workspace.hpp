@@ -1,6 +1,6 @@
-// Memory for packed operands, and for what a component forms on its way. Each thread keeps one piece for each use, made when it is first asked for and grown when
-// a larger one is (matrix products ask for a few MiB at most), so that products allocate nothing once they have been
-// called.
+// Memory for packed operands, and for what a component forms on its way. Each thread keeps one piece for each use, made
+// when it is first asked for and grown when a larger one is (matrix products ask for a few MiB at most), so that
+// products allocate nothing once they have been called.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// ParameterSet: named tensors, one after the other in one arena, so that they can be zeroed, summed, clipped, updated and
-// saved as one flat row of numbers. What is trained is such a set, and so are its gradients and an optimiser's moments.
+// ParameterSet: named tensors, one after the other in one arena, so that they can be zeroed, summed, clipped, updated
+// and saved as one flat row of numbers. What is trained is such a set, and so are its gradients and an optimiser's
+// moments.
 #pragma once
 
 #include <span>

@@ -13,8 +13,8 @@ void Product::write_apart(View<real, 2> c, bool add) const {
 }
 
 void Product::fail_inner() const {
-  throw ContractError(fmt::format("matmul: {} and {} have no inner dimension in common", shape_text(a.shape()),
-                                  shape_text(b.shape())));
+  throw ContractError(
+      fmt::format("matmul: {} and {} have no inner dimension in common", shape_text(a.shape()), shape_text(b.shape())));
 }
 
 void Product::fail_result(View<real, 2> c) const {

@@ -16,13 +16,13 @@ class Addition {
  public:
   virtual ~Addition() = default;
   /// y += the outputs `outputs` of the addition. Several threads may call it at once, each for outputs of its own.
-  virtual void forward(View<const real, 2> x,         // (N, K)
-                       Range outputs,                 // of M
-                       View<real, 2> y) const = 0;    // (N, outputs)
+  virtual void forward(View<const real, 2> x,       // (N, K)
+                       Range outputs,               // of M
+                       View<real, 2> y) const = 0;  // (N, outputs)
   /// d_x += its gradient, unless d_x is empty; and the same for its own parameters, if they learn, where it keeps it.
-  virtual void backward(View<const real, 2> d_y,        // (N, M)
-                        View<const real, 2> x,          // (N, K)
-                        View<real, 2> d_x) const = 0;   // (N, K)
+  virtual void backward(View<const real, 2> d_y,       // (N, M)
+                        View<const real, 2> x,         // (N, K)
+                        View<real, 2> d_x) const = 0;  // (N, K)
 };
 
 class Weight {

@@ -15,7 +15,8 @@ struct Pairs {
   Numbers policy_chosen, policy_rejected, reference_chosen, reference_rejected;
 
   PairLoss loss(size_t i, const PreferenceOptions& options) const {
-    return preference_loss({policy_chosen[i], policy_rejected[i]}, {reference_chosen[i], reference_rejected[i]}, options);
+    return preference_loss({policy_chosen[i], policy_rejected[i]}, {reference_chosen[i], reference_rejected[i]},
+                           options);
   }
 };
 

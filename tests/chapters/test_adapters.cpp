@@ -163,7 +163,7 @@ TEST_CASE("training an adapter changes no bit of the base, has moments for A and
   const TokenBatch batch = random_batch(4, 8, 1);
   const double loss = trainer.evaluate(batch);
   for (size_t step = 0; step < 30; ++step) trainer.step(batch, 0.02);
-  CHECK(trainer.evaluate(batch) < 0.8 * loss);  // measured: 0.30 of it
+  CHECK(trainer.evaluate(batch) < 0.5 * loss);  // measured: 0.30 of it
   CHECK(difference(base.flat(), before, 0) == "");
   CHECK(trainer.optimiser().first_moment().flat().size() == lora.flat().size());
 }
@@ -213,7 +213,7 @@ TEST_CASE("over packed weights an adapter gets the gradient of the numbers that 
   CAPTURE(int(type), loss, expected);
   // Float16 is multiplied as it stands. With blocks forward rounds activations to 8 bits, to a share of 1/254 of the
   // largest of 32, and the gradient takes no notice of that. Measured, at most: 2.7e-7; 0.027 in blocks.
-  const double tolerance = type == ElementType::f16 ? 2e-6 : 0.1;
+  const double tolerance = type == ElementType::f16 ? 1e-6 : 0.06;
   CHECK(std::abs(loss / expected - 1) < tolerance);
   CHECK(largest_difference(of_packed.flat(), of_floats.flat()) < tolerance);
 }

@@ -150,6 +150,7 @@ TEST_CASE("an objective that does not fit its batch is refused") {
   LossEvaluator evaluator(tiny(), 6, positions, false);
   CHECK_THROWS_AS(preference_objective({1, 2, 3}, {}), ContractError);
   CHECK_THROWS_AS(evaluator.forward(weights, pairs.batch(), preference_objective({1, 2}, {})), ContractError);
-  CHECK_THROWS_AS(evaluator.forward(weights, part_of(pairs.batch(), 1, 3), preference_objective(std::vector<double>(6), {})),
-                  ContractError);
+  CHECK_THROWS_AS(
+      evaluator.forward(weights, part_of(pairs.batch(), 1, 3), preference_objective(std::vector<double>(6), {})),
+      ContractError);
 }

@@ -120,7 +120,8 @@ TEST_CASE("a frozen weight passes the gradient on and forms none of its own, pac
   simd::narrow(weight.data(), halves.data(), weight.size());
   simd::widen(halves.data(), weight.data(), weight.size());  // the numbers that the packed rows stand for
   const auto* bytes = reinterpret_cast<const std::byte*>(halves.data());
-  const Weight plain{View<const real, 2>(view(weight))}, packed{simd::PackedRows{simd::PackedType::f16, bytes, 0, 150, 5}};
+  const Weight plain{View<const real, 2>(view(weight))},
+      packed{simd::PackedRows{simd::PackedType::f16, bytes, 0, 150, 5}};
   Array<real, 2> d_x = zeros<real, 2>({7, 5}), d_weight = zeros<real, 2>({150, 5});
   linear_backward(view(d_y), view(x), plain, view(d_x), view(d_weight));
   const Array<real, 2> expected = d_x;

@@ -18,7 +18,8 @@ namespace {
 struct Problem {
   Array<real, 2> x, a, b, d_y;
   real scale;
-  Array<real, 2> inner = zeros<real, 2>({x.shape(0), a.shape(0)}), d_inner = inner, y = zeros<real, 2>({x.shape(0), b.shape(0)});
+  Array<real, 2> inner = zeros<real, 2>({x.shape(0), a.shape(0)}), d_inner = inner,
+                 y = zeros<real, 2>({x.shape(0), b.shape(0)});
   Array<real, 2> d_x = zeros<real, 2>({x.shape(0), x.shape(1)}), d_a = zeros<real, 2>({a.shape(0), a.shape(1)}),
                  d_b = zeros<real, 2>({b.shape(0), b.shape(1)});
 
@@ -87,8 +88,8 @@ TEST_CASE("dropout drops the share that it is asked to, by place and seed, and k
 }
 
 TEST_CASE("of rows apart each has the bits that it has alone, its change included") {
-  const Array<real, 2> x = random_array<2>({9, 33}, 1), a = random_array<2>({5, 33}, 2), b = random_array<2>({20, 5}, 3),
-                       numbers = random_array<2>({20, 33}, 4);
+  const Array<real, 2> x = random_array<2>({9, 33}, 1), a = random_array<2>({5, 33}, 2),
+                       b = random_array<2>({20, 5}, 3), numbers = random_array<2>({20, 33}, 4);
   const LowRankAddition addition(view(a), view(b), real(0.5), {}, {}, nullptr, 0);
   const Weight weight = Weight(view(numbers)).with(addition);
   Array<real, 2> apart = unwritten<2>({9, 20}), alone = apart;

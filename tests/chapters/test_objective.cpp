@@ -101,7 +101,7 @@ TEST_CASE("a preference between pairs is learned") {
   const TokenBatch batch = random_batch(4, 6, 1);
   const double before = trainer.evaluate(batch, prefer_first);
   for (size_t step = 0; step < 20; ++step) trainer.step(batch, 0.01, prefer_first);
-  CHECK(trainer.evaluate(batch, prefer_first) < 0.1 * before);  // measured: a millionth of it
+  CHECK(trainer.evaluate(batch, prefer_first) < 1e-4 * before);  // measured: a millionth of it
 }
 
 TEST_CASE("what is frozen has no gradient, and the gradients of the rest have the bits that they have without it") {
@@ -150,7 +150,7 @@ TEST_CASE("a trainer of a part of the parameters changes these and has moments f
   const TokenBatch batch = random_batch(4, 6, 1);
   const double loss = trainer.evaluate(batch);
   for (size_t step = 0; step < 10; ++step) trainer.step(batch, 0.02);
-  CHECK(trainer.evaluate(batch) < 0.9 * loss);  // measured: 0.63
+  CHECK(trainer.evaluate(batch) < 0.75 * loss);  // measured: 0.63
   CHECK(difference(weights.flat(), before, 0) == "");
   CHECK(trainer.optimiser().first_moment().flat().size() == 19 * 11);
 }

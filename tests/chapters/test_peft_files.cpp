@@ -1,4 +1,5 @@
-// Chapter 15, PEFT's files: what is written is read back, under PEFT's names; and what cria does not compute is refused.
+// Chapter 15, PEFT's files: what is written is read back, under PEFT's names; and what cria does not compute is
+// refused.
 #include "chapters/15-adapters/peft_files.hpp"
 
 #include <fstream>
@@ -36,8 +37,8 @@ std::string refusal_with(const std::string& key, const nlohmann::json& value) {
 
 TEST_CASE("an adapter is written under PEFT's names and read back bit for bit") {
   const TemporaryFolder folder;
-  const Lora lora =
-      some_adapter({.rank = 2, .alpha = 3.5, .rank_stabilised = true, .dropout = 0.1, .targets = {"q_proj", "down_proj"}});
+  const Lora lora = some_adapter(
+      {.rank = 2, .alpha = 3.5, .rank_stabilised = true, .dropout = 0.1, .targets = {"q_proj", "down_proj"}});
   save_adapter(folder.path(), lora, "a/base");
   const SafetensorsFile file(folder / "adapter_model.safetensors");
   CHECK(file.tensors().size() == 8);
@@ -53,7 +54,8 @@ TEST_CASE("an adapter is written under PEFT's names and read back bit for bit") 
 
 TEST_CASE("which layers an adapter has, its tensors say") {
   const TemporaryFolder folder;
-  const Lora lora(tiny(), {.rank = 2}, [](const std::string& module) { return module == "model.layers.1.mlp.up_proj"; });
+  const Lora lora(tiny(), {.rank = 2},
+                  [](const std::string& module) { return module == "model.layers.1.mlp.up_proj"; });
   save_adapter(folder.path(), lora, "base");
   const Lora read = load_adapter(folder.path(), tiny());
   REQUIRE(read.linears().size() == 1);
@@ -61,7 +63,8 @@ TEST_CASE("which layers an adapter has, its tensors say") {
 }
 
 TEST_CASE("what PEFT writes by default is read") {
-  for (const char* key : {"use_dora", "lora_bias", "fan_in_fan_out", "use_qalora"}) CHECK(refusal_with(key, false) == "");
+  for (const char* key : {"use_dora", "lora_bias", "fan_in_fan_out", "use_qalora"})
+    CHECK(refusal_with(key, false) == "");
   for (const char* key : {"rank_pattern", "alpha_pattern", "loftq_config"})
     CHECK(refusal_with(key, nlohmann::json::object()) == "");
   for (const char* key : {"modules_to_save", "layers_to_transform", "trainable_token_indices", "arrow_config"})

@@ -132,6 +132,8 @@ TEST_CASE("the logarithm of a sigmoid is finite wherever the sigmoid itself is n
 TEST_CASE("options of preferences out of their range are refused by name") {
   CHECK_THROWS_WITH(require_valid({PreferenceLoss::sigmoid, 0, 0}), contains("beta is 0, expected more than 0"));
   CHECK_THROWS_WITH(require_valid({PreferenceLoss::sigmoid, NAN, 0}), contains("beta is nan"));
-  CHECK_THROWS_WITH(require_valid({PreferenceLoss::sigmoid, 0.1, 0.6}), contains("label_smoothing is 0.6, expected 0 to 0.5"));
-  CHECK_THROWS_WITH(require_valid({PreferenceLoss::ipo, 0.1, 0.1}), contains("label_smoothing belongs to the sigmoid loss"));
+  CHECK_THROWS_WITH(require_valid({PreferenceLoss::sigmoid, 0.1, 0.6}),
+                    contains("label_smoothing is 0.6, expected 0 to 0.5"));
+  CHECK_THROWS_WITH(require_valid({PreferenceLoss::ipo, 0.1, 0.1}),
+                    contains("label_smoothing belongs to the sigmoid loss"));
 }

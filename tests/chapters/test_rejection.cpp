@@ -24,8 +24,8 @@ double counted_success(double p, size_t n) {
   return success;
 }
 
-/// KL of the best of n, of equally good ones the first, from a base with these probabilities and rewards: by going through
-/// all n-tuples.
+/// KL of the best of n, of equally good ones the first, from a base with these probabilities and rewards: by going
+/// through all n-tuples.
 double counted_divergence(const std::vector<double>& base, const std::vector<double>& rewards, size_t n) {
   std::vector<double> best(base.size(), 0);
   std::vector<size_t> drawn(n, 0);

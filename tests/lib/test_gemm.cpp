@@ -143,7 +143,8 @@ TEST_CASE("a product of each row has the bits of that row alone, whatever stands
           INFO(m << " x " << n << " x " << k);
           Stored x(m, k, 2, 6), w(n, k, 2, 7);
           Guarded y(m * (n + 3), 8);
-          simd::multiply_each_row(m, n, k, x.numbers.data(), x.row_stride, w.numbers.data(), w.row_stride, y.data(), n + 3);
+          simd::multiply_each_row(m, n, k, x.numbers.data(), x.row_stride, w.numbers.data(), w.row_stride, y.data(),
+                                  n + 3);
           std::vector<real> alone(n);
           size_t differing = 0;
           for (size_t i = 0; i < m; ++i) {

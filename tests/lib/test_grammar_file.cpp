@@ -7,23 +7,12 @@
 #include "lib/base/file.hpp"
 #include "lib/grammar/generate.hpp"
 #include "lib/grammar/grammar.hpp"
+#include "tests/lib/grammar_refusal.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
 using cria::testing::contains;
-
-namespace {
-
-std::string message_of(const std::string& text) {
-  try {
-    Grammar::read(text, "file");
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-}  // namespace
+using cria::testing::message_of;
 
 TEST_CASE("A malformed grammar is refused with its line and what is wrong") {
   const std::string end = "\nsentence s\n  Hi.\n";

@@ -11,10 +11,12 @@
 #include "lib/grammar/request.hpp"
 #include "lib/grammar/slots.hpp"
 #include "lib/grammar/statistics.hpp"
+#include "tests/lib/grammar_refusal.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
 using cria::testing::contains;
+using cria::testing::message_of;
 
 namespace {
 
@@ -84,15 +86,6 @@ std::string key(const std::vector<Asked>& asked) {
   std::string text;
   for (const Asked& one : asked) text += fmt::format("{}={}\n", one.slot, one.value);
   return text;
-}
-
-std::string refusal_of(const std::string& text) {
-  try {
-    Grammar::read(text, "file");
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -285,24 +278,24 @@ TEST_CASE("Requests that make no sense are refused with their line") {
   const std::string story =
       "rule story\n  [s] [t]\nrule t\n  [u] | ()\nlist a: b | c\n  x (y|z) | x\nlist d: e\n  x\n"
       "sentence s\n  {a.c}.\nsentence u\n  {a.b} {d.e}.\n";
-  CHECK(refusal_of(story + "slot q: {a.c}\n  a {}\n") == "file: expected both `slot` and `request`, or neither");
-  CHECK(refusal_of(story + "request\n  tell {}\n") == "file: expected both `slot` and `request`, or neither");
+  CHECK(message_of(story + "slot q: {a.c}\n  a {}\n") == "file: expected both `slot` and `request`, or neither");
+  CHECK(message_of(story + "request\n  tell {}\n") == "file: expected both `slot` and `request`, or neither");
   const std::string requested = story + "request\n  tell {}\n";
-  CHECK(refusal_of(requested + "slot q: {a.c}\n  a {}\n") == "no error");
-  CHECK(refusal_of(requested + "slot q: {a.c}\n") == "file:15: slot q has no wording");
-  CHECK(refusal_of(requested + "slot q: {d.e}\n  a {}\n") ==
+  CHECK(message_of(requested + "slot q: {a.c}\n  a {}\n") == "no error");
+  CHECK(message_of(requested + "slot q: {a.c}\n") == "file:15: slot q has no wording");
+  CHECK(message_of(requested + "slot q: {d.e}\n  a {}\n") ==
         "file:15: slot q asks for {d.e}, which not every story mentions");
-  CHECK(refusal_of(requested + "slot q: {a.b}\n  a {}\n") ==
+  CHECK(message_of(requested + "slot q: {a.b}\n  a {}\n") ==
         "file:15: slot q has a choice in its value: expected text and {list.field} only");
-  CHECK(refusal_of(requested + "slot q: [t]\n  a {}\n") ==
+  CHECK(message_of(requested + "slot q: [t]\n  a {}\n") ==
         "file:15: slot q has a choice in its value: expected text and {list.field} only");
-  CHECK(refusal_of(requested + "slot q\n  a {}\n") == "file:15: slot q has no value: expected `slot q: {list.field}`");
-  CHECK_THAT(refusal_of(requested + "slot\n  a {}\n"), contains("file:15: `` is no name"));
+  CHECK(message_of(requested + "slot q\n  a {}\n") == "file:15: slot q has no value: expected `slot q: {list.field}`");
+  CHECK_THAT(message_of(requested + "slot\n  a {}\n"), contains("file:15: `` is no name"));
   for (const char* wording : {"a", "a {} {}", "a {", "a {b} {}", "[a] {}"})
-    CHECK(refusal_of(requested + "slot q: {a.c}\n  " + wording + "\n") ==
+    CHECK(message_of(requested + "slot q: {a.c}\n  " + wording + "\n") ==
           "file:16: a wording has one {}, where what is asked for stands, and no other bracket");
   const std::string slot = "slot q: {a.c}\n  a {}\n";
-  CHECK(refusal_of(requested + slot + slot) == "file:17: slot q is defined twice");
-  CHECK(refusal_of(requested + "request\n  say {}\n" + slot) == "file:15: `request` is there twice");
+  CHECK(message_of(requested + slot + slot) == "file:17: slot q is defined twice");
+  CHECK(message_of(requested + "request\n  say {}\n" + slot) == "file:15: `request` is there twice");
   CHECK_THROWS_WITH(RequestSource(Grammar::read(story, "file")), contains("the grammar has no requests"));
 }

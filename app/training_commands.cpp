@@ -1,0 +1,65 @@
+// The options of the commands that train; each command is a function in a file of its own.
+#include "app/commands.hpp"
+#include "app/demo.hpp"
+#include "app/finetune.hpp"
+#include "app/train.hpp"
+
+namespace cria {
+namespace {
+
+/// The options of the commands that train.
+void add_training_options(CLI::App& command, TrainOptions& options) {
+  command.add_option("--steps", options.steps, "End after so many steps");
+  command.add_option("--minutes", options.minutes, "End after so much time; default 10, of a resumed run its own");
+  command.add_option("--threads", options.threads,
+                     "Threads; 0: one for each CPU. The result does not depend on it, only on the CPU's kind");
+  command.add_option("--seed", options.seed, "Seed of weights and data order; default 1");
+  command.add_flag(
+      "--resume", options.resume,
+      "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
+      "another, counted from its beginning");
+  command.add_option("--save-minutes", options.save_minutes, "A checkpoint at least so often")->capture_default_str();
+  command.add_option("--log", options.log, "JSON lines, one a step; default log.jsonl in --out");
+  command.add_flag("--json", options.json, "Print only the last line of the log");
+}
+
+}  // namespace
+
+void add_training_commands(CLI::App& app, int& code) {
+  {
+    auto [c, o] = command<DemoOptions>(
+        app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
+    c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+  }
+  {
+    auto [c, o] =
+        command<TrainOptions>(app, "train", "Train a Llama from nothing, or a model further", run_train, code);
+    c->add_option(
+        "--data", o->data,
+        "Text files, folders of them, - for standard input, or \"stories\": the built-in corpus; default stories");
+    c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
+    c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
+    c->add_option("--tokenizer", o->tokenizer,
+                  "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
+    c->add_option("--from", o->from,
+                  "A model's folder: go on from its weights, with its tokenizer, to a new model in --out");
+    add_training_options(*c, *o);
+    c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
+  }
+  {
+    auto [c, o] = command<FinetuneOptions>(app, "finetune", "Train a model further, to answer", run_finetune, code);
+    c->add_option("model", o->from, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--method", o->method, "sft: from conversations, by the loss of the answers")->capture_default_str();
+    c->add_option(
+         "--data", o->data,
+         "Files of conversations, in Alpaca's JSON form or as chat messages, or \"requests\": for built-in stories; "
+         "default requests")
+        ->allow_extra_args(false);
+    c->add_option("--recipe", o->recipe, "YAML with optimiser and data; see docs/recipes.md");
+    c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<method>");
+    add_training_options(*c, *o);
+  }
+}
+
+}  // namespace cria
