@@ -124,6 +124,7 @@ function(cria_workshop_program program)
     string(SUBSTRING ${chapter} 3 -1 library)
     string(REPLACE "-" "_" library ${library})
     list(TRANSFORM links REPLACE "^cria_${library}$" cria_${library}_workshop)
+    list(APPEND links cria_${library}_workshop)  # no command may use the chapter yet; the program still names its files
     set_target_properties(${target} PROPERTIES CRIA_VARIANT_${library} cria_${library}_workshop)
   endforeach()
   target_link_libraries(${target} PRIVATE ${links})
