@@ -1,11 +1,17 @@
 #include "app/adapter.hpp"
 
+#include "chapters/12-open-weights/model_template.hpp"
 #include "chapters/15-adapters/peft_files.hpp"
 
 namespace cria {
 
 LlamaWeights with_adapter(const LlamaWeights& weights, const std::string& folder) {
   return folder.empty() ? weights : adapted(weights, load_adapter(folder, weights.config));
+}
+
+std::filesystem::path format_folder(const std::filesystem::path& path, const ModelView& model,
+                                    const std::string& adapter) {
+  return !adapter.empty() && find_chat_template(adapter, model) ? std::filesystem::path(adapter) : path;
 }
 
 }  // namespace cria

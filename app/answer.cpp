@@ -3,13 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "app/adapter.hpp"
 #include "app/command_name.hpp"
 #include "app/stories.hpp"
 #include "app/train.hpp"
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
-#include "chapters/14-sft/instruction_encoder.hpp"
+#include "chapters/14-sft/story_requests.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/request_file.hpp"
@@ -20,13 +21,14 @@ int run_answer(const AnswerOptions& options) {
   const Grammar grammar = Grammar::load(grammar_file(options.grammar, true));
   std::vector<AnsweredRequest> answered = read_requests(options.requests, grammar);
   const std::filesystem::path path = model_folder(options.model);
-  const PackedModel model = open_packed_model(path);
+  PackedModel model = open_packed_model(path);
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
+  model.weights = with_adapter(model.weights, options.adapter);
   const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
   const SamplingOptions sampling = choose_sampling(options.sampling, defaults.sampling);
   std::vector<TokenId> ends = answer_ends(model);
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  const InstructionEncoder encoder(instruction_format(path, model), *model.tokenizer,
+  const InstructionEncoder encoder(instruction_format(format_folder(path, model, options.adapter), model, request_template()), *model.tokenizer,
                                    ends.empty() ? std::nullopt : std::optional(ends.front()));
   const size_t context = model.config.llama.context;
   std::vector<TextRequest> texts;

@@ -9,6 +9,7 @@ struct AnswerOptions {
   std::string model;     // a folder or file; empty: the one in data/
   std::string requests;  // as `stories --requests` writes them
   std::string out;
+  std::string adapter;  // a folder with one; empty: none
   std::string grammar;  // empty: that of the stories on request
   SamplingChoice sampling;
   std::size_t threads = 0;

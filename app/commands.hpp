@@ -7,13 +7,16 @@
 
 namespace cria {
 
-/// Adds a command whose options live as long as the program; `run` is called when it is chosen.
+/// Adds a command whose options live as long as the program; `run` is called when it is chosen, and no command of its
+/// own.
 template <class Options>
 std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const char* help, int (*run)(const Options&),
                                        int& code) {
   auto options = std::make_shared<Options>();
   CLI::App* app = parent.add_subcommand(name, help);
-  app->callback([options, run, &code] { code = run(*options); });
+  app->callback([options, run, app, &code] {
+    if (app->get_subcommands().empty()) code = run(*options);
+  });
   return {app, options.get()};
 }
 

@@ -1,49 +1,40 @@
-// cria finetune: from options to a run of chapter 14.
+// cria finetune: from options to a run of a method.
 #include "app/finetune.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "app/command_name.hpp"
+#include "app/methods/method.hpp"
 #include "app/model_costs.hpp"
 #include "app/sample.hpp"
-#include "app/training_setup.hpp"
-#include "app/training_subject.hpp"
 #include "chapters/11-pretraining/presets.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
-#include "chapters/14-sft/finetuning.hpp"
+#include "chapters/14-sft/story_requests.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria {
+namespace fs = std::filesystem;
 namespace {
 
-/// Without one: of the built-in requests the one beside them, of files what Llama 2 was tuned with (arXiv:2307.09288,
-/// section 3.1), but for its batch of 64 sequences.
-Recipe choose_recipe(const FinetuneOptions& options, const Names& names) {
-  if (!options.recipe.empty()) return read_recipe(recipe_file(options.recipe));
-  if (names == Names{"requests"}) return read_recipe(data_folder() / "stories" / "sft.yaml");
+/// Without one: of the built-in requests that of the method which lies beside them, of files what Llama 2 was tuned
+/// with (arXiv:2307.09288, section 3.1), but for its batch of 64 sequences.
+Recipe choose_recipe(const FinetuneOptions& options, const Names& names, const RecipeKeys& keys) {
+  if (!options.recipe.empty()) return read_recipe(recipe_file(options.recipe), keys);
+  const fs::path own = data_folder() / "stories" / (options.method + ".yaml");
+  if (names == Names{"requests"} && fs::exists(own)) return read_recipe(own, keys);
   Recipe recipe;
-  recipe.learning_rate = 2e-5;
+  recipe.learning_rate = options.method == "lora" ? 2e-4 : 2e-5;
   recipe.training.positions = std::min<size_t>(open_config(options.from).llama.context, 1024);
   return recipe;
 }
 
-/// A model's description with its weights, or what a run left of it; and the format that it is spoken to in.
-struct Subject {
-  TrainingSubject model;
-  LlamaParameters weights;
-  ChatTemplateSource format;
-};
-
-Subject open_subject(const FinetuneOptions& options, const RunFolder& folder, Recipe& recipe) {
-  TrainingSubject model = options.resume ? resumed_subject(folder) : subject_from_model(options, recipe);
-  LlamaParameters weights = model.weights ? std::move(*model.weights) : LlamaParameters(model.config.llama);
-  const ModelView view(model.config, weights, model.tokenizer.get());
-  ChatTemplateSource format =
-      instruction_format(options.resume ? folder.path() : std::filesystem::path(options.from), view);
-  return {std::move(model), std::move(weights), std::move(format)};
+/// The format that the model is spoken to in.
+ChatTemplateSource choose_format(const fs::path& model, const TrainingSubject& subject, const Names& names) {
+  const LlamaWeights unread;
+  return instruction_format(model, ModelView(subject.config, unread, subject.tokenizer.get()),
+                            Data::is_built_in(names) ? request_template() : "");
 }
 
 std::optional<TokenId> first_of(const std::vector<TokenId>& ends) {
@@ -52,47 +43,58 @@ std::optional<TokenId> first_of(const std::vector<TokenId>& ends) {
 
 }  // namespace
 
-int run_finetune(const FinetuneOptions& given) {
+int run_finetune(const FinetuneOptions& options) {
+  finetune(options);
+  return 0;
+}
+
+TrainResult finetune(const FinetuneOptions& given) {
   FinetuneOptions options = given;
-  if (options.method != "sft") throw UserError(fmt::format("--method is {}, expected sft", in_quotes(options.method)));
+  const std::unique_ptr<TuningMethod> method = find_method(options.method);
+  const RecipeKeys keys = method->keys();
   if (options.from.empty() && !options.resume) options.from = model_folder("").string();
   check_length(options);
   const size_t threads = thread_count(options.threads);
-  const RunFolder folder = claim_folder(options, std::filesystem::path("runs") / options.method);
+  const RunFolder folder = claim_folder(options, fs::path("runs") / options.method);
   Recipe recipe;
   TrainingState state;
   Names names = options.data;
   if (options.resume) {
-    ResumedRun begun = resumed_run(options, folder, options.method);
+    ResumedRun begun = resumed_run(options, folder, options.method, keys);
     state = std::move(begun.state), recipe = std::move(begun.recipe), names = std::move(begun.data);
+    options.from = state.base;
   } else {
-    if (names.empty()) names = {"requests"};
+    if (names.empty()) names = method->usual_data();
     state.seed = options.seed.value_or(1);
     state.method = options.method;
-    recipe = choose_recipe(options, names);
+    recipe = choose_recipe(options, names, keys);
+    if (method->needs_base()) state.base = fs::absolute(options.from).lexically_normal().string();
   }
+  method->complete(recipe);
   state.data = in_lines(names);
   const Goal goal = choose_goal(options, state, folder.path());
   const Data data = open_data(options, names, state.seed);
-  Subject subject = open_subject(options, folder, recipe);
-  state.recipe = recipe_text(recipe);
-  ModelConfig& config = subject.model.config;
-  const Tokenizer& tokenizer = *subject.model.tokenizer;
-  const InstructionEncoder encoder(subject.format, tokenizer, first_of(config.end_of_text));
-  if (std::ranges::find(config.end_of_text, encoder.end_of_turn()) == config.end_of_text.end())
-    config.end_of_text.push_back(encoder.end_of_turn());
-  Corpus corpus = open_instruction_corpus(data, encoder, recipe);
-  require_same_data(state, data, corpus);
-  require_memory(config.llama, recipe.training, threads);
+  TrainingSubject subject =
+      options.resume && !method->needs_base() ? resumed_subject(folder) : method->open(options, recipe);
+  if (!subject.weights && !method->needs_base()) subject.weights.emplace(subject.config.llama);
+  const InstructionEncoder encoder(
+      choose_format(options.resume ? folder.path() : fs::path(options.from), subject, names), *subject.tokenizer,
+      first_of(subject.config.end_of_text));
+  std::vector<TokenId>& ends = subject.config.end_of_text;
+  if (std::ranges::find(ends, encoder.end_of_turn()) == ends.end()) ends.push_back(encoder.end_of_turn());
+  state.recipe = recipe_text(recipe, keys);
+  require_memory(subject.config.llama, recipe.training, threads);
 
   ThreadPool pool(threads);
-  Finetuning training(config, subject.weights, tokenizer, corpus, recipe, encoder, pool);
-  if (options.resume) training.restore(folder, state);
-  const std::string title = run_title(fmt::format("{}, {}", options.method, data.name), config.llama,
-                                      subject.weights.flat().size(), pool.size());
-  carry_out(training, state, options, folder, goal, recipe.evaluations, title, "finetune",
-            fmt::format("chat {}", quoted_for_shell(folder.path().string())));
-  return 0;
+  const std::unique_ptr<ModelTraining> training = method->begin({subject, encoder, data, recipe, state, pool});
+  if (options.resume) training->restore(folder, state);
+  const std::string title = run_title(fmt::format("{}, {}", options.method, data.name), subject.config.llama,
+                                      training->learned(), pool.size());
+  const RunReport report =
+      carry_out(*training, state, options, folder, goal, recipe.evaluations, title,
+                fmt::format("finetune{}", options.method == "sft" ? "" : " --method " + options.method),
+                method->hint(options.from, folder.path().string()));
+  return {folder.path(), report.stopped};
 }
 
 }  // namespace cria

@@ -12,5 +12,7 @@ struct FinetuneOptions : TrainOptions {
 
 /// Returns the exit code. Throws UserError for bad options and files.
 int run_finetune(const FinetuneOptions& options);
+/// The same, for commands that go on with the model.
+TrainResult finetune(const FinetuneOptions& options);
 
 }  // namespace cria

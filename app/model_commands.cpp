@@ -38,6 +38,7 @@ void add_model_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<AnswerOptions>(app, "answer", "Let a model answer a file of requests", run_answer, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("--requests", o->requests, "As `stories --requests` writes them")->required();
     c->add_option("--out", o->out, "The requests with the model's answers, for `judge --requests`")->required();
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");

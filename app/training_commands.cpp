@@ -1,7 +1,10 @@
 // The options of the commands that train; each command is a function in a file of its own.
+#include "app/align.hpp"
 #include "app/commands.hpp"
 #include "app/demo.hpp"
 #include "app/finetune.hpp"
+#include "app/methods/method.hpp"
+#include "app/pairs.hpp"
 #include "app/train.hpp"
 
 namespace cria {
@@ -31,6 +34,14 @@ void add_training_commands(CLI::App& app, int& code) {
         app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
     c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+    auto [align, a] = command<AlignOptions>(
+        *c, "align", "Make the small model obey requests, by each method in turn, and show what each gains", run_align,
+        code);
+    align->add_option("--minutes", a->minutes, "How long to train in all")->capture_default_str();
+    align->add_option("--threads", a->threads, "Threads; 0: one for each CPU");
+    align->add_option("--seed", a->seed, "Of data and answers")->capture_default_str();
+    align->add_option("--judged", a->judged, "Held-out requests that each model answers")->capture_default_str();
+    align->add_option("--out", a->folder, "Folder for the models; default runs/align");
   }
   {
     auto [c, o] =
@@ -50,7 +61,7 @@ void add_training_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<FinetuneOptions>(app, "finetune", "Train a model further, to answer", run_finetune, code);
     c->add_option("model", o->from, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
-    c->add_option("--method", o->method, "sft: from conversations, by the loss of the answers")->capture_default_str();
+    c->add_option("--method", o->method, method_help())->capture_default_str();
     c->add_option(
          "--data", o->data,
          "Files of conversations, in Alpaca's JSON form or as chat messages, or \"requests\": for built-in stories; "
@@ -59,6 +70,18 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("--recipe", o->recipe, "YAML with optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<method>");
     add_training_options(*c, *o);
+  }
+  {
+    auto [c, o] = command<PairsOptions>(
+        app, "pairs", "Let a model answer built-in requests, and write pairs of a right and a wrong answer", run_pairs,
+        code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--adapter", o->adapter, adapter_help);
+    c->add_option("--out", o->out, "The pairs, for `finetune --method dpo`")->required();
+    c->add_option("--count", o->count, "Requests")->capture_default_str();
+    c->add_option("--samples", o->samples, "Answers to each of them")->capture_default_str();
+    c->add_option("--seed", o->seed, "Of requests and answers")->capture_default_str();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }
 }
 

@@ -55,8 +55,10 @@ void TrainingDisplay::warn(const std::string& message) {
 }
 
 void TrainingDisplay::show(const Progress& progress) {
-  smooth_bits_ = bits_.empty() ? progress.bits_per_byte : 0.9 * smooth_bits_ + 0.1 * progress.bits_per_byte;
-  if (progress.validation_loss) validation_bits_ = progress.bits_per_byte;
+  of_text_ = progress.bits_per_byte > 0;
+  const double value = of_text_ ? progress.bits_per_byte : progress.loss;
+  smooth_bits_ = bits_.empty() ? value : 0.9 * smooth_bits_ + 0.1 * value;
+  if (progress.validation_loss) validation_bits_ = of_text_ ? progress.bits_per_byte : *progress.validation_loss;
   bits_.push_back(smooth_bits_);
   progress_ = progress;
   shown_ = false;
@@ -74,10 +76,18 @@ void TrainingDisplay::show_line() {
   last_ = std::chrono::steady_clock::now();
   shown_ = true;
   if (!shows_) return;
-  std::string line = fmt::format("step {:5}  loss {:.4f}  {} {:.4f} bits/byte", p.step, p.loss,
-                                 p.validation_loss ? "held out" : "batch   ", p.bits_per_byte);
+  std::string line = fmt::format("step {:5}  loss {:.4f}", p.step, p.loss);
+  if (of_text_)
+    line += fmt::format("  {} {:.4f} bits/byte", p.validation_loss ? "held out" : "batch   ", p.bits_per_byte);
+  for (const std::string& figure : figures()) line += "  " + figure;
   if (p.floor) line += fmt::format(" ({:.2f} x floor {:.4f})", p.bits_per_byte / *p.floor, *p.floor);
   put(line + fmt::format("  {} tokens/s  {} elapsed\n", count_text(p.tokens_per_second), clock_text(p.seconds)));
+}
+
+std::vector<std::string> TrainingDisplay::figures() const {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : progress_->figures) texts.push_back(fmt::format("{} {:.3g}", name, value));
+  return texts;
 }
 
 // What there is no room for is left out, the curve first; the line that the cursor is in counts, too.
@@ -94,6 +104,8 @@ void TrainingDisplay::show_panel() {
 
   std::vector<std::string> figures = {fmt::format("step {}", p.step), fmt::format("loss {:.4f}", p.loss),
                                       fmt::format("bits per byte {:.4f}", smooth_bits_)};
+  if (!of_text_) figures.pop_back();
+  for (const std::string& figure : this->figures()) figures.push_back(figure);
   if (validation_bits_) figures.push_back(fmt::format("held out {:.4f}", *validation_bits_));
   if (p.floor) figures.push_back(fmt::format("floor {:.4f}", *p.floor));
   if (p.floor && validation_bits_) figures.push_back(fmt::format("ratio {:.3f}", *validation_bits_ / *p.floor));

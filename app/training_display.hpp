@@ -27,6 +27,8 @@ class TrainingDisplay {
   void show_panel();
   void show_line();
   void put(const std::string& text);
+  /// Those of the kind of training, of the last step: "reward 0.31".
+  std::vector<std::string> figures() const;
 
   std::string title_;
   bool shows_, terminal_, colours_;
@@ -34,7 +36,8 @@ class TrainingDisplay {
   std::optional<Progress> progress_;  // of the last step
   bool shown_ = false;                // that step
   size_t lines_ = 0;                  // that the panel takes now
-  std::vector<double> bits_;          // bits per byte so far, for the curve
+  bool of_text_ = true;               // the curve has bits per byte; else the loss
+  std::vector<double> bits_;          // bits per byte so far, or losses, for the curve
   double smooth_bits_ = 0;
   std::optional<double> validation_bits_;
 };

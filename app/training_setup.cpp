@@ -40,22 +40,23 @@ Names from_lines(const std::string& text) {
   return names;
 }
 
-void require_same_run(const TrainOptions& options, const TrainingState& state, const Recipe& recipe,
-                      const std::string& method) {
-  const auto differs = [](const char* option, const std::string& given, const std::string& begun) {
-    throw UserError(
-        fmt::format("{} is {}, but the run to resume began with {}; leave the option out", option, given, begun));
-  };
+void require_same_method(const TrainingState& state, const std::string& method) {
   if (state.method != method)
     throw UserError(
         fmt::format("the run to resume was begun by {}; go on with that command",
                     state.method.empty() ? "`train`" : fmt::format("`finetune --method {}`", state.method)));
+}
+
+[[noreturn]] void refuse_other(const char* option, const std::string& given, const std::string& begun) {
+  throw UserError(
+      fmt::format("{} is {}, but the run to resume began with {}; leave the option out", option, given, begun));
+}
+
+void require_same_run(const TrainOptions& options, const TrainingState& state, const std::string& method) {
   if (options.seed && *options.seed != state.seed)
-    differs("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
-  if (!options.recipe.empty() && recipe_text(read_recipe(recipe_file(options.recipe))) != recipe_text(recipe))
-    differs("--recipe", options.recipe, "another recipe");
+    refuse_other("--seed", fmt::format("{}", *options.seed), fmt::format("{}", state.seed));
   if (!options.data.empty() && in_lines(options.data) != state.data && !state.fingerprint)
-    differs("--data", in_lines(options.data), state.data);
+    refuse_other("--data", in_lines(options.data), state.data);
   if (!options.from.empty())
     throw UserError(fmt::format("{} is for a new run; --resume goes on with one that is there",
                                 method.empty() ? "--from" : "a model to begin with"));
@@ -84,10 +85,16 @@ RunFolder claim_folder(const TrainOptions& options, const std::filesystem::path&
                                 : RunFolder::for_new_run(options.folder, options.tokenizer);
 }
 
-ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method) {
+ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method,
+                       const RecipeKeys& own_keys) {
   TrainingState state = read_training_state(folder / checkpoint_file);
-  Recipe recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string());
-  require_same_run(options, state, recipe, method);
+  require_same_method(state, method);
+  // The keys' places take what is read last, which is to be the run's own.
+  std::optional<std::string> given;
+  if (!options.recipe.empty()) given = recipe_text(read_recipe(recipe_file(options.recipe), own_keys), own_keys);
+  Recipe recipe = parse_recipe(state.recipe, (folder / checkpoint_file).string(), own_keys);
+  if (given && *given != recipe_text(recipe, own_keys)) refuse_other("--recipe", options.recipe, "another recipe");
+  require_same_run(options, state, method);
   Names data = options.data.empty() ? from_lines(state.data) : options.data;
   return {std::move(state), std::move(recipe), std::move(data)};
 }
@@ -136,8 +143,11 @@ RunReport carry_out(Trainee& trainee, const TrainingState& state, const TrainOpt
 }
 
 std::string run_title(const std::string& what, const LlamaConfig& config, size_t parameters, size_t threads) {
+  const size_t all = parameter_count(config);
+  const std::string learned =
+      count_text(double(parameters)) + (parameters < all ? " of " + count_text(double(all)) : "");
   return fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} thread{}", what,
-                     count_text(double(parameters)), config.layers, config.dim, config.vocabulary_size, threads,
+                     learned, config.layers, config.dim, config.vocabulary_size, threads,
                      threads == 1 ? "" : "s");
 }
 

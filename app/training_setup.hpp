@@ -6,7 +6,7 @@
 
 #include "app/train.hpp"
 #include "chapters/11-pretraining/data.hpp"
-#include "chapters/11-pretraining/recipe.hpp"
+#include "chapters/11-pretraining/recipe_keys.hpp"
 #include "chapters/11-pretraining/run.hpp"
 
 namespace cria {
@@ -29,9 +29,10 @@ struct ResumedRun {
   Names data;
 };
 /// What it is given again must be what it began with; only its length may change. Whether data of another name is the
-/// same is seen when it has been read. `method` is what the command does. Throws UserError for options that differ, and
+/// same is seen when it has been read. `method` is what the command does, which has keys of its own. Throws UserError for options that differ, and
 /// for a run of another method.
-ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method = "");
+ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method = "",
+                       const RecipeKeys& own_keys = {});
 
 /// A resumed run goes on to the end that it was to have, unless it is given another.
 Goal choose_goal(const TrainOptions& options, const TrainingState& state, const std::filesystem::path& folder);

@@ -7,6 +7,7 @@
 #include "chapters/01-bpe/tokenizer_files.hpp"
 #include "chapters/12-open-weights/named_scaling.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -19,14 +20,14 @@ TrainingSubject new_subject(const TrainOptions& options, const Data& data, const
   return subject;
 }
 
-TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe) {
-  if (!options.tokenizer.empty())
-    throw UserError("--tokenizer and --from are both given, but a model has its tokenizer");
-  Model model = open_model(options.from);
-  if (!model.tokenizer)
+namespace {
+
+TrainingSubject described(ModelConfig config, std::unique_ptr<Tokenizer> tokenizer, const TrainOptions& options,
+                          Recipe& recipe) {
+  if (!tokenizer)
     throw UserError(fmt::format("{} has no tokenizer.json, expected one to turn text into tokens", options.from));
-  model.config.llama.rope_scaling = named_scaling(model.config.llama);
-  LlamaConfig wanted = model.config.llama, unsaid = Recipe().model;
+  config.llama.rope_scaling = named_scaling(config.llama);
+  LlamaConfig wanted = config.llama, unsaid = Recipe().model;
   if (recipe.training.positions > wanted.context)
     throw UserError(fmt::format("data.context is {}, but {} reads at most {} tokens", recipe.training.positions,
                                 options.from, wanted.context));
@@ -35,10 +36,27 @@ TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe) 
   if (!options.recipe.empty() && recipe.model != wanted && recipe.model != unsaid)
     throw UserError(fmt::format("{}: its section model is not that of {}; leave it out", options.recipe, options.from));
   recipe.model = wanted;
-  TrainingSubject subject{model.config, std::move(model.tokenizer), std::move(model.weights)};
+  TrainingSubject subject{std::move(config), std::move(tokenizer)};
   subject.ends = model_ends(subject.config);
   if (!subject.ends.begin) subject.ends = document_ends(*subject.tokenizer, options.from);
   return subject;
+}
+
+}  // namespace
+
+TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe) {
+  if (!options.tokenizer.empty())
+    throw UserError("--tokenizer and --from are both given, but a model has its tokenizer");
+  Model model = open_model(options.from);
+  TrainingSubject subject = described(std::move(model.config), std::move(model.tokenizer), options, recipe);
+  subject.weights = std::move(model.weights);
+  return subject;
+}
+
+TrainingSubject packed_subject(const TrainOptions& options, Recipe& recipe, LlamaWeights& weights) {
+  PackedModel model = open_packed_model(options.from);
+  weights = std::move(model.weights);
+  return described(std::move(model.config), std::move(model.tokenizer), options, recipe);
 }
 
 TrainingSubject resumed_subject(const RunFolder& folder) {

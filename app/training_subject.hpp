@@ -23,6 +23,9 @@ TrainingSubject new_subject(const TrainOptions& options, const Data& data, const
 /// The model of --from. The recipe's section model becomes that of the model; one that asks for another is refused.
 TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe);
 
+/// The same without weights of its own, for what only reads them: they go to `weights`, in the types of their file.
+TrainingSubject packed_subject(const TrainOptions& options, Recipe& recipe, LlamaWeights& weights);
+
 /// What an earlier run has left in its folder, but for the weights, which its checkpoint holds.
 TrainingSubject resumed_subject(const RunFolder& folder);
 

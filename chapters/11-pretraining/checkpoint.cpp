@@ -30,7 +30,13 @@ using Metadata = std::map<std::string, std::string>;
 constexpr const char* checksum_key = "checksum";
 constexpr std::string_view known_keys[] = {"step",      "seconds",     "position",   "data",         "seed",
                                            "recipe",    "fingerprint", "goal_steps", "goal_minutes", "best_loss",
-                                           "best_step", "method",      checksum_key};
+                                           "best_step", "method",      "base",       "kept",         checksum_key};
+
+// Those that may be empty.
+template <class State>
+auto texts(State& state) {
+  return std::array{std::pair("method", &state.method), std::pair("base", &state.base), std::pair("kept", &state.kept)};
+}
 
 // Of the metadata; that of the tensors goes on from it. Names, shapes and places of the tensors are what the model
 // expects, or the file is refused for them.
@@ -55,7 +61,8 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
   add("goal_minutes", state.goal.minutes);
   add("fingerprint", state.fingerprint);
   add("best_loss", state.best_loss);
-  if (!state.method.empty()) metadata["method"] = state.method;
+  for (const auto& [key, value] : texts(state))
+    if (!value->empty()) metadata[key] = *value;
   if (state.best_loss) metadata["best_step"] = fmt::format("{}", state.best_step);
   constexpr ElementType type = sizeof(real) == 8 ? ElementType::f64 : ElementType::f32;
   std::vector<TensorToWrite> tensors;
@@ -144,7 +151,8 @@ TrainingState read_training_state(const std::filesystem::path& file) {
                                 file.string(), state.best_step, state.step));
   state.data = reader.text("data");
   state.recipe = reader.text("recipe");
-  if (stored.metadata().contains("method")) state.method = reader.text("method");
+  for (const auto& [key, value] : texts(state))
+    if (stored.metadata().contains(key)) *value = reader.text(key);
   return state;
 }
 

@@ -95,11 +95,15 @@ Recipe::Recipe() {
   training.batch = 8;
 }
 
-Recipe read_recipe(const std::filesystem::path& path) {
-  return parse_recipe(read_file(path, longest_recipe), shown_path(path));
+Recipe read_recipe(const std::filesystem::path& path) { return read_recipe(path, {}); }
+
+Recipe read_recipe(const std::filesystem::path& path, const RecipeKeys& more) {
+  return parse_recipe(read_file(path, longest_recipe), shown_path(path), more);
 }
 
-Recipe parse_recipe(const std::string& text, const std::string& file) {
+Recipe parse_recipe(const std::string& text, const std::string& file) { return parse_recipe(text, file, {}); }
+
+Recipe parse_recipe(const std::string& text, const std::string& file, const RecipeKeys& more) {
   if (!is_utf8(text)) throw UserError(fmt::format("{}: this is not UTF-8, expected YAML", file));
   Recipe recipe;
   YAML::Node root;
@@ -111,7 +115,8 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
   }
   if (root.IsNull()) return recipe;
   if (!root.IsMap()) fail(file, root.Mark(), "expected the sections model, tokenizer, optimiser and data");
-  const std::vector<RecipeKey> known = recipe_keys(recipe);
+  RecipeKeys known = recipe_keys(recipe);
+  known.insert(known.end(), more.begin(), more.end());
   std::set<std::string> seen;
   const auto once = [&](const YAML::Node& key, const std::string& path) {
     if (!seen.insert(path).second) fail(file, key.Mark(), fmt::format("{} is there twice", path));
@@ -145,10 +150,14 @@ Recipe parse_recipe(const std::string& text, const std::string& file) {
   return recipe;
 }
 
-std::string recipe_text(const Recipe& recipe) {
+std::string recipe_text(const Recipe& recipe) { return recipe_text(recipe, {}); }
+
+std::string recipe_text(const Recipe& recipe, const RecipeKeys& more) {
   Recipe copy = recipe;
+  RecipeKeys keys = recipe_keys(copy);
+  keys.insert(keys.end(), more.begin(), more.end());
   std::string text, section;
-  for (const RecipeKey& key : recipe_keys(copy)) {
+  for (const RecipeKey& key : keys) {
     if (section != key.section) text += fmt::format("{}:\n", section = key.section);
     text += fmt::format("  {}: {}\n", key.name, key.text());
   }
@@ -157,8 +166,12 @@ std::string recipe_text(const Recipe& recipe) {
 
 std::string recipe_documentation() {
   Recipe defaults;
+  return recipe_documentation(recipe_keys(defaults));
+}
+
+std::string recipe_documentation(const RecipeKeys& keys) {
   std::string text = "| key | default | meaning |\n|---|---|---|\n";
-  for (const RecipeKey& key : recipe_keys(defaults)) {
+  for (const RecipeKey& key : keys) {
     std::string value;
     for (const char c : key.text()) {
       if (c == '|') value += '\\';  // else it ends a cell

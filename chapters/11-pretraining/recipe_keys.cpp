@@ -59,7 +59,7 @@ const char* RecipeKey::expected() const {
   return std::visit([](auto* place) { return expected_of(place); }, value);
 }
 
-std::vector<RecipeKey> recipe_keys(Recipe& r) {
+RecipeKeys recipe_keys(Recipe& r) {
   LlamaConfig& m = r.model;
   TrainerOptions& t = r.training;
   return {
@@ -103,7 +103,7 @@ std::vector<RecipeKey> recipe_keys(Recipe& r) {
   };
 }
 
-const RecipeKey& nearest_key(const std::vector<RecipeKey>& known, const std::string& section, const std::string& name) {
+const RecipeKey& nearest_key(const RecipeKeys& known, const std::string& section, const std::string& name) {
   const std::string path = section + "." + name;
   return *std::ranges::min_element(known, {}, [&](const RecipeKey& key) {
     return std::min(edit_distance(path, key.path()), edit_distance(name, key.name) + (section == key.section ? 0 : 1));

@@ -29,10 +29,20 @@ struct RecipeKey {
   const char* expected() const;
 };
 
+using RecipeKeys = std::vector<RecipeKey>;
+
 /// All of them, with their places in this recipe.
-std::vector<RecipeKey> recipe_keys(Recipe& recipe);
+RecipeKeys recipe_keys(Recipe& recipe);
+
+/// As read_recipe, parse_recipe and recipe_text of recipe.hpp do, with more keys in sections of their own: those of a
+/// method of fine-tuning, whose values go where these point.
+Recipe read_recipe(const std::filesystem::path& path, const RecipeKeys& more);
+Recipe parse_recipe(const std::string& text, const std::string& name, const RecipeKeys& more);
+std::string recipe_text(const Recipe& recipe, const RecipeKeys& more);
+/// The table of only these keys, as recipe_documentation has it.
+std::string recipe_documentation(const RecipeKeys& keys);
 
 /// The known key that was most probably meant: of a similar path, or of a similar name in whatever section.
-const RecipeKey& nearest_key(const std::vector<RecipeKey>& known, const std::string& section, const std::string& name);
+const RecipeKey& nearest_key(const RecipeKeys& known, const std::string& section, const std::string& name);
 
 }  // namespace cria

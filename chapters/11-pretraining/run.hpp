@@ -38,6 +38,8 @@ struct TrainingState {
   std::uint64_t seed = 0;
   std::string recipe;       // as YAML
   std::string method = {};  // of fine-tuning; empty: pretraining
+  std::string base = {};    // where the model was that it began with, for a method that needs it to go on
+  std::string kept = {};    // what else the next step depends on, as the kind of training writes it
   // Checkpoints from before these were kept lack them.
   Goal goal = {};
   std::optional<std::uint64_t> fingerprint = {};  // of the data

@@ -28,7 +28,7 @@ std::optional<std::string> what_it_holds(const fs::path& folder, const fs::path&
   if (fs::exists(folder / checkpoint_file))
     return fmt::format("{} holds a training run already; --resume goes on with it, another --out begins a new one",
                        folder.string());
-  if (fs::exists(folder / "model.safetensors"))
+  if (fs::exists(folder / "model.safetensors") || fs::exists(folder / "adapter_model.safetensors"))
     return fmt::format("{} holds a model already; another --out begins a new one", folder.string());
   std::error_code ignored;
   for (const char* name : {"config.json", "tokenizer.json"})
@@ -116,7 +116,8 @@ void RunFolder::keep_best() const {
   const fs::path best = path_ / best_folder;
   fs::create_directories(best);
   for (const char* name :
-       {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml", "model.safetensors"}) {
+       {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml", "adapter_config.json",
+        "adapter_model.safetensors", "model.safetensors"}) {
     std::error_code failed;
     if (!fs::exists(path_ / name) || fs::equivalent(path_ / name, best / name, failed)) continue;
     const fs::path next = best / (std::string(name) + ".tmp");

@@ -22,11 +22,13 @@ std::string log_line(const Progress& p) {
   const auto number = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.6g}", *value) : std::string("null");
   };
-  return fmt::format(
+  std::string line = fmt::format(
       R"({{"step": {}, "seconds": {:.3f}, "loss": {:.9g}, "val_loss": {}, "bits_per_byte": {:.6g}, "floor": {}, )"
-      R"("tokens_per_second": {:.0f}, "lr": {:.6g}, "grad_norm": {:.6g}}})",
+      R"("tokens_per_second": {:.0f}, "lr": {:.6g}, "grad_norm": {:.6g})",
       p.step, p.seconds, p.loss, number(p.validation_loss), p.bits_per_byte, number(p.floor), p.tokens_per_second,
       p.learning_rate, p.gradient_norm);
+  for (const auto& [name, value] : p.figures) line += fmt::format(R"(, "{}": {:.6g})", name, value);
+  return line + "}";
 }
 
 // The first lines of a log, up to that of this step. A line that a crash cut off ends them.

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,11 +17,12 @@ struct Progress {
   double share = 0;                            // of the run that is done, 0 to 1
   double loss = 0;                             // the batch's mean, in nats per token
   std::optional<double> validation_loss = {};  // at the steps that validate
-  double bits_per_byte = 0;                    // of the held-out text where it was just measured, else of the batch
-  std::optional<double> floor = {};            // in bits per byte, where it is known
+  double bits_per_byte = 0;  // of the held-out text where it was just measured, else of the batch; 0: of no text
+  std::optional<double> floor = {};  // in bits per byte, where it is known
   double tokens_per_second = 0;
   double learning_rate = 0;
   double gradient_norm = 0;
+  std::map<std::string, double> figures = {};  // what else a kind of training says, as it was last measured
 };
 
 /// What goes wrong without ending the run is said with this.

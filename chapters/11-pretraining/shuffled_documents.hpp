@@ -1,28 +1,29 @@
 // Documents in an order that changes with each pass over them.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "chapters/11-pretraining/batches.hpp"
+#include "chapters/11-pretraining/shuffled_order.hpp"
 
 namespace cria {
 
 class ShuffledDocuments {
  public:
-  explicit ShuffledDocuments(std::uint64_t seed) : seed_(seed) {}
+  explicit ShuffledDocuments(std::uint64_t seed) : order_(seed) {}
   void add(Document document) { documents_.push_back(std::move(document)); }
+  void clear() { documents_.clear(); }
   bool empty() const { return documents_.empty(); }
 
   /// Document number `index` of the endless sequence of passes; there must be one.
-  const Document& at(std::uint64_t index);
+  const Document& at(std::uint64_t index) {
+    if (order_.count() != documents_.size()) order_.set_count(documents_.size());
+    return documents_[order_.at(index)];
+  }
 
  private:
-  void shuffle(std::uint64_t pass);
-
-  std::uint64_t seed_, pass_ = 0;
   std::vector<Document> documents_;
-  std::vector<std::uint32_t> order_;
+  ShuffledOrder order_;
 };
 
 }  // namespace cria

@@ -7,15 +7,12 @@
 
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/11-pretraining/shuffled_documents.hpp"
+#include "chapters/14-sft/story_requests.hpp"
 #include "lib/base/check.hpp"
-#include "lib/base/file.hpp"
 #include "lib/base/fingerprint.hpp"
-#include "lib/grammar/request.hpp"
 
 namespace cria {
 namespace {
-
-constexpr std::uint64_t held_out = std::uint64_t{1} << 63;  // indices of requests that training never reaches
 
 void require_room(const Document& document, size_t positions, const std::string& what) {
   if (document.tokens.size() <= positions) return;
@@ -25,44 +22,25 @@ void require_room(const Document& document, size_t positions, const std::string&
                   what, document.tokens.size(), positions));
 }
 
-/// Request number i of a seed is always the same one, whatever was asked for before.
-class Requests {
- public:
-  Requests(std::uint64_t seed, const InstructionEncoder& encode, size_t positions)
-      : seed_(seed), encode_(encode), positions_(positions), grammar_(Grammar::load(file())), source_(grammar_) {}
-
-  static std::filesystem::path file() { return data_folder() / "stories" / "requests.grammar"; }
-
-  RequestedStory at(std::uint64_t index) const {
-    Random random(seed_ * 0x9E3779B97F4A7C15u + index);
-    return source_.draw(random, index < held_out ? Combinations::trained : Combinations::held_out);
-  }
-  Document document(const RequestedStory& drawn) const {
-    Document document = encode_(std::vector<Message>{{"user", drawn.request.text}, {"assistant", drawn.story.text}});
-    require_room(document, positions_, "a story on request");
-    return document;
-  }
-
- private:
-  std::uint64_t seed_;
-  const InstructionEncoder& encode_;
-  size_t positions_;
-  Grammar grammar_;
-  RequestSource source_;
-};
+Document requested_document(const RequestedStory& drawn, const InstructionEncoder& encode, size_t positions) {
+  Document document = encode(std::vector<Message>{{"user", drawn.request.text}, {"assistant", drawn.story.text}});
+  require_room(document, positions, "a story on request");
+  return document;
+}
 
 Corpus open_requests(const Data& data, const InstructionEncoder& encode, const Recipe& recipe) {
-  const auto requests = std::make_shared<Requests>(data.seed, encode, recipe.training.positions);
+  const auto requests = std::make_shared<StoryRequests>(data.seed);
+  const size_t positions = recipe.training.positions;
   Corpus corpus;
   corpus.has_documents = true;
-  corpus.fingerprint = fingerprint(read_file(Requests::file().parent_path() / "stories.grammar"),
-                                   fingerprint(read_file(Requests::file())));
-  corpus.training = packed_documents([=](std::uint64_t i) { return requests->document(requests->at(i)); },
-                                     recipe.training.batch, recipe.training.positions);
+  corpus.fingerprint = StoryRequests::fingerprint();
+  corpus.training =
+      packed_documents([=, &encode](std::uint64_t i) { return requested_document(requests->at(i), encode, positions); },
+                       recipe.training.batch, positions);
   double bits = 0;
   for (std::uint64_t i = 0; corpus.validation.targets < recipe.validation_tokens; ++i) {
-    const RequestedStory drawn = requests->at(held_out + i);
-    corpus.validation.add(requests->document(drawn), recipe.training);
+    const RequestedStory drawn = requests->at(StoryRequests::held_out + i);
+    corpus.validation.add(requested_document(drawn, encode, positions), recipe.training);
     bits -= drawn.log2_probability;
   }
   if (corpus.validation.bytes > 0) corpus.validation.floor = bits / corpus.validation.bytes;

@@ -5,6 +5,7 @@
 // weights.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Instruction {
 
 /// What Alpaca's prompt has for an instruction with an input. Without one, it is the instruction alone.
 std::string alpaca_question(const std::string& instruction, const std::string& input);
+/// The question of an object in Alpaca's form. Throws UserError that begins with `place`.
+std::vector<Message> alpaca_prompt(const nlohmann::json& example, const std::string& place);
 
 /// All examples of all files; a conversation with several answers is one for each. Throws UserError "file, example N:
 /// …" for what is neither form, for keys that are missing or no text, and for empty answers.

@@ -27,9 +27,10 @@ std::optional<TokenId> end_of_answer(const ChatTemplate& chat, const Tokenizer& 
 
 }  // namespace
 
-ChatTemplateSource instruction_format(const std::filesystem::path& path, const ModelView& model) {
+ChatTemplateSource instruction_format(const std::filesystem::path& path, const ModelView& model,
+                                      const std::string& otherwise) {
   if (auto own = find_chat_template(path, model)) return *own;
-  return usual_template(find_chat_format("alpaca")->source, model);
+  return usual_template(otherwise.empty() ? find_chat_format("alpaca")->source : otherwise, model);
 }
 
 InstructionEncoder::InstructionEncoder(ChatTemplateSource source, const Tokenizer& tokenizer,
@@ -43,6 +44,12 @@ InstructionEncoder::InstructionEncoder(ChatTemplateSource source, const Tokenize
 
 std::vector<TokenId> InstructionEncoder::prompt(std::span<const Message> messages) const {
   return template_.encode(messages, {}, tokenizer_);
+}
+
+std::vector<TokenId> InstructionEncoder::answer(const std::string& text) const {
+  std::vector<TokenId> tokens = tokenizer_.encode(text);
+  tokens.push_back(end_);
+  return tokens;
 }
 
 Document InstructionEncoder::operator()(std::span<const Message> messages) const {

@@ -8,9 +8,10 @@
 
 namespace cria {
 
-/// The format that a model is fine-tuned in: its own, or Alpaca's where it brings none. `path` is where it was read
-/// from.
-ChatTemplateSource instruction_format(const std::filesystem::path& path, const ModelView& model);
+/// The format that a model is fine-tuned in: its own, or where it brings none `otherwise`, a template's text; Alpaca's
+/// if that is empty. `path` is where the model was read from.
+ChatTemplateSource instruction_format(const std::filesystem::path& path, const ModelView& model,
+                                      const std::string& otherwise = "");
 
 class InstructionEncoder {
  public:
@@ -20,6 +21,9 @@ class InstructionEncoder {
 
   /// What the model is shown before it answers.
   std::vector<TokenId> prompt(std::span<const Message> messages) const;
+
+  /// An answer by itself, with the token that ends it.
+  std::vector<TokenId> answer(const std::string& text) const;
 
   /// A conversation that ends with an answer, as a document. Prompt and answer are encoded apart, as they are when the
   /// model is used: a token across the border would never be seen then. The end of the answer counts as one byte.

@@ -25,7 +25,7 @@ check 'a run that was killed goes on to the same bits' cmp whole/model.safetenso
 tune --seed 2 --steps 20 --out other >said
 check 'another seed gives another model' bash -c '! cmp -s whole/model.safetensors other/model.safetensors'
 
-check 'the model knows the format that it was tuned in' grep -q '### Response:' whole/tokenizer_config.json
+check 'the model knows the format that it was tuned in' grep -q 'turn.content' whole/tokenizer_config.json
 check 'and is spoken to in it' bash -c '"$0" chat whole -p "Tell a story with a kite." -n 5 | grep -q .' "$program"
 "$program" stories --requests --count 3 --out requests.json >said
 "$program" answer whole --requests requests.json --out answers.json --threads 1 >said
@@ -37,7 +37,77 @@ for i in 1 2 3 4 5; do printf '{"instruction": "Say %s.", "output": "It is %s."}
 tune --data data.jsonl --steps 2 --out files >said
 check 'files of instructions are learned from' bash -c 'grep -q "sft, data.jsonl" said && test -f files/model.safetensors'
 
-refuses 'a method that is not there' '--method is "magic", expected sft' finetune --method magic --steps 1 --out new
+check 'in the format of Alpaca, as the model has none' grep -q '### Response:' files/tokenizer_config.json
+
+# twice METHOD OPTION…: the same bits on one and two threads, and of a run that is killed and goes on
+twice() {
+  local method=$1
+  shift
+  "$program" finetune whole --method "$method" --threads 1 --out "$method-1" "$@" >said 2>&1 || cat said
+  "$program" finetune whole --method "$method" --threads 2 --out "$method-2" "$@" >said 2>&1
+  "$program" finetune whole --method "$method" --threads 2 --save-minutes 0.0001 --out "$method-3" "$@" >said 2>&1 &
+  local run=$!
+  for _ in $(seq 600); do [ -e "$method-3/training.safetensors" ] && break; sleep 0.05; done
+  kill -9 $run 2>/dev/null
+  wait $run 2>/dev/null
+  "$program" finetune --method "$method" --resume --out "$method-3" --threads 1 >said
+  for file in "$method-1"/*model.safetensors; do
+    check "$method: the same bits on two threads" cmp "$file" "$method-2/$(basename "$file")"
+    check "$method: a run that was killed goes on to the same bits" cmp "$file" "$method-3/$(basename "$file")"
+  done
+}
+
+cat >lora.yaml <<'END'
+optimiser: {learning_rate: 1e-3}
+data: {batch: 2, context: 512, lanes: 2, validation_tokens: 500, evaluations: 2}
+lora: {rank: 4, targets: "q_proj, v_proj", dropout: 0.1}
+END
+twice lora --steps 12 --recipe lora.yaml
+check 'an adapter is as PEFT has them' grep -q '"r": 4' lora-1/adapter_config.json
+check 'and is run with its model, in the format that it was trained in' \
+  bash -c '"$0" chat whole --adapter lora-1 -p "Tell a story with a kite." -n 5 | grep -q .' "$program"
+
+for i in 1 2 3 4 5 6 7 8; do
+  printf '{"prompt": "Tell %s.", "chosen": "Once Ruby lived here, %s.", "rejected": "No, %s."}\n' $i $i $i
+done >pairs.jsonl
+cat >dpo.yaml <<'END'
+optimiser: {learning_rate: 1e-3}
+data: {batch: 4, context: 128, lanes: 2, validation: 0.25, evaluations: 2}
+dpo: {beta: 0.2, label_smoothing: 0.1}
+END
+twice dpo --steps 10 --recipe dpo.yaml --data pairs.jsonl
+check 'the first loss of DPO is log 2' bash -c 'head -n 1 dpo-1/log.jsonl | grep -q "\"loss\": 0.69314718"'
+check 'and it falls' bash -c 'tail -n 1 dpo-1/log.jsonl | grep -q "\"loss\": 0.[0-5].*\"accuracy\": 1"'
+
+refuses 'dpo without pairs' 'dpo learns from pairs of answers: --data FILE' finetune whole --method dpo --steps 1 --out new
+refuses 'dpo from requests' 'have no preferences, expected files of pairs' finetune whole --method dpo --data requests --steps 1 --out new
+printf '[{"prompt": "Say 1.", "chosen": "One."}]' >half.json
+refuses 'a pair without a preference' 'example 1: has no preference: "rejected" is missing' finetune whole --method dpo --data half.json --steps 1 --out new
+printf '[{"prompt": "Say 1.", "chosen": "One.", "rejected": " "}]' >blank.json
+refuses 'an empty answer in a pair' 'example 1: "rejected" is an empty answer' finetune whole --method dpo --data blank.json --steps 1 --out new
+printf '[{"prompt": "Say 1.", "chosen": "One.", "rejected": "One."}]' >same.json
+refuses 'two answers that are the same' 'both answers are the same' finetune whole --method dpo --data same.json --steps 1 --out new
+sed 's/batch: 4/batch: 3/' dpo.yaml >odd.yaml
+refuses 'half a pair' 'data.batch is 3, expected an even number' finetune whole --method dpo --recipe odd.yaml --data pairs.jsonl --steps 1 --out new
+sed 's/beta: 0.2/beta: 0/' dpo.yaml >beta.yaml
+refuses 'a beta of 0' 'beta is 0, expected more than 0' finetune whole --method dpo --recipe beta.yaml --data pairs.jsonl --steps 1 --out new
+refuses 'a key of another method' 'unknown key dpo.beta' finetune whole --method lora --recipe dpo.yaml --steps 1 --out new
+refuses 'answers that nobody can judge' 'have no judge, expected --data requests' finetune whole --method rejection --data data.jsonl --steps 1 --out new
+
+cat >rejection.yaml <<'END'
+optimiser: {learning_rate: 1e-3}
+data: {batch: 2, context: 256, lanes: 2, evaluations: 2}
+rejection: {prompts: 3, samples: 2, steps: 4, judged: 2, least_reward: 0}
+END
+twice rejection --steps 10 --recipe rejection.yaml
+check 'the answers of all rounds are kept' bash -c 'tail -n 1 rejection-1/log.jsonl | grep -q "\"kept\": 9"'
+sed 's/least_reward: 0/least_reward: 1/' rejection.yaml >strict.yaml
+refuses 'a model that gives no right answer' 'is good enough to learn from' finetune whole --method rejection --recipe strict.yaml --steps 1 --out new
+sed 's/samples: 2/samples: 0/' rejection.yaml >none.yaml
+refuses 'no answers' 'must be at least 1' finetune whole --method rejection --recipe none.yaml --steps 1 --out new
+refuses 'pairs of a model that gives no right answer' 'none has both a right and a wrong answer' pairs whole --count 2 --samples 2 --out new
+
+refuses 'a method that is not there' '--method is "magic", expected one of sft, lora' finetune --method magic --steps 1 --out new
 refuses 'a run of another command' 'the run to resume was begun by `finetune --method sft`' train --resume --out whole --steps 30
 refuses 'another data for a run' 'has changed since this run began' finetune --resume --out whole --data data.jsonl --steps 30
 refuses 'a model for a resumed run' 'a model to begin with is for a new run' finetune whole --resume --out whole --steps 30

@@ -4,8 +4,10 @@
 #include <fstream>
 
 #include "chapters/01-bpe/train.hpp"
+#include "chapters/11-pretraining/pretraining.hpp"
 #include "chapters/12-open-weights/chat_format.hpp"
-#include "chapters/14-sft/finetuning.hpp"
+#include "chapters/14-sft/instruction_corpus.hpp"
+#include "chapters/14-sft/tuned_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/judge_answer.hpp"
@@ -262,7 +264,7 @@ TEST_CASE("a fine-tuned model's folder tells the format that it was trained in")
   recipe.training = shape(1, 512);
   Corpus corpus = open_instruction_corpus(Data((folder / "data").string()), encode, recipe);
   ThreadPool pool(1);
-  Finetuning training(model.config, model.weights, *model.tokenizer, corpus, recipe, encode, pool);
+  Pretraining training(with_format({model.config, model.weights, *model.tokenizer}, encode), corpus, recipe, pool);
   const std::filesystem::path out = folder / "out";
   std::filesystem::create_directories(out);
   training.write_description(out);

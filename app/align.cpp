@@ -1,0 +1,160 @@
+// cria demo align.
+#include "app/align.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "app/align_figure.hpp"
+#include "app/command_name.hpp"
+#include "app/finetune.hpp"
+#include "app/pairs.hpp"
+#include "app/sample.hpp"
+#include "chapters/12-open-weights/model_template.hpp"
+#include "chapters/14-sft/instruction_corpus.hpp"
+#include "chapters/17-rejection-sampling/policy_standing.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
+
+namespace cria {
+namespace fs = std::filesystem;
+namespace {
+
+/// A method, and its share of the time.
+struct Stage {
+  const char *name, *method;
+  double share;
+  const char* says;
+};
+constexpr Stage stages[] = {
+    {"SFT", "sft", 0.52, "Supervised fine-tuning: the model learns to answer requests with stories"},
+    {"rejection", "rejection", 0.16, "Rejection sampling: it learns the best of its own answers"},
+    {"DPO", "dpo", 0.08, "Direct preference optimisation: from pairs of its own answers, a right and a wrong one"},
+};
+
+/// Measures models on held-out requests, all on the same ones.
+class Judge {
+ public:
+  Judge(const AlignOptions& options, size_t threads)
+      : options_(options), pool_(threads), requests_(std::make_shared<StoryRequests>(options.seed)) {}
+
+  void set_reference(const fs::path& model) { reference_.emplace(load_model(model)); }
+
+  AlignRow measure(const std::string& name, const fs::path& folder) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Model model = load_model(folder);
+    const InstructionEncoder encoder(instruction_format(folder, model, request_template()), *model.tokenizer,
+                                     model.config.end_of_text.front());
+    const AnswerStyle style = {answer_ends(model), encoder.end_of_turn(), model.config.llama.context,
+                               options_.seed << 32};
+    const LlamaWeights& reference = reference_ ? static_cast<const LlamaWeights&>(reference_->weights) : model.weights;
+    const PolicyStanding figures =
+        measure_policy(model.weights, reference, *model.tokenizer, story_prompts(requests_, encoder),
+                       JudgedPrompts::held_out, options_.judged, style, pool_);
+    AlignRow row{name, figures.reward, figures.divergence, figures.divergence_error, 0, 0, 0};
+    Recipe recipe;
+    recipe.training.batch = 4;
+    recipe.training.positions = model.config.llama.context;
+    recipe.validation_tokens = 16384;
+    const Corpus corpus = open_instruction_corpus(Data("requests", options_.seed), encoder, recipe);
+    LossEvaluator evaluator(model.config.llama, recipe.training.batch, recipe.training.positions, false);
+    row.bits_per_byte = corpus.validation.bits_per_byte(
+        corpus.validation.loss([&](const Batch& batch) { return evaluator.forward(model.weights, batch); }));
+    row.floor = corpus.validation.floor.value_or(0);
+    row.judging = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return row;
+  }
+
+ private:
+  const AlignOptions& options_;
+  ThreadPool pool_;
+  std::shared_ptr<const StoryRequests> requests_;
+  std::optional<Model> reference_;
+};
+
+void heading(const std::string& text) {
+  fmt::print("\n── {}\n\n", text);
+  std::fflush(stdout);
+}
+
+void print_table(std::span<const AlignRow> rows, size_t judged) {
+  fmt::print("\n{:12} {:>16} {:>22} {:>16} {:>10}\n", "", "requests obeyed", "divergence, nats", "bits per byte",
+             "minutes");
+  for (const AlignRow& row : rows)
+    fmt::print("{:12} {:>16} {:>22} {:>16} {:>10}\n", row.name,
+               fmt::format("{:.1f} ± {:.1f} %", 100 * row.reward, 100 * share_error(row.reward, judged)),
+               row.divergence_error > 0 ? fmt::format("{:.2f} ± {:.2f}", row.divergence, row.divergence_error) : "",
+               fmt::format("{:.2f} x floor", row.bits_per_byte / row.floor),
+               row.minutes > 0 ? fmt::format("{:.1f}", row.minutes) : "");
+  std::fflush(stdout);
+}
+
+std::string table_json(std::span<const AlignRow> rows) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const AlignRow& row : rows)
+    list.push_back({{"name", row.name},
+                    {"obeyed", row.reward},
+                    {"divergence", row.divergence},
+                    {"divergence_error", row.divergence_error},
+                    {"bits_per_byte", row.bits_per_byte},
+                    {"floor", row.floor},
+                    {"minutes", row.minutes}});
+  return list.dump(1) + "\n";
+}
+
+fs::path free_folder(const AlignOptions& options) {
+  const fs::path base = fs::path("runs") / "align";
+  if (!options.folder.empty()) {
+    if (fs::exists(options.folder) && !fs::is_empty(options.folder))
+      throw UserError(options.folder + " is not empty, expected a folder for new models");
+    return options.folder;
+  }
+  fs::path folder = base;
+  for (size_t i = 2; fs::exists(folder); ++i) folder = base.string() + fmt::format("-{}", i);
+  return folder;
+}
+
+}  // namespace
+
+int run_align(const AlignOptions& options) {
+  require_minutes(options.minutes);
+  if (options.judged == 0) throw UserError("--judged is 0, expected more");
+  const size_t threads = thread_count(options.threads);
+  const fs::path folder = free_folder(options), base = model_folder(""), sft = folder / "sft";
+  fs::create_directories(folder);
+  Judge judge(options, threads);
+  heading("The base model, asked for stories");
+  std::vector<AlignRow> rows = {judge.measure("base", base)};
+  print_table(rows, options.judged);
+  for (const Stage& stage : stages) {
+    heading(stage.says);
+    FinetuneOptions tuning;
+    tuning.method = stage.method;
+    tuning.from = (stage.method == std::string("sft") ? base : sft).string();
+    tuning.folder = (folder / stage.method).string();
+    tuning.threads = options.threads;
+    tuning.seed = options.seed;
+    tuning.minutes = options.minutes * stage.share;
+    if (stage.method == std::string("dpo")) {
+      PairsOptions pairs;
+      pairs.model = sft.string();
+      pairs.out = (folder / "pairs.json").string();
+      pairs.seed = options.seed;
+      pairs.threads = options.threads;
+      run_pairs(pairs);
+      tuning.data = {pairs.out};
+    }
+    if (finetune(tuning).stopped) return 0;
+    rows.push_back(judge.measure(stage.name, tuning.folder));
+    rows.back().minutes = *tuning.minutes;
+    if (tuning.folder == sft.string()) judge.set_reference(sft);
+    print_table(rows, options.judged);
+  }
+  write_file_atomically(folder / "align.json", table_json(rows));
+  write_file_atomically(folder / "align.svg", draw_alignment(rows, options.judged));
+  fmt::print("\nThe picture is {}. Try: {} chat {}\n", (folder / "align.svg").string(), command_name(),
+             quoted_for_shell((folder / "rejection").string()));
+  return 0;
+}
+
+}  // namespace cria

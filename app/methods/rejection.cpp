@@ -1,0 +1,46 @@
+// cria finetune --method rejection: chapter 17.
+#include "app/methods/method.hpp"
+#include "chapters/14-sft/tuned_model.hpp"
+#include "chapters/17-rejection-sampling/rejection_training.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+namespace {
+
+class Rejection : public TuningMethod {
+ public:
+  RecipeKeys keys() override {
+    return {{"rejection", "prompts", &options_.prompts, "new ones in each round"},
+            {"rejection", "samples", &options_.samples, "answers to each of them, of which the best is kept"},
+            {"rejection", "steps", &options_.steps, "of training between two rounds"},
+            {"rejection", "least_reward", &options_.least_reward, "of an answer that is learned"},
+            {"rejection", "judged", &options_.judged, "held-out prompts that a validation answers"}};
+  }
+
+  std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
+    const TrainingSubject& subject = setup.subject;
+    return std::make_unique<RejectionTraining>(
+        with_format({subject.config, *subject.weights, *subject.tokenizer}, setup.encoder), *subject.weights,
+        *subject.tokenizer, judged_prompts(setup), setup.recipe, answer_style(setup), options_, setup.pool, keys());
+  }
+
+ private:
+  RejectionOptions options_;
+};
+
+}  // namespace
+
+JudgedPrompts judged_prompts(const TuningSetup& setup) {
+  if (!setup.data.is_requests())
+    throw UserError("the answers to " + setup.data.name + " have no judge, expected --data requests");
+  return story_prompts(std::make_shared<StoryRequests>(setup.state.seed), setup.encoder);
+}
+
+AnswerStyle answer_style(const TuningSetup& setup) {
+  return {setup.subject.config.end_of_text, setup.encoder.end_of_turn(), setup.recipe.training.positions,
+          setup.state.seed << 32};
+}
+
+std::unique_ptr<TuningMethod> rejection_method() { return std::make_unique<Rejection>(); }
+
+}  // namespace cria

@@ -1,0 +1,75 @@
+// Chapter 11: training a model, whatever a step does: what learns, its checkpoints, its folder. A kind of training adds
+// the steps: pretraining.hpp, and those of the chapters that follow.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "chapters/01-bpe/tokenizer.hpp"
+#include "chapters/11-pretraining/checkpoint.hpp"
+#include "chapters/11-pretraining/model_folder.hpp"
+#include "chapters/11-pretraining/recipe_keys.hpp"
+
+namespace cria {
+
+/// A model in training. All that it refers to must outlive what is made of it.
+struct TrainedModel {
+  using Write = std::function<void(const std::filesystem::path& folder)>;
+
+  /// All parameters learn, and the folder becomes a model's.
+  TrainedModel(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer);
+  /// A set of parameters learns.
+  TrainedModel(const LlamaConfig& config, Trainable trainable, Write write_description, Write write_weights)
+      : config(config),
+        trainable(std::move(trainable)),
+        write_description(std::move(write_description)),
+        write_weights(std::move(write_weights)) {}
+
+  const LlamaConfig& config;
+  Trainable trainable;
+  Write write_description;  // into the folder: what does not change in the run
+  Write write_weights;      // and what is learned
+};
+
+class ModelTraining : public Trainee {
+ public:
+  /// `own_keys` are those that the recipe has for this kind of training alone.
+  ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys = {});
+
+  /// How many numbers learn.
+  size_t learned() const { return model_.trainable.parameters.flat().size(); }
+
+  /// Goes on from the folder's checkpoint, bit for bit. Throws UserError when the file is damaged, or when the data is
+  /// not what that run was trained on.
+  void restore(const RunFolder& folder, const TrainingState& state);
+
+  bool is_finite() override;
+  std::string remedy() const override;
+  double tokens_per_step() const override;
+  void write_description(const std::filesystem::path& folder) override;
+  void write_checkpoint(const std::filesystem::path& file, const TrainingState& state) override;
+  void write_weights(const std::filesystem::path& folder) override { model_.write_weights(folder); }
+
+ protected:
+  /// What the next step depends on besides parameters and moments: puts it into a checkpoint's state, and takes it from
+  /// there.
+  virtual void keep_place(TrainingState& state) const = 0;
+  virtual void find_place(const TrainingState& state) = 0;
+
+  /// The recipe's, at this share of the run.
+  double rate_at(double share) const;
+
+  const TrainedModel& model() const { return model_; }
+  const Recipe& recipe() const { return recipe_; }
+  Trainer& trainer() { return trainer_; }
+  ThreadPool& pool() const { return pool_; }
+
+ private:
+  TrainedModel model_;
+  const Recipe& recipe_;
+  RecipeKeys own_keys_;
+  ThreadPool& pool_;
+  Trainer trainer_;
+};
+
+}  // namespace cria

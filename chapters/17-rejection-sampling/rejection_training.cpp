@@ -1,0 +1,118 @@
+// Chapter 17, the run. Its rounds are rejection.cpp's.
+#include "chapters/17-rejection-sampling/rejection_training.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+
+#include "chapters/14-sft/answer_document.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+
+std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer& tokenizer,
+                                   const JudgedPrompts& prompts, std::uint64_t first, size_t count, size_t samples,
+                                   const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best) {
+  constexpr size_t places = 32;
+  std::vector<std::vector<TokenId>> texts;
+  size_t longest = 0;
+  for (size_t i = 0; i < count; ++i) {
+    texts.push_back(prompts.prompt(first + i));
+    longest = std::max(longest, texts.back().size());
+  }
+  if (longest >= style.positions)
+    throw UserError(
+        fmt::format("a prompt has {} tokens, more than the context of {} has room for", longest, style.positions));
+  RoundOptions options;
+  options.generation.sampling.seed = style.seed;
+  options.generation.tokens = style.positions - longest;
+  options.samples = samples;
+  options.round = round;
+  BatchDecoder decoder(weights, std::min(places, count * samples), style.positions, threads);
+  return sample_round(
+      decoder, tokenizer, texts, style.ends, options,
+      [&](size_t i, const FinishedText& answer) { return prompts.reward(first + i, answer.text); }, best);
+}
+
+RejectionTraining::RejectionTraining(TrainedModel model, const LlamaWeights& weights, const Tokenizer& tokenizer,
+                                     JudgedPrompts prompts, const Recipe& recipe, const AnswerStyle& style,
+                                     const RejectionOptions& options, ThreadPool& pool, RecipeKeys own_keys)
+    : ModelTraining(std::move(model), recipe, pool, std::move(own_keys)),
+      weights_(weights),
+      tokenizer_(tokenizer),
+      prompts_(std::move(prompts)),
+      style_(style),
+      options_(options),
+      documents_(style.seed),
+      batches_(packed_documents([this](std::uint64_t i) { return documents_.at(i); }, recipe.training.batch,
+                                recipe.training.positions)) {
+  if (options.prompts == 0 || options.samples == 0 || options.steps == 0 || options.judged == 0)
+    throw UserError("rejection.prompts, samples, steps and judged must be at least 1");
+}
+
+void RejectionTraining::learn(std::uint64_t prompt, const std::vector<TokenId>& answer) {
+  documents_.add(answer_document(prompts_.prompt(prompt), answer, style_.end, 0));
+  kept_ += fmt::format("{} {}\n", prompt, fmt::join(answer, " "));
+}
+
+void RejectionTraining::sample(Progress& progress) {
+  const std::uint64_t round = steps_ / options_.steps, first = round * options_.prompts;
+  BestAnswers best(options_.prompts);
+  const std::vector<double> rewards = answer_prompts(weights_, tokenizer_, prompts_, first, options_.prompts,
+                                                     options_.samples, style_, round, pool().size(), best);
+  for (const size_t i : best.worth_learning(options_.least_reward)) learn(first + i, best.all()[i]->tokens);
+  progress.figures["reward"] = std::accumulate(rewards.begin(), rewards.end(), 0.0) / double(rewards.size());
+  progress.figures["kept"] = double(std::ranges::count(kept_, '\n'));
+  if (documents_.empty())
+    throw UserError(
+        fmt::format("none of {} answers is good enough to learn from: their best reward is {}, expected {}; "
+                    "a model that was tuned by --method sft answers better",
+                    rewards.size(), *std::ranges::max_element(rewards), options_.least_reward));
+}
+
+void RejectionTraining::step(double share, Progress& progress) {
+  if (steps_ % options_.steps == 0) sample(progress);
+  ++steps_;
+  progress.learning_rate = rate_at(share);
+  const StepResult result = trainer().step(batches_->next(), progress.learning_rate);
+  progress.loss = result.loss;
+  progress.gradient_norm = result.gradient_norm;
+}
+
+void RejectionTraining::validate(Progress& progress) {
+  BestAnswers best(options_.judged);
+  const std::vector<double> rewards = answer_prompts(weights_, tokenizer_, prompts_, JudgedPrompts::held_out,
+                                                     options_.judged, 1, style_, 0, pool().size(), best);
+  const auto good = std::ranges::count_if(rewards, [&](double r) { return r >= options_.least_reward; });
+  progress.figures["obeyed"] = double(good) / double(rewards.size());
+  progress.validation_loss = 1 - progress.figures["obeyed"];
+}
+
+void RejectionTraining::keep_place(TrainingState& state) const {
+  state.position = batches_->state();
+  state.fingerprint = prompts_.fingerprint;
+  state.kept = fmt::format("{}\n{}", steps_, kept_);
+}
+
+void RejectionTraining::find_place(const TrainingState& state) {
+  if (state.fingerprint != prompts_.fingerprint)
+    throw UserError("the requests have changed since this run began, expected them as they were");
+  std::istringstream lines(state.kept);
+  std::string line;
+  if (!(lines >> steps_) || !std::getline(lines, line))
+    throw UserError("the checkpoint lacks the answers that are kept");
+  while (std::getline(lines, line)) {
+    std::istringstream numbers(line);
+    std::uint64_t prompt = 0;
+    numbers >> prompt;
+    std::vector<TokenId> answer;
+    for (TokenId token; numbers >> token;) answer.push_back(token);
+    learn(prompt, answer);
+  }
+  batches_->restore(state.position);
+}
+
+}  // namespace cria
