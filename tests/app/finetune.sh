@@ -102,7 +102,7 @@ END
 twice rejection --steps 10 --recipe rejection.yaml
 check 'the answers of all rounds are kept' bash -c 'tail -n 1 rejection-1/log.jsonl | grep -q "\"kept\": 9"'
 sed 's/least_reward: 0/least_reward: 1/' rejection.yaml >strict.yaml
-refuses 'a model that gives no right answer' 'is good enough to learn from' finetune whole --method rejection --recipe strict.yaml --steps 1 --out new
+refuses 'a model that gives no right answer' 'is good enough to learn from' finetune whole --method rejection --recipe strict.yaml --steps 1 --out strict
 sed 's/samples: 2/samples: 0/' rejection.yaml >none.yaml
 refuses 'no answers' 'must be at least 1' finetune whole --method rejection --recipe none.yaml --steps 1 --out new
 refuses 'pairs of a model that gives no right answer' 'none has both a right and a wrong answer' pairs whole --count 2 --samples 2 --out new
