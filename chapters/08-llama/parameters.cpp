@@ -24,7 +24,7 @@ ParameterCounts count_parameters(const LlamaConfig& config) {
 
 size_t parameter_count(const LlamaConfig& config) { return count_parameters(config).total(); }
 
-static std::vector<ParameterSet::Tensor> llama_layout(const LlamaConfig& config) {
+std::vector<ParameterSet::Tensor> llama_layout(const LlamaConfig& config) {
   config.validate();
   LlamaTensors<real> none;
   none.layers.resize(config.layers);
@@ -47,8 +47,8 @@ LlamaTensors<real> tensors_in(const LlamaConfig& config, const ParameterSet& par
   return tensors;
 }
 
-/// The same tensors, to be read: in the order of for_each_parameter, so that this is no second list of them.
-static LlamaWeights read_only(const LlamaConfig& config, LlamaTensors<real>& tensors) {
+// In the order of for_each_parameter, so that this is no second list of them.
+LlamaWeights read_only(const LlamaConfig& config, const LlamaTensors<real>& tensors) {
   std::vector<View<const real, 1>> norms;
   std::vector<Weight> matrices;
   const auto collect = [&]<size_t N>(const std::string&, auto, const View<real, N>& view) {

@@ -85,8 +85,12 @@ struct LlamaWeights {
   std::shared_ptr<const void> memory = {};  // where the numbers are, unless someone else keeps them
 };
 
+/// The names and shapes of what for_each_parameter visits. Throws UserError when the configuration is not valid.
+std::vector<ParameterSet::Tensor> llama_layout(const LlamaConfig& config);
 /// The places of a model's tensors in a set that begins with them, as a LlamaParameters does.
 LlamaTensors<real> tensors_in(const LlamaConfig& config, const ParameterSet& parameters);
+/// The same tensors, to be read.
+LlamaWeights read_only(const LlamaConfig& config, const LlamaTensors<real>& tensors);
 
 /// Weights, or gradients, or any other set of numbers with one entry for each parameter. Starts as zeros.
 class LlamaParameters : public ParameterSet {

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "chapters/08-llama/llama.hpp"
-#include "chapters/10-training-step/objective.hpp"
+#include "chapters/10-training-step/evaluator.hpp"
 
 namespace cria {
 
 /// For batches of up to (sequences, positions).
-class LossEvaluator {
+class LossEvaluator : public Evaluator {
  public:
   /// `for_gradients` also makes room for a backward pass. Attention sees keys and values as a cache of that type gives
   /// them back, which is how a smaller cache is judged; not with gradients.
@@ -24,11 +24,10 @@ class LossEvaluator {
   double forward_backward(const LlamaWeights& weights, const Batch& batch, double scale,
                           const LlamaTensors<real>& gradients);
 
-  /// The loss of any objective.
-  double forward(const LlamaWeights& weights, const Batch& batch, const Objective& objective);
-  /// And gradients += its gradient. Those that are empty, and what belongs to them, are left out.
+  /// The loss of any objective over log p of the targets.
+  double forward(const LlamaWeights& weights, const Batch& batch, const Objective& objective) override;
   double forward_backward(const LlamaWeights& weights, const Batch& batch, const Objective& objective,
-                          const LlamaTensors<real>& gradients);
+                          const LlamaTensors<real>& gradients) override;
 
   const LlamaActivations& activations() const { return activations_; }
   View<const real, 2> logits() const { return logits_; }

@@ -6,9 +6,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
-#include "chapters/08-llama/parameters.hpp"
+#include "chapters/10-training-step/evaluator.hpp"
 
 namespace cria {
 
@@ -23,12 +24,15 @@ struct LaneModel {
 struct Trainable {
   /// All of a Llama's parameters.
   Trainable(const LlamaParameters& weights);  // NOLINT: it is what a trainer of all of them takes
-  Trainable(const ParameterSet& set, std::function<LaneModel(const ParameterSet& gradients)> make_lane)
-      : parameters(set), lane(std::move(make_lane)) {}
+  Trainable(const ParameterSet& set, std::function<LaneModel(const ParameterSet& gradients)> make_lane,
+            std::function<std::unique_ptr<Evaluator>(size_t sequences, size_t positions)> make_evaluator = {})
+      : parameters(set), lane(std::move(make_lane)), evaluator(std::move(make_evaluator)) {}
 
   const ParameterSet& parameters;  // must outlive a trainer of it
   /// For a set of gradients of the parameters' layout, which a lane owns. What it gives must hold as long as that.
   std::function<LaneModel(const ParameterSet& gradients)> lane;
+  /// What runs it, with gradients, over micro-batches of up to (sequences, positions). None: a LossEvaluator does.
+  std::function<std::unique_ptr<Evaluator>(size_t sequences, size_t positions)> evaluator;
 };
 
 }  // namespace cria

@@ -18,8 +18,11 @@ Trainer::Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerO
           "sequences that belong together do not fit into a micro_batch");
   lanes_.reserve(options.lanes);
   for (size_t i = 0; i < options.lanes; ++i) {
-    lanes_.push_back(
-        {LossEvaluator(config, options.micro_batch, options.positions, true), ParameterSet(parameters_.layout()), {}});
+    lanes_.push_back({trainable.evaluator
+                          ? trainable.evaluator(options.micro_batch, options.positions)
+                          : std::make_unique<LossEvaluator>(config, options.micro_batch, options.positions, true),
+                      ParameterSet(parameters_.layout()),
+                      {}});
     lanes_.back().model = trainable.lane(lanes_.back().gradients);
   }
 }
@@ -52,7 +55,7 @@ void Trainer::sum_gradients() {
 // What is random in a micro-batch depends on the step and its place in the batch, and on no thread.
 double Trainer::forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective) {
   if (lane.model.draw_from) lane.model.draw_from(optimiser_.steps() * options_.batch + micro_batch.first);
-  return lane.evaluator.forward_backward(lane.model.weights, micro_batch, objective, lane.model.gradients);
+  return lane.evaluator->forward_backward(lane.model.weights, micro_batch, objective, lane.model.gradients);
 }
 
 StepResult Trainer::step(const Batch& batch, double learning_rate) {
@@ -85,7 +88,7 @@ double Trainer::evaluate(const Batch& batch) { return evaluate(batch, cross_entr
 double Trainer::evaluate(const Batch& batch, const Objective& objective) {
   return for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
     if (lane.model.draw_from) lane.model.draw_from(std::nullopt);
-    return lane.evaluator.forward(lane.model.weights, micro_batch, objective);
+    return lane.evaluator->forward(lane.model.weights, micro_batch, objective);
   });
 }
 

@@ -5,6 +5,7 @@
 // different threads; their gradients are summed in lane order. So a step has the same bits on any number of threads.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "chapters/10-training-step/adamw.hpp"
@@ -51,7 +52,7 @@ class Trainer {
 
  private:
   struct Lane {
-    LossEvaluator evaluator;
+    std::unique_ptr<Evaluator> evaluator;
     ParameterSet gradients;
     LaneModel model;
     double loss = 0;

@@ -34,10 +34,29 @@ constexpr std::string_view harmless[] = {
     "exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
     "begin_suppress_tokens", "suppress_tokens"};
 
+Json architectures(ModelKind kind) {
+  return Json::array({kind == ModelKind::language ? "LlamaForCausalLM" : "LlamaForSequenceClassification"});
+}
+
+void require_kind(const JsonKeys& json, ModelKind kind) {
+  const bool is_language = kind == ModelKind::language;
+  const ModelKind other = is_language ? ModelKind::reward : ModelKind::language;
+  const bool is_other =
+      json.has("architectures") && json.value("architectures") == JsonKeys::Json(architectures(other));
+  json.expect("architectures", {architectures(kind)},
+              !is_other     ? ""
+              : is_language ? "a reward model gives no probabilities"
+                            : "a language model is a reward model without head");
+  if (is_language) return;
+  json.expect("num_labels", {1}, "a reward is one number");
+  if (json.has("id2label") && json.value("id2label").size() != 1)
+    json.fail(fmt::format("id2label has {} labels, expected one, the reward", json.value("id2label").size()));
+}
+
 // Of what config.json can say beside the numbers, this is what cria computes.
-void require_llama(const JsonKeys& json) {
+void require_llama(const JsonKeys& json, ModelKind kind) {
   json.expect("model_type", {"llama"});
-  json.expect("architectures", {JsonKeys::Json::array({"LlamaForCausalLM"})});
+  require_kind(json, kind);
   json.expect("hidden_act", {"silu", "swish"});  // two names of one function
   for (const char* key : {"attention_bias", "mlp_bias"}) json.expect(key, {false}, "biases are not supported");
   for (const char* key : {"use_sliding_window", "rope_interleaved", "is_encoder_decoder", "add_cross_attention"})
@@ -89,14 +108,14 @@ void read_rope(const JsonKeys& json, LlamaConfig& config) {
 
 }  // namespace
 
-ModelConfig read_config(const std::filesystem::path& file) {
+ModelConfig read_config(const std::filesystem::path& file, ModelKind kind) {
   const JsonKeys json(file);
   json.expect("quantization_config", {}, "quantised weights are not read here");
-  return read_config(json);
+  return read_config(json, kind);
 }
 
-ModelConfig read_config(const JsonKeys& json) {
-  require_llama(json);
+ModelConfig read_config(const JsonKeys& json, ModelKind kind) {
+  require_llama(json, kind);
   ModelConfig config;
   LlamaConfig& c = config.llama;
   c.vocabulary_size = json.whole("vocab_size");
@@ -153,11 +172,11 @@ const char* torch_name(ElementType type) {
 
 }  // namespace
 
-void write_config(const std::filesystem::path& file, const ModelConfig& config, ElementType type) {
+void write_config(const std::filesystem::path& file, const ModelConfig& config, ElementType type, ModelKind kind) {
   const LlamaConfig& c = config.llama;
   const std::vector<TokenId>& end = config.end_of_text;
-  const Json json = {
-      {"architectures", {"LlamaForCausalLM"}},
+  Json json = {
+      {"architectures", architectures(kind)},
       {"model_type", "llama"},
       {"vocab_size", c.vocabulary_size},
       {"hidden_size", c.dim},
@@ -180,6 +199,7 @@ void write_config(const std::filesystem::path& file, const ModelConfig& config, 
                                          : Json(end)},
       {"torch_dtype", torch_name(type)},
   };
+  if (kind == ModelKind::reward) json["id2label"] = {{"0", "reward"}}, json["label2id"] = {{"reward", 0}};
   write_file_atomically(file, json.dump(2) + "\n");
 }
 

@@ -37,11 +37,16 @@ Model load_model(const std::filesystem::path& folder, const ModelConfig& config,
   stored.require_fit(config.llama);
   Model model{config, LlamaParameters(config.llama), nullptr, stored.types(config.llama)};
   stored.copy_to(model.weights);
-  model.tokenizer = load_folder_tokenizer(folder);
-  if (model.tokenizer && model.tokenizer->vocabulary_size() > config.llama.vocabulary_size)
-    throw UserError(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
-                                folder.string(), model.tokenizer->vocabulary_size(), config.llama.vocabulary_size));
+  model.tokenizer = load_folder_tokenizer(folder, config);
   return model;
+}
+
+std::unique_ptr<Tokenizer> load_folder_tokenizer(const std::filesystem::path& folder, const ModelConfig& config) {
+  std::unique_ptr<Tokenizer> tokenizer = load_folder_tokenizer(folder);
+  if (tokenizer && tokenizer->vocabulary_size() > config.llama.vocabulary_size)
+    throw UserError(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
+                                folder.string(), tokenizer->vocabulary_size(), config.llama.vocabulary_size));
+  return tokenizer;
 }
 
 std::unique_ptr<Tokenizer> load_folder_tokenizer(const std::filesystem::path& folder) {

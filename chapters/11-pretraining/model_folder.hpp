@@ -31,7 +31,9 @@ Model load_model(const std::filesystem::path& folder);
 /// The same where config and weights were opened already, in whichever way they are stored.
 Model load_model(const std::filesystem::path& folder, const ModelConfig& config, const StoredWeights& stored);
 
-/// Null when the folder has no tokenizer.json.
+/// Null when the folder has no tokenizer.json. Throws UserError for one with more tokens than the model.
+std::unique_ptr<Tokenizer> load_folder_tokenizer(const std::filesystem::path& folder, const ModelConfig& config);
+/// The same whatever the model.
 std::unique_ptr<Tokenizer> load_folder_tokenizer(const std::filesystem::path& folder);
 
 /// Writes the three files, each atomically, the weights last. Makes the folder when it is missing.

@@ -28,6 +28,8 @@ class StoredWeights {
   void copy_to(const LlamaParameters& weights) const;
   /// The tensor that a parameter stands as, in files that fit, where it is one; its values; and its pages given back.
   const StoredTensor& tensor(const LlamaConfig& config, const std::string& name) const;
+  /// One by its own name; null where the files have none.
+  const StoredTensor* find(std::string_view name) const;
   void copy_to(const StoredTensor& tensor, std::span<const size_t> shape, std::span<real> values) const;
   void release(const StoredTensor& tensor) const { file_of(tensor.name).release(tensor); }
   /// Of those that stand there under their own name.
@@ -41,7 +43,6 @@ class StoredWeights {
   virtual std::vector<std::string> parts(const std::string& name, std::span<const size_t> shape) const;
   virtual void read(const std::string& name, std::span<const size_t> shape, std::span<real> values) const;
 
-  const StoredTensor* find(std::string_view name) const;
   /// Throws UserError when there is no such tensor, or when config.json asks for another shape.
   const StoredTensor& find(const std::string& name, std::span<const size_t> shape) const;
   const SafetensorsFile& file_of(std::string_view name) const;

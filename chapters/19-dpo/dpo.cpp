@@ -2,29 +2,12 @@
 // 14) and where pairs come from.
 #include "chapters/19-dpo/dpo.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "lib/base/check.hpp"
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
-namespace {
-
-void check_pair(const PreferencePair& pair, size_t number, size_t positions) {
-  const auto fault = [&](const std::string& what) { throw UserError(fmt::format("pair {}: {}", number, what)); };
-  if (pair.prompt.empty()) fault("the request has no tokens, expected at least one");
-  for (const auto& [name, answer] : {std::pair("chosen", &pair.chosen), std::pair("rejected", &pair.rejected)}) {
-    if (answer->empty()) fault(fmt::format("the {} answer has no tokens, expected at least one", name));
-    const size_t length = pair.prompt.size() + answer->size() - 1;
-    if (length > positions)
-      fault(fmt::format("with the {} answer it has {} tokens, expected at most {}", name, length + 1, positions + 1));
-  }
-  if (pair.chosen == pair.rejected) fault("both answers are the same, expected one that is better");
-}
-
-}  // namespace
 
 PairBatch::PairBatch(std::span<const PreferencePair> pairs, size_t positions, size_t first_number)
     : sequences_(2 * pairs.size()),
@@ -32,7 +15,7 @@ PairBatch::PairBatch(std::span<const PreferencePair> pairs, size_t positions, si
       tokens_(sequences_ * positions, 0),
       targets_(sequences_ * positions, no_target) {
   for (size_t i = 0; i < pairs.size(); ++i) {
-    check_pair(pairs[i], first_number + i, positions);
+    require_valid(pairs[i], first_number + i, positions + 1);  // nothing is asked behind the last token
     for (const auto& [sequence, answer] :
          {std::pair(2 * i, &pairs[i].chosen), std::pair(2 * i + 1, &pairs[i].rejected)}) {
       // solution: pair_batch

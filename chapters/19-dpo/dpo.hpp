@@ -6,21 +6,17 @@
 #include <vector>
 
 #include "chapters/10-training-step/objective.hpp"
+#include "chapters/16-reward-model/preference_pair.hpp"
 #include "chapters/19-dpo/preference_loss.hpp"
 
 namespace cria {
-
-/// Tokens of a request, and of two answers with whatever ends them.
-struct PreferencePair {
-  std::vector<std::int32_t> prompt, chosen, rejected;
-};
 
 /// Pairs as sequences: 2 i is pair i's request with the chosen answer, 2 i + 1 with the rejected one. Targets are the
 /// answers' tokens alone. What is shorter than a sequence is padded behind its end, where nothing sees it.
 class PairBatch {
  public:
-  /// Throws UserError that counts the pairs from `first_number` for an empty request or answer, one longer than a
-  /// sequence, and two answers that are the same.
+  /// Throws UserError that counts the pairs from `first_number` for one that nothing can be learned from, or that is
+  /// longer than a sequence. Margins are not used.
   PairBatch(std::span<const PreferencePair> pairs, size_t positions, size_t first_number = 1);
 
   Batch batch() const;

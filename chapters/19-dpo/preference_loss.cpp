@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
+#include "chapters/16-reward-model/ranking_loss.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -23,8 +23,6 @@ void require_valid(const PreferenceOptions& options) {
   if (options.loss == PreferenceLoss::ipo && options.label_smoothing > 0)
     throw UserError("label_smoothing belongs to the sigmoid loss, expected 0 with ipo");
 }
-
-double log_sigmoid(double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }
 
 double preference_margin(const PairLogP& policy, const PairLogP& reference) {
   // solution: preference_margin

@@ -30,9 +30,6 @@ struct PairLoss {
   PairLogP d_policy;  // its derivatives by the policy's two log-probabilities
 };
 
-/// log(1 / (1 + exp(-x))), also where exp would overflow.
-double log_sigmoid(double x);
-
 /// How much more the policy prefers the chosen answer than the reference does, in nats:
 /// log(π(chosen) / ref(chosen)) - log(π(rejected) / ref(rejected)).
 double preference_margin(const PairLogP& policy, const PairLogP& reference);

@@ -65,6 +65,10 @@ void check_smollm2(const Case& c);    // a real model: ids, chats, greedy answer
 bool has_preferences(const Case& c);
 void check_preferences(const Case& c);
 
+// rewards.cpp: losses over pairs of rewards
+bool has_rewards(const Case& c);
+void check_rewards(const Case& c);
+
 // peer_layers.cpp, peer_training.cpp, peer_llama.cpp: other people's unit tests
 bool is_attention(const Case& c);
 void check_attention(const Case& c);

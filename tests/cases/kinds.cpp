@@ -53,6 +53,7 @@ const CaseKind kinds[] = {
     {"cross entropy", is_cross_entropy, check_cross_entropy},
     {"learning rates", is_schedule, check_schedule},
     {"preferences", has_preferences, check_preferences},
+    {"rewards", has_rewards, check_rewards},
     {"a change of low rank", is_low_rank, check_low_rank},
     {"torchtune's numbers", [](const Case& c) { return c.has("published_scalars.json"); }, check_published_scalars},
 };
