@@ -30,6 +30,7 @@ std::string draw_number_formats(const Subject& subject);
 std::string draw_rounding(const Subject& subject);
 std::string draw_bits(const Subject& subject);
 std::string draw_frontier(const Subject& subject);
+std::string draw_ranking(const Subject& subject);
 std::string draw_preferences(const Subject& subject);
 
 }  // namespace cria::figure

@@ -50,8 +50,8 @@ Objective ranking_objective(const RewardBatch& batch, double centring) {
     require(first + B <= ends.size(), "ranking_objective", "the batch has more sequences than the pairs");
     double loss = 0;
     for (size_t b = 0; b < B; b += 2) {
-      const size_t i = (first + b) / 2;
       // solution: ranking_objective
+      const size_t i = (first + b) / 2;
       const size_t chosen_end = ends[2 * i], rejected_end = ends[2 * i + 1];
       const RewardPair reward{rated.values(b, chosen_end), rated.values(b + 1, rejected_end)};
       const RankingLoss pair = ranking_loss(reward, margins[i], centring);

@@ -16,7 +16,7 @@ std::vector<double> rewards_of(const ValueModel& model, std::span<const std::vec
                                ThreadPool& pool);
 
 /// Moves the bias so that these rewards, which the model gave, have the mean 0: those of demonstrations, as differences
-/// alone do not say where zero is (Stiennon et al. 2020, arXiv:2009.01325, section 3.4).
+/// alone do not say where zero is (Ouyang et al. 2022, arXiv:2203.02155, section 3.5).
 void centre(const ValueModel& model, std::span<const double> rewards);
 
 }  // namespace cria

@@ -43,7 +43,10 @@ class Bias : public Addition {
   }
   void backward(View<const real, 2> d_y, View<const real, 2>, View<real, 2>) const override {
     if (d_bias_.empty()) return;
+    // solution: bias_gradient
+    // Each value has the bias in it.
     for (size_t n = 0; n < d_y.shape(0); ++n) noalias(d_bias_) += d_y[n];
+    // end of solution
   }
 
  private:
