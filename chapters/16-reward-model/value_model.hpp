@@ -9,10 +9,13 @@ namespace cria {
 
 /// All of its parameters, the body's first, under Hugging Face's names; the head's are score.weight and score.bias.
 ///
-///   ValueModel model(base);                   // learns from here on
+///   ValueModel model(base);
 ///   initialise_head(model, random);
-///   Trainer trainer(model.config(), model.trainable(), options, pool);
+///   Trainer trainer(model.config(), model.trainable(), options, pool);     // options.together = 2
+///   const RewardBatch pairs(preferences, options.positions);               // ranking.hpp
 ///   trainer.step(pairs.batch(), learning_rate, ranking_objective(pairs));
+///   const RankingFigures figures = ranking_figures(rewards_of(trainer, pairs), pairs.margins());
+///   centre(model, rewards_of(model, demonstrations, pool));                // reward.hpp
 class ValueModel : public ParameterSet {
  public:
   /// Zeros. Throws UserError when the configuration is not valid.
