@@ -93,7 +93,7 @@ TrainResult train(const TrainOptions& options) {
   require_memory(config.llama, recipe.training, threads);
   const LlamaParameters weights = subject.weights ? std::move(*subject.weights) : LlamaParameters(config.llama);
   ThreadPool pool(threads);
-  Pretraining training({config, weights, *subject.tokenizer}, corpus, recipe, pool);
+  Pretraining training(whole_model(config, weights, *subject.tokenizer), corpus, recipe, pool);
   if (options.resume) {
     training.restore(folder, state);
   } else if (options.from.empty()) {

@@ -25,7 +25,7 @@ class Dpo : public TuningMethod {
     options_.loss = loss_ == "ipo" ? PreferenceLoss::ipo : PreferenceLoss::sigmoid;
     const TrainingSubject& subject = setup.subject;
     return std::make_unique<PreferenceTraining>(
-        with_format({subject.config, *subject.weights, *subject.tokenizer}, setup.encoder),
+        with_format(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup.encoder),
         encode_pairs(read_preferences(setup.data), setup.encoder), setup.recipe, setup.state.seed, options_, setup.pool,
         keys());
   }

@@ -20,7 +20,7 @@ class Rejection : public TuningMethod {
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
     return std::make_unique<RejectionTraining>(
-        with_format({subject.config, *subject.weights, *subject.tokenizer}, setup.encoder), *subject.weights,
+        with_format(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup.encoder), *subject.weights,
         *subject.tokenizer, judged_prompts(setup), setup.recipe, answer_style(setup), options_, setup.pool, keys());
   }
 

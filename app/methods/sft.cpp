@@ -34,7 +34,7 @@ class Sft : public TuningMethod {
 
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
-    return train_on_answers({subject.config, *subject.weights, *subject.tokenizer}, setup);
+    return train_on_answers(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup);
   }
 
  protected:

@@ -10,14 +10,14 @@
 
 namespace cria {
 
-TrainedModel::TrainedModel(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer)
-    : TrainedModel(
-          config.llama, weights,
+TrainedModel whole_model(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer) {
+  return {config.llama, weights,
           [&](const std::filesystem::path& folder) {
             write_config(folder / "config.json", config);
             save_tokenizer(tokenizer.model(), folder);
           },
-          [&](const std::filesystem::path& folder) { cria::write_weights(folder / "model.safetensors", weights); }) {}
+          [&](const std::filesystem::path& folder) { cria::write_weights(folder / "model.safetensors", weights); }};
+}
 
 ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys)
     : model_(std::move(model)),

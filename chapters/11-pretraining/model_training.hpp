@@ -16,20 +16,14 @@ namespace cria {
 struct TrainedModel {
   using Write = std::function<void(const std::filesystem::path& folder)>;
 
-  /// All parameters learn, and the folder becomes a model's.
-  TrainedModel(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer);
-  /// A set of parameters learns.
-  TrainedModel(const LlamaConfig& config, Trainable trainable, Write write_description, Write write_weights)
-      : config(config),
-        trainable(std::move(trainable)),
-        write_description(std::move(write_description)),
-        write_weights(std::move(write_weights)) {}
-
   const LlamaConfig& config;
-  Trainable trainable;
+  Trainable trainable;      // what of it learns
   Write write_description;  // into the folder: what does not change in the run
   Write write_weights;      // and what is learned
 };
+
+/// All parameters of a language model learn, and the folder becomes one of Hugging Face's.
+TrainedModel whole_model(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer);
 
 class ModelTraining : public Trainee {
  public:

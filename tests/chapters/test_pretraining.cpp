@@ -52,7 +52,7 @@ struct Run {
     require_same_data(state, opened, corpus);
     ThreadPool pool(threads);
     const ModelConfig described = config();
-    Pretraining training({described, weights, tokenizer}, corpus, recipe, pool);
+    Pretraining training(whole_model(described, weights, tokenizer), corpus, recipe, pool);
     if (resumes) training.restore(claimed, state);
     return cria::run(training, state,
                      {.folder = claimed, .goal = goal, .evaluations = recipe.evaluations, .stop = stop}, observer);
