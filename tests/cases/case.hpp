@@ -69,6 +69,12 @@ void check_preferences(const Case& c);
 bool has_rewards(const Case& c);
 void check_rewards(const Case& c);
 
+// policies.cpp: rewards, advantages and losses of PPO
+bool has_policy_step(const Case& c);
+void check_policy_step(const Case& c);
+bool has_advantages(const Case& c);
+void check_advantages(const Case& c);
+
 // peer_layers.cpp, peer_training.cpp, peer_llama.cpp: other people's unit tests
 bool is_attention(const Case& c);
 void check_attention(const Case& c);
