@@ -36,18 +36,14 @@ void Experience::appraise() {
 void Experience::appraise_by_critic(const std::vector<double>& scores) {
   token_rewards(view(log_p_), view(reference_), answers(), scores, options_.rewards, view(rewards_));
   const Array<double, 2> values = xt::cast<double>(values_);
-  // solution: appraise_by_critic
   generalised_advantages(view(rewards_), view(values), rewarded_, options_.gae, view(advantages_), view(returns_));
   if (options_.whiten_advantages) whiten(view(advantages_), answers(), options_.whitening);
-  // end of solution
 }
 
 void Experience::appraise_by_group(const std::vector<double>& scores) {
   const std::vector<double> advantages = group_advantages(scores, options_.samples, options_.groups);
-  // solution: appraise_by_group
   for (size_t b = 0; b < advantages.size(); ++b)
     for (size_t t = answers()[b].begin; t < answers()[b].end; ++t) advantages_(b, t) = advantages[b];
-  // end of solution
 }
 
 ExperienceFigures experience_figures(const Experience& experience, const PolicyOptions& options) {

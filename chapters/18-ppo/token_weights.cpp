@@ -13,17 +13,10 @@ std::vector<double> token_weights(std::span<const Range> answers, TokenWeight ki
     const double length = double(answer.size()), count = double(answers.size());
     double weight = 0;
     // solution: token_weights
-    switch (kind) {
-      case TokenWeight::tokens:
-        weight = 1 / double(tokens);
-        break;
-      case TokenWeight::answers:
-        weight = 1 / (count * length);
-        break;
-      case TokenWeight::constant:
-        weight = 1 / (count * double(longest));
-        break;
-    }
+    const double terms = kind == TokenWeight::tokens    ? double(tokens)
+                         : kind == TokenWeight::answers ? count * length
+                                                        : count * double(longest);
+    weight = 1 / terms;
     // end of solution
     weights.push_back(weight);
   }
