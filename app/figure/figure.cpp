@@ -50,6 +50,8 @@ constexpr Figure figures[] = {
     {"bits", "13", "what types of 4 to 8 bits lose", draw_bits},
     {"ranking", "16", "the loss of a pair of rewards over their difference, with margins", draw_ranking},
     {"frontier", "17", "success against divergence: best of n, and what nothing can reach", draw_frontier},
+    {"clip", "18", "PPO's clip over the ratio of a good and a bad token, and the pull on each", draw_clip},
+    {"advantages", "18", "the advantages of an answer's tokens for three lambda", draw_advantages},
     {"preferences", "19", "DPO, cDPO and IPO over the margin of a pair", draw_preferences},
 };
 
