@@ -19,7 +19,7 @@ void FrozenPolicy::rate(const Batch& batch, View<real, 2> log_p) {
   const size_t B = batch.tokens.shape(0);
   require(batch.first + B <= log_p.shape(0) && batch.tokens.shape(1) == log_p.shape(1), "FrozenPolicy",
           "log p has no place for the batch");
-  const Objective record = recorded(log_p);
+  const Objective record = keep_log_p(log_p);
   pool_.for_each(lanes_.size(), [&](size_t i) {
     const size_t end = B * (i + 1) / lanes_.size();
     for (size_t b = B * i / lanes_.size(); b < end; b += micro_batch_)

@@ -7,10 +7,10 @@
 
 namespace cria {
 
-Objective recorded(View<real, 2> given) {
-  return [given](const RatedTargets& rated) {
+Objective keep_log_p(View<real, 2> log_p) {
+  return [log_p](const RatedTargets& rated) {
     const size_t first = rated.batch.first;
-    noalias(given.rows(first, first + rated.log_p.shape(0))) = rated.log_p;
+    noalias(log_p.rows(first, first + rated.log_p.shape(0))) = rated.log_p;
     return 0.0;
   };
 }
@@ -57,19 +57,18 @@ Objective value_objective(const ValueTargets& targets, const ValueLossOptions& o
           "needs one range and one weight for each row");
   require(figures.empty() || figures.size() == shape[0], "value_objective", "needs figures for each row, or none");
   return [=](const RatedTargets& rated) {
-    const size_t first = rated.batch.first, B = rated.log_p.shape(0), T = rated.log_p.shape(1);
+    const size_t first = rated.batch.first, B = rated.values.shape(0), T = rated.values.shape(1);
     require(first + B <= shape[0] && T == shape[1], "value_objective", "the batch is not that of the rollouts");
-    const View<const real, 2> values = rated.log_p;  // of a value model
     double loss = 0;
     for (size_t b = 0; b < B; ++b) {
       const size_t n = first + b;
       RowFigures row;
       for (size_t t = targets.rewarded[n].begin; t < targets.rewarded[n].end; ++t) {
         // solution: value_objective
-        const ValueTerm term = value_loss(values(b, t), targets.old_values(n, t), targets.returns(n, t), options);
+        const ValueTerm term = value_loss(rated.values(b, t), targets.old_values(n, t), targets.returns(n, t), options);
         const double weight = options.coefficient * targets.weights[n];
         loss += weight * term.loss;
-        rated.d_log_p(b, t) = real(weight * term.slope);
+        rated.d_values(b, t) = real(weight * term.slope);
         // end of solution
         ++row.tokens;
         row.clipped += term.clipped ? 1 : 0;

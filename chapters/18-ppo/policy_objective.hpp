@@ -10,10 +10,11 @@
 
 namespace cria {
 
-/// For a trainer's evaluate: has no loss, and writes what the model gives, log p of each target or values, to its place
-/// in (B, T) of the whole batch. It has the bits of the next step on the same rows, so that the first ratio is
-/// exactly 1.
-Objective recorded(View<real, 2> given);
+/// Learns nothing and has no loss: writes log p of a whole batch's targets down, for a trainer's evaluate (keep_values
+/// of chapter 16 does so for a critic). It has the bits of the next step on the same rows, so that the first ratio is
+/// exactly
+/// 1. `log_p` (B, T) must outlive it.
+Objective keep_log_p(View<real, 2> log_p);
 
 /// What a policy learns from, of all rows of a batch.
 struct PolicyTargets {

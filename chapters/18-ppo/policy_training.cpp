@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "chapters/16-reward-model/value_evaluator.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -64,9 +65,9 @@ void PolicyTraining::rate(Experience& experience) {
   const Batch batch = experience.batch();
   for (const Range& step : experience.steps()) {
     const Batch part = part_of(batch, step.begin, step.end);
-    models_.policy.evaluate(part, recorded(experience.log_p()));
+    models_.policy.evaluate(part, keep_log_p(experience.log_p()));
     models_.reference.rate(part, experience.reference());
-    if (models_.critic) models_.critic->evaluate(part, recorded(experience.values()));
+    if (models_.critic) models_.critic->evaluate(part, keep_values(experience.values()));
   }
   experience.appraise();
 }
