@@ -128,7 +128,8 @@ int run_chat(const ChatOptions& options) {
   PackedModel model = open_packed_model(path);
   model.weights = with_adapter(model.weights, options.adapter);
   const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
-  ChatTemplate chat_template = open_chat_template(format_folder(path, model, options.adapter), model, options.chat_template);
+  ChatTemplate chat_template =
+      open_chat_template(format_folder(path, model, options.adapter), model, options.chat_template);
   ChatSettings settings;
   settings.generation.sampling = choose_sampling(options.sampling, defaults.sampling);
   settings.generation.tokens = options.tokens;

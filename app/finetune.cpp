@@ -44,6 +44,10 @@ std::optional<TokenId> first_of(const std::vector<TokenId>& ends) {
 }  // namespace
 
 int run_finetune(const FinetuneOptions& options) {
+  if (options.list_recipe) {
+    fmt::print("{}", recipe_documentation(find_method(options.method)->keys()));
+    return 0;
+  }
   finetune(options);
   return 0;
 }

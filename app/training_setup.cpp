@@ -147,8 +147,7 @@ std::string run_title(const std::string& what, const LlamaConfig& config, size_t
   const std::string learned =
       count_text(double(parameters)) + (parameters < all ? " of " + count_text(double(all)) : "");
   return fmt::format("{}: {} parameters, {} layers of width {}, {} tokens in the vocabulary, {} thread{}", what,
-                     learned, config.layers, config.dim, config.vocabulary_size, threads,
-                     threads == 1 ? "" : "s");
+                     learned, config.layers, config.dim, config.vocabulary_size, threads, threads == 1 ? "" : "s");
 }
 
 }  // namespace cria

@@ -26,8 +26,9 @@ class Dpo : public TuningMethod {
     const TrainingSubject& subject = setup.subject;
     return std::make_unique<PreferenceTraining>(
         with_format(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup.encoder),
-        encode_pairs(read_preferences(setup.data), setup.encoder), setup.recipe, setup.state.seed, options_, setup.pool,
-        keys());
+        PairSource(encode_pairs(read_preferences(setup.data), setup.encoder), setup.recipe.validation,
+                   setup.state.seed),
+        setup.recipe, options_, setup.pool, keys());
   }
 
  private:

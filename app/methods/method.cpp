@@ -18,8 +18,11 @@ struct Entry {
 constexpr Entry entries[] = {
     {"sft", "from conversations, by the loss of the answers", sft_method},
     {"lora", "the same, but of each matrix only a change of low rank is learned: an adapter", lora_method},
+    {"reward", "from pairs of answers: a model that says how good an answer is", reward_method},
     {"rejection", "from its own answers, the best of several to each request", rejection_method},
     {"dpo", "from pairs of answers, of which one is better", dpo_method},
+    {"ppo", "from rewards of its own answers, with a critic", ppo_method},
+    {"grpo", "from rewards of its own answers, each against others to the same request", grpo_method},
 };
 
 }  // namespace

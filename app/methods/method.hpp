@@ -60,5 +60,8 @@ std::unique_ptr<TuningMethod> sft_method();
 std::unique_ptr<TuningMethod> lora_method();
 std::unique_ptr<TuningMethod> dpo_method();
 std::unique_ptr<TuningMethod> rejection_method();
+std::unique_ptr<TuningMethod> reward_method();
+std::unique_ptr<TuningMethod> ppo_method();
+std::unique_ptr<TuningMethod> grpo_method();
 
 }  // namespace cria

@@ -17,20 +17,25 @@
 namespace cria {
 namespace {
 
-using Parts = std::array<std::pair<const char*, const ParameterSet*>, 3>;
+using Parts = std::vector<std::pair<std::string, const ParameterSet*>>;
 
-Parts parts(const ParameterSet& weights, const AdamW& optimiser) {
-  return {{{"weights.", &weights},
-           {"first_moment.", &optimiser.first_moment()},
-           {"second_moment.", &optimiser.second_moment()}}};
+Parts parts(std::span<const LearnedSet> sets) {
+  Parts all;
+  for (const LearnedSet& set : sets) {
+    const std::string name = set.name.empty() ? "" : set.name + ".";
+    all.insert(all.end(), {{name + "weights.", &set.parameters},
+                           {name + "first_moment.", &set.optimiser.first_moment()},
+                           {name + "second_moment.", &set.optimiser.second_moment()}});
+  }
+  return all;
 }
 
 using Metadata = std::map<std::string, std::string>;
 
 constexpr const char* checksum_key = "checksum";
-constexpr std::string_view known_keys[] = {"step",      "seconds",     "position",   "data",         "seed",
-                                           "recipe",    "fingerprint", "goal_steps", "goal_minutes", "best_loss",
-                                           "best_step", "method",      "base",       "kept",         checksum_key};
+constexpr std::string_view known_keys[] = {
+    "step",         "seconds",   "position",  "data",   "seed", "recipe", "fingerprint",     "goal_steps",
+    "goal_minutes", "best_loss", "best_step", "method", "base", "kept",   "optimiser_steps", checksum_key};
 
 // Those that may be empty.
 template <class State>
@@ -49,8 +54,7 @@ std::uint64_t checksum(const Metadata& metadata) {
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& weights,
-                      const AdamW& optimiser) {
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, std::span<const LearnedSet> sets) {
   Metadata metadata = {{"step", fmt::format("{}", state.step)},         {"seconds", fmt::format("{}", state.seconds)},
                        {"position", fmt::format("{}", state.position)}, {"data", state.data},
                        {"seed", fmt::format("{}", state.seed)},         {"recipe", state.recipe}};
@@ -63,11 +67,13 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
   add("best_loss", state.best_loss);
   for (const auto& [key, value] : texts(state))
     if (!value->empty()) metadata[key] = *value;
+  if (const size_t steps = sets.front().optimiser.steps(); steps != state.step)
+    metadata["optimiser_steps"] = fmt::format("{}", steps);
   if (state.best_loss) metadata["best_step"] = fmt::format("{}", state.best_step);
   constexpr ElementType type = sizeof(real) == 8 ? ElementType::f64 : ElementType::f32;
   std::vector<TensorToWrite> tensors;
   std::uint64_t sum = checksum(metadata);
-  for (const auto& [prefix, parameters] : parts(weights, optimiser))
+  for (const auto& [prefix, parameters] : parts(sets))
     parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
       tensors.push_back({prefix + name, {view.shape().begin(), view.shape().end()}, view.span(), type});
       sum = bulk_fingerprint({reinterpret_cast<const char*>(view.data()), view.size() * sizeof(real)}, sum);
@@ -156,11 +162,11 @@ TrainingState read_training_state(const std::filesystem::path& file) {
   return state;
 }
 
-void read_checkpoint(const std::filesystem::path& file, const ParameterSet& weights, AdamW& optimiser) {
+void read_checkpoint(const std::filesystem::path& file, std::span<const LearnedSet> sets) {
   const TrainingState state = read_training_state(file);
   const SafetensorsFile stored(file);
   std::uint64_t sum = checksum(stored.metadata());
-  for (const auto& [prefix, parameters] : parts(weights, optimiser))
+  for (const auto& [prefix, parameters] : parts(sets))
     parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
       const std::span<const std::byte> bytes = stored.tensor(prefix + name).bytes;
       sum = bulk_fingerprint({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, sum);
@@ -170,7 +176,10 @@ void read_checkpoint(const std::filesystem::path& file, const ParameterSet& weig
   if (written != stored.metadata().end() && written->second != fmt::format("{:016x}", sum))
     throw UserError(fmt::format("{}: its checksum is {}, but its content gives {:016x}; the file is damaged",
                                 file.string(), written->second.substr(0, 40), sum));
-  optimiser.set_steps(state.step);
+  size_t steps = state.step;
+  if (const auto own = stored.metadata().find("optimiser_steps"); own != stored.metadata().end())
+    StateReader(stored.metadata(), file).whole("optimiser_steps", steps);
+  for (const LearnedSet& set : sets) set.optimiser.set_steps(steps);
 }
 
 }  // namespace cria

@@ -3,15 +3,30 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
+#include <string>
 
 #include "chapters/10-training-step/trainer.hpp"
 #include "chapters/11-pretraining/run.hpp"
 
 namespace cria {
 
+/// Parameters that learn, and their optimiser. A run may train several sets, each under a name; the first needs none.
+/// All optimisers have done as many steps.
+struct LearnedSet {
+  const ParameterSet& parameters;
+  AdamW& optimiser;
+  std::string name = {};
+};
+
 /// Writes weights, AdamW's two moments and the state, with a checksum over all of it.
-void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& weights,
-                      const AdamW& optimiser);
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, std::span<const LearnedSet> sets);
+
+inline void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& weights,
+                             AdamW& optimiser) {
+  const LearnedSet sets[] = {{weights, optimiser}};
+  write_checkpoint(file, state, sets);
+}
 
 /// Only the state: what a run must know before it can make its model. Throws UserError for a file that is no
 /// checkpoint, and for values that no run writes. The checksum is looked at by read_checkpoint.
@@ -19,6 +34,10 @@ TrainingState read_training_state(const std::filesystem::path& file);
 
 /// Weights and moments, bit for bit. Throws UserError when the file belongs to another model, or when any bit in it is
 /// not as it was written. Checkpoints of before there were checksums are read without.
-void read_checkpoint(const std::filesystem::path& file, const ParameterSet& weights, AdamW& optimiser);
+void read_checkpoint(const std::filesystem::path& file, std::span<const LearnedSet> sets);
+inline void read_checkpoint(const std::filesystem::path& file, const ParameterSet& weights, AdamW& optimiser) {
+  const LearnedSet sets[] = {{weights, optimiser}};
+  read_checkpoint(file, sets);
+}
 
 }  // namespace cria

@@ -27,9 +27,11 @@ ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPoo
       trainer_(model_.config, model_.trainable, recipe.training, pool) {}
 
 void ModelTraining::restore(const RunFolder& folder, const TrainingState& state) {
-  read_checkpoint(folder / checkpoint_file, model_.trainable.parameters, trainer_.optimiser());
+  read_checkpoint(folder / checkpoint_file, learned_sets());
   find_place(state);
 }
+
+std::vector<LearnedSet> ModelTraining::learned_sets() { return {{model_.trainable.parameters, trainer_.optimiser()}}; }
 
 double ModelTraining::rate_at(double share) const {
   return learning_rate({recipe_.learning_rate, recipe_.learning_rate * recipe_.final_learning_rate, recipe_.warmup, 1},
@@ -57,7 +59,7 @@ void ModelTraining::write_description(const std::filesystem::path& folder) {
 void ModelTraining::write_checkpoint(const std::filesystem::path& file, const TrainingState& state) {
   TrainingState now = state;
   keep_place(now);
-  cria::write_checkpoint(file, now, model_.trainable.parameters, trainer_.optimiser());
+  cria::write_checkpoint(file, now, learned_sets());
 }
 
 }  // namespace cria

@@ -50,6 +50,9 @@ class ModelTraining : public Trainee {
   virtual void keep_place(TrainingState& state) const = 0;
   virtual void find_place(const TrainingState& state) = 0;
 
+  /// All that learns, the model first.
+  virtual std::vector<LearnedSet> learned_sets();
+
   /// The recipe's, at this share of the run.
   double rate_at(double share) const;
 

@@ -115,9 +115,8 @@ RunFolder RunFolder::to_resume(const fs::path& path) {
 void RunFolder::keep_best() const {
   const fs::path best = path_ / best_folder;
   fs::create_directories(best);
-  for (const char* name :
-       {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml", "adapter_config.json",
-        "adapter_model.safetensors", "model.safetensors"}) {
+  for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml",
+                           "adapter_config.json", "adapter_model.safetensors", "model.safetensors"}) {
     std::error_code failed;
     if (!fs::exists(path_ / name) || fs::equivalent(path_ / name, best / name, failed)) continue;
     const fs::path next = best / (std::string(name) + ".tmp");

@@ -4,25 +4,18 @@
 #include <vector>
 
 #include "chapters/11-pretraining/model_training.hpp"
-#include "chapters/11-pretraining/shuffled_order.hpp"
-#include "chapters/14-sft/instruction_encoder.hpp"
-#include "chapters/14-sft/preference_data.hpp"
+#include "chapters/16-reward-model/pair_source.hpp"
 #include "chapters/19-dpo/dpo.hpp"
 
 namespace cria {
 
-/// Pairs as tokens. Each answer has its end, as it is to be preferred as a whole.
-std::vector<PreferencePair> encode_pairs(std::span<const Preference> preferences, const InstructionEncoder& encode);
-
-/// A step is on `batch` sequences, so on half as many pairs, in an order that changes with each pass. The last share of
-/// them (recipe.validation) is held out. The reference is the model as it is now: what it says of all pairs is computed
-/// here, and no second model is kept.
+/// A step is on `batch` sequences, so on half as many pairs. The reference is the model as it is when this is made:
+/// what it says of all pairs is computed then, and no second model is kept.
 class PreferenceTraining : public ModelTraining {
  public:
-  /// Throws UserError for pairs that a sequence has no room for, and for fewer than one to train on and one to hold
-  /// out.
-  PreferenceTraining(TrainedModel model, std::vector<PreferencePair> pairs, const Recipe& recipe, std::uint64_t seed,
-                     const PreferenceOptions& options, ThreadPool& pool, RecipeKeys own_keys = {});
+  /// Throws UserError for pairs that a sequence has no room for, and options out of their range.
+  PreferenceTraining(TrainedModel model, PairSource pairs, const Recipe& recipe, const PreferenceOptions& options,
+                     ThreadPool& pool, RecipeKeys own_keys = {});
 
   void step(double share, Progress& progress) override;
   void validate(Progress& progress) override;
@@ -33,17 +26,12 @@ class PreferenceTraining : public ModelTraining {
 
  private:
   /// What the model says of pairs: Σ log p of both answers of each.
-  std::vector<double> rate(std::span<const PreferencePair> pairs, size_t first_number = 1);
+  std::vector<double> rate(std::span<const PreferencePair> pairs);
 
-  std::vector<PreferencePair> pairs_;  // the last ones are held out
-  size_t trained_;                     // so many are not
-  std::vector<double> reference_;      // of each pair, two sums
+  PairSource pairs_;
   PreferenceOptions options_;
-  ShuffledOrder order_;
-  std::uint64_t position_ = 0, fingerprint_;
+  std::vector<double> reference_;  // of each pair, two sums
+  std::uint64_t fingerprint_ = 0;
 };
-
-/// For this training: pairs stay together in a micro-batch. Throws UserError for a batch of an odd number of sequences.
-void keep_pairs_together(Recipe& recipe);
 
 }  // namespace cria

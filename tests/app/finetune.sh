@@ -2,6 +2,7 @@
 # Fine-tuning as its user meets it: a model answers, a killed run goes on, and bad input gets one line.
 #
 #   finetune.sh PROGRAM
+docs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../docs" && pwd -P)
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 cat >small.yaml <<'END'
@@ -78,6 +79,36 @@ END
 twice dpo --steps 10 --recipe dpo.yaml --data pairs.jsonl
 check 'the first loss of DPO is log 2' bash -c 'head -n 1 dpo-1/log.jsonl | grep -q "\"loss\": 0.69314718"'
 check 'and it falls' bash -c 'tail -n 1 dpo-1/log.jsonl | grep -q "\"loss\": 0.[0-5].*\"accuracy\": 1"'
+
+sed '/^dpo/d' dpo.yaml >reward.yaml
+twice reward --steps 20 --recipe reward.yaml --data pairs.jsonl
+check 'a reward model tells the better answer' bash -c 'tail -n 1 reward-1/log.jsonl | grep -q "\"accuracy\": 1"'
+check 'and has the head that it is known by' grep -q LlamaForSequenceClassification reward-1/config.json
+refuses 'a reward model to speak to' 'reward-1' chat reward-1 -p x
+refuses 'a reward model without pairs' 'a reward model learns from pairs of answers: --data FILE' finetune whole --method reward --steps 1 --out new
+
+cat >policy.yaml <<'END'
+optimiser: {learning_rate: 1e-3}
+data: {batch: 4, context: 200, micro_batch: 2, lanes: 2, evaluations: 2}
+policy: {prompts: 2, samples: 2, answer_tokens: 40, judged: 2, missing_end: subtract, missing_end_penalty: 0.5}
+END
+twice ppo --steps 4 --recipe policy.yaml
+check 'PPO begins at its reference' bash -c 'head -n 1 ppo-1/log.jsonl | grep -q "\"KL\": 0,"'
+check 'its critic is in the checkpoint, not in the model' \
+  bash -c 'grep -q critic.weights ppo-1/training.safetensors && ! grep -q critic ppo-1/model.safetensors'
+twice grpo --steps 4 --recipe policy.yaml
+check 'and GRPO' bash -c 'head -n 1 grpo-1/log.jsonl | grep -q "\"KL\": 0,"'
+refuses 'a switch that is not there' 'policy.missing_end is skip, expected one of keep, subtract, replace' \
+  finetune whole --method ppo --recipe <(sed 's/subtract,/skip,/' policy.yaml) --steps 1 --out new
+refuses 'a group of one' 'samples is 1, expected at least 2' \
+  finetune whole --method grpo --recipe <(sed 's/samples: 2/samples: 1/' policy.yaml) --steps 1 --out new
+refuses 'a key of PPO for GRPO' 'unknown key policy.gamma' \
+  finetune whole --method grpo --recipe <(sed 's/judged: 2/gamma: 1/' policy.yaml) --steps 1 --out new
+
+for method in lora reward rejection dpo ppo grpo; do
+  "$program" finetune --method $method --list-recipe >keys
+  check "docs/recipes.md has the keys of $method" bash -c '! grep -vxFf "$1" keys' - "$docs/recipes.md"
+done
 
 refuses 'dpo without pairs' 'dpo learns from pairs of answers: --data FILE' finetune whole --method dpo --steps 1 --out new
 refuses 'dpo from requests' 'have no preferences, expected files of pairs' finetune whole --method dpo --data requests --steps 1 --out new
