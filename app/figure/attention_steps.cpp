@@ -15,7 +15,7 @@ namespace {
 
 using Entry = std::function<double(size_t, size_t)>;
 
-struct Matrix {
+struct ScoreMatrix {
   std::string name, shape;
   size_t rows, columns;
   double cell_width, cell_height;
@@ -26,7 +26,7 @@ struct Matrix {
 };
 
 /// Coloured by its numbers, the largest at half of the full colour, so that text on it is legible.
-void draw(Svg& svg, const Matrix& m, Point at, size_t framed_row) {
+void draw(Svg& svg, const ScoreMatrix& m, Point at, size_t framed_row) {
   const Box box{at.x, at.y, m.width(), double(m.rows) * m.cell_height};
   double largest = 0;
   for (size_t i = 0; i < m.rows; ++i)
@@ -73,13 +73,14 @@ std::string draw_attention_steps(const Subject& subject) {
   // A head's channels take as many pixels as the rows do, however many they are.
   constexpr double row = 22, key = 33, left = 96, gap = 26;
   const double channel = row * double(T) / double(D), pitch = row * double(T) + 76;
-  const Matrix q{"Q", "(T, Dh)", T, D, channel, row, [&](size_t t, size_t d) { return double(a.query(t, d)); }};
-  const Matrix k{"Kᵀ", "(Dh, S)", D, T, key, channel, [&](size_t d, size_t s) { return double(a.key(s, d)); }};
-  const Matrix v{"V", "(S, Dh)", T, D, channel, row, [&](size_t s, size_t d) { return double(a.value(s, d)); }};
-  const Matrix out{"out", "(T, Dh)", T, D, channel, row, [&](size_t t, size_t d) { return double(a.attended(t, d)); }};
-  const Matrix scores{"scores", "(T, S)", T, T, key, row, score, decimals(score, 1, false)};
-  const Matrix masked{"masked", "(T, S)", T, T, key, row, seen_score, decimals(score, 1, true)};
-  const Matrix weights{"P", "(T, S)", T, T, key, row, weight, decimals(weight, 2, true)};
+  const ScoreMatrix q{"Q", "(T, Dh)", T, D, channel, row, [&](size_t t, size_t d) { return double(a.query(t, d)); }};
+  const ScoreMatrix k{"Kᵀ", "(Dh, S)", D, T, key, channel, [&](size_t d, size_t s) { return double(a.key(s, d)); }};
+  const ScoreMatrix v{"V", "(S, Dh)", T, D, channel, row, [&](size_t s, size_t d) { return double(a.value(s, d)); }};
+  const ScoreMatrix out{
+      "out", "(T, Dh)", T, D, channel, row, [&](size_t t, size_t d) { return double(a.attended(t, d)); }};
+  const ScoreMatrix scores{"scores", "(T, S)", T, T, key, row, score, decimals(score, 1, false)};
+  const ScoreMatrix masked{"masked", "(T, S)", T, T, key, row, seen_score, decimals(score, 1, true)};
+  const ScoreMatrix weights{"P", "(T, S)", T, T, key, row, weight, decimals(weight, 2, true)};
 
   Svg svg(700, 54 + 3 * pitch, "Attention in four steps: scores, mask, softmax, sum",
           "Queries times keys are scores; what a query may not see is taken out; the softmax makes weights of a row; "
