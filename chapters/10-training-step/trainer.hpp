@@ -48,6 +48,7 @@ class Trainer {
   double evaluate(const Batch& batch, const Objective& objective);
 
   AdamW& optimiser() { return optimiser_; }
+  const AdamW& optimiser() const { return optimiser_; }
   const TrainerOptions& options() const { return options_; }
 
  private:

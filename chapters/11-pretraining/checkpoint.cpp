@@ -34,8 +34,8 @@ using Metadata = std::map<std::string, std::string>;
 
 constexpr const char* checksum_key = "checksum";
 constexpr std::string_view known_keys[] = {
-    "step",         "seconds",   "position",  "data",   "seed", "recipe", "fingerprint",     "goal_steps",
-    "goal_minutes", "best_loss", "best_step", "method", "base", "kept",   "optimiser_steps", checksum_key};
+    "step",         "seconds",   "position",  "data",   "seed", "recipe", "fingerprint", "goal_steps",
+    "goal_minutes", "best_loss", "best_step", "method", "base", "kept",   "updates",     checksum_key};
 
 // Those that may be empty.
 template <class State>
@@ -67,8 +67,7 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
   add("best_loss", state.best_loss);
   for (const auto& [key, value] : texts(state))
     if (!value->empty()) metadata[key] = *value;
-  if (const size_t steps = sets.front().optimiser.steps(); steps != state.step)
-    metadata["optimiser_steps"] = fmt::format("{}", steps);
+  add("updates", state.updates);
   if (state.best_loss) metadata["best_step"] = fmt::format("{}", state.best_step);
   constexpr ElementType type = sizeof(real) == 8 ? ElementType::f64 : ElementType::f32;
   std::vector<TensorToWrite> tensors;
@@ -150,6 +149,8 @@ TrainingState read_training_state(const std::filesystem::path& file) {
                     file.string()));
   reader.optional<std::uint64_t>(
       "fingerprint", state.fingerprint, [](std::uint64_t) { return true; }, "a whole number");
+  reader.optional<std::uint64_t>(
+      "updates", state.updates, [](std::uint64_t) { return true; }, "a whole number");
   reader.optional<double>("best_loss", state.best_loss, time, "0 or more");
   if (state.best_loss) reader.number<size_t>("best_step", state.best_step, positive, "a whole number above 0");
   if (state.best_step > state.step)
@@ -176,10 +177,7 @@ void read_checkpoint(const std::filesystem::path& file, std::span<const LearnedS
   if (written != stored.metadata().end() && written->second != fmt::format("{:016x}", sum))
     throw UserError(fmt::format("{}: its checksum is {}, but its content gives {:016x}; the file is damaged",
                                 file.string(), written->second.substr(0, 40), sum));
-  size_t steps = state.step;
-  if (const auto own = stored.metadata().find("optimiser_steps"); own != stored.metadata().end())
-    StateReader(stored.metadata(), file).whole("optimiser_steps", steps);
-  for (const LearnedSet& set : sets) set.optimiser.set_steps(steps);
+  for (const LearnedSet& set : sets) set.optimiser.set_steps(state.updates.value_or(state.step));
 }
 
 }  // namespace cria

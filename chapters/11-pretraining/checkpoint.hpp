@@ -12,7 +12,7 @@
 namespace cria {
 
 /// Parameters that learn, and their optimiser. A run may train several sets, each under a name; the first needs none.
-/// All optimisers have done as many steps.
+/// All optimisers have done as many steps: the state's, or its updates.
 struct LearnedSet {
   const ParameterSet& parameters;
   AdamW& optimiser;

@@ -59,6 +59,7 @@ class ModelTraining : public Trainee {
   const TrainedModel& model() const { return model_; }
   const Recipe& recipe() const { return recipe_; }
   Trainer& trainer() { return trainer_; }
+  const Trainer& trainer() const { return trainer_; }
   ThreadPool& pool() const { return pool_; }
 
  private:

@@ -84,6 +84,7 @@ double PolicyRun::tokens_per_step() const {
 
 void PolicyRun::keep_place(TrainingState& state) const {
   state.position = steps_;
+  state.updates = trainer().optimiser().steps();
   state.fingerprint = prompts_.fingerprint;
 }
 
