@@ -1,6 +1,8 @@
 // The value model, tokens and pairs of chapter 16's goldens.
 #pragma once
 
+#include <algorithm>
+
 #include "chapters/16-reward-model/preference_pair.hpp"
 #include "chapters/16-reward-model/value_model.hpp"
 #include "tests/chapters/tiny_llama.hpp"
