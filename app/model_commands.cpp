@@ -9,9 +9,11 @@
 #include "app/fill.hpp"
 #include "app/importance.hpp"
 #include "app/info.hpp"
+#include "app/instructions.hpp"
 #include "app/plan.hpp"
 #include "app/quantise.hpp"
 #include "app/sample.hpp"
+#include "app/self_chat.hpp"
 #include "app/trace.hpp"
 
 namespace cria {
@@ -32,9 +34,41 @@ void add_sampling_options(CLI::App& command, SamplingChoice& choice) {
   command.add_flag("--raw-seed", choice.raw_seed, "Use the seed as llama2.c does");
 }
 
+/// Those that make data for fine-tuning.
+void add_instruction_commands(CLI::App& app, int& code) {
+  CLI::App* instructions = app.add_subcommand("instructions", "Make and choose conversations to fine-tune on");
+  instructions->require_subcommand(1);
+  {
+    auto [c, o] = command<InstructionFilterOptions>(*instructions, "filter",
+                                                    "Keep of many instructions those that are unlike each other",
+                                                    run_instruction_filter, code);
+    c->add_option("data", o->data, "Files of conversations, in Alpaca's JSON form or as chat messages")->required();
+    c->add_option("--out", o->out, "Those that are kept, one a line")->required();
+    c->add_option("--similarity", o->filter.most_similar,
+                  "ROUGE-L with one that was kept before, above which an instruction is dropped")
+        ->capture_default_str();
+    c->add_option("--least-words", o->filter.least_words, "Shorter instructions are dropped")->capture_default_str();
+    c->add_option("--most-words", o->filter.most_words, "Longer ones are dropped")->capture_default_str();
+  }
+  {
+    auto [c, o] = command<SelfChatCommand>(
+        *instructions, "self-chat", "Let a chat model talk to itself, and write what was said", run_self_chat, code);
+    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--questions", o->questions, "A file with a first question a line")->required();
+    c->add_option("--out", o->out, "The conversations, for `finetune --data`")->required();
+    c->add_option("--turns", o->turns, "Questions and answers in each")->capture_default_str();
+    c->add_option("--instruction", o->instruction,
+                  "What all answers are to obey: Ghost attention, by which the model learns to remember it");
+    c->add_option("-n,--tokens", o->tokens, "At most so many tokens in a message")->capture_default_str();
+    add_sampling_options(*c, o->sampling);
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+  }
+}
+
 }  // namespace
 
 void add_model_commands(CLI::App& app, int& code) {
+  add_instruction_commands(app, code);
   {
     auto [c, o] = command<AnswerOptions>(app, "answer", "Let a model answer a file of requests", run_answer, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");

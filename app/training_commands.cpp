@@ -52,7 +52,8 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
     c->add_option("--tokenizer", o->tokenizer,
-                  "bpe, bytes, characters, or the folder of an existing one; default bpe. A resumed run keeps its own");
+                  "bpe, bytes, characters, or the folder of an existing one; default bpe. With --from a folder: what "
+                  "is new in it begins as the mean of its old pieces. A resumed run keeps its own");
     c->add_option("--from", o->from,
                   "A model's folder: go on from its weights, with its tokenizer, to a new model in --out");
     add_training_options(*c, *o);

@@ -20,7 +20,8 @@ struct TrainingSubject {
 /// A model of the recipe's shape, whose weights are to be drawn, with the tokenizer that the options ask for.
 TrainingSubject new_subject(const TrainOptions& options, const Data& data, const Recipe& recipe);
 
-/// The model of --from. The recipe's section model becomes that of the model; one that asks for another is refused.
+/// The model of --from, with the tokenizer of --tokenizer where there is one (chapter 14). The recipe's section model
+/// becomes that of the model; one that asks for another is refused.
 TrainingSubject subject_from_model(const TrainOptions& options, Recipe& recipe);
 
 /// The same without weights of its own, for what only reads them: they go to `weights`, in the types of their file.

@@ -29,6 +29,7 @@ std::string draw_rope_scaling(const Subject& subject);
 std::string draw_number_formats(const Subject& subject);
 std::string draw_rounding(const Subject& subject);
 std::string draw_bits(const Subject& subject);
+std::string draw_answers(const Subject& subject);
 std::string draw_frontier(const Subject& subject);
 std::string draw_ranking(const Subject& subject);
 std::string draw_clip(const Subject& subject);

@@ -138,6 +138,44 @@ sed 's/samples: 2/samples: 0/' rejection.yaml >none.yaml
 refuses 'no answers' 'must be at least 1' finetune whole --method rejection --recipe none.yaml --steps 1 --out new
 refuses 'pairs of a model that gives no right answer' 'none has both a right and a wrong answer' pairs whole --count 2 --samples 2 --out new
 
+printf '[{"prompt": "Say 1."}]' >keys.json
+cat >alike.jsonl <<'END'
+{"instruction": "Name three birds that sing.", "output": "Wren, lark, robin."}
+{"instruction": "Name three birds that fly.", "output": "Wren, lark, robin."}
+{"messages": [{"role": "user", "content": "Write a letter to a friend."}, {"role": "assistant", "content": "Dear friend."}]}
+{"instruction": "Hello there.", "output": "Hello."}
+END
+"$program" instructions filter alike.jsonl --out unlike.jsonl >said
+check 'of instructions that are alike one is kept' \
+  bash -c 'grep -q "2 of 4 kept; too short 1, too long 0, like another 1" said && grep -q "^0.80 to 0.85 *1  #" said'
+check 'and what is kept can be learned from' bash -c 'test "$(wc -l <unlike.jsonl)" = 2 && grep -q "Dear friend" unlike.jsonl'
+
+printf 'Tell a story with a kite.\n\nTell a story with a ball.\n' >questions.txt
+talk() { "$program" instructions self-chat whole --questions questions.txt --turns 2 -n 300 --seed 3 "$@"; }
+talk --out talk.jsonl --threads 1 >said
+check 'a model talks to itself in two conversations' grep -q '^talk.jsonl: 2 conversations with' said
+talk --out again.jsonl --threads 2 >said
+check 'with the same bits on two threads, too' cmp talk.jsonl again.jsonl
+tune --data talk.jsonl --steps 1 --out talked >said
+check 'which can be learned from' test -f talked/model.safetensors
+talk --instruction 'Answer in rhymes.' --out ghosts.jsonl >said
+check 'Ghost attention gives the instruction once in each' bash -c 'test "$(grep -o "Answer in rhymes" ghosts.jsonl | wc -l)" = 2'
+refuses 'no questions' 'has no questions, expected one a line' instructions self-chat whole --questions /dev/null --out new
+refuses 'no turns' '--turns is 0, expected more' instructions self-chat whole --questions questions.txt --turns 0 --out new
+refuses 'a similarity out of range' 'the similarity is 2, expected 0 to 1' instructions filter alike.jsonl --similarity 2 --out new
+refuses 'an example without a question' 'example 1: has neither an "instruction" nor' instructions filter keys.json --out new
+
+"$program" stories --count 200 --out stories.txt >said
+{ cat stories.txt; yes 'The lighthouse keeper counts ships.' | head -n 200; } >more.txt
+"$program" tokenize train --data more.txt --vocabulary 1000 --separator $'\n' --out more >said
+"$program" tokenize train --data more.txt --vocabulary 400 --special '<x>' --out bare >said
+"$program" train --from whole --tokenizer more --recipe small.yaml --data more.txt --steps 2 --out renewed >said
+check 'a model goes on with another vocabulary' bash -c 'grep -q "[0-9] tokens in the vocabulary" said && "$0" info renewed | grep -q 1000' "$program"
+refuses 'a tokenizer without the end of a text' 'which the model'"'"'s texts begin or end with' \
+  train --from whole --tokenizer bare --data more.txt --steps 1 --out new
+refuses 'a kind of tokenizer for a model' '--tokenizer is "bytes", but a model has its tokenizer' \
+  train --from whole --tokenizer bytes --data more.txt --steps 1 --out new
+
 refuses 'a method that is not there' '--method is "magic", expected one of sft, lora' finetune --method magic --steps 1 --out new
 refuses 'a run of another command' 'the run to resume was begun by `finetune --method sft`' train --resume --out whole --steps 30
 refuses 'another data for a run' 'has changed since this run began' finetune --resume --out whole --data data.jsonl --steps 30
@@ -146,7 +184,6 @@ refuses 'stories without questions' 'stories have no questions' finetune --data 
 refuses 'requests for pretraining' 'requests are for `finetune`' train --data requests --steps 1 --out new
 printf '[{"instruction": "Say 1.", "output": ""}]' >empty.json
 refuses 'an empty answer' 'example 1: has an empty answer' finetune --data empty.json --steps 1 --out new
-printf '[{"prompt": "Say 1."}]' >keys.json
 refuses 'other keys' 'has neither "messages" nor "instruction" and "output"' finetune --data keys.json --steps 1 --out new
 { printf '{"instruction": "Say much.", "output": "'; yes 'word ' | head -n 2000 | tr -d '\n'; printf '"}\n'; cat data.jsonl; } >long.jsonl
 refuses 'an answer that is longer than the context' 'example 1 has' finetune --data long.jsonl --steps 1 --out new

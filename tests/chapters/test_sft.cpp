@@ -119,6 +119,30 @@ TEST_CASE("answers that are packed together are learned as if each stood alone, 
   }
 }
 
+TEST_CASE("loss and gradient of answers that are packed together are PyTorch's of each by itself") {
+  const LlamaParameters weights(tiny()), gradients(tiny());
+  std::ranges::copy(golden_real<1>("14-sft/parameters.npy"), weights.flat().begin());
+  const Array<double, 2> lengths = golden<2>("14-sft/lengths.npy");
+  const Array<double, 1> tokens = golden<1>("14-sft/tokens.npy");
+  BatchMemory memory(2, 12, true);
+  memory.clear();
+  double targets = 0;
+  auto token = tokens.begin();
+  for (size_t i = 0; i < lengths.shape(0); ++i) {
+    Ids parts[2];
+    for (size_t k = 0; k < 2; ++k)
+      for (double n = 0; n < lengths(i, k); ++n) parts[k].push_back(std::int32_t(*token++));
+    REQUIRE(memory.add(answer_document(parts[0], parts[1], 2, 1)));
+    targets += lengths(i, 1) + 1;
+  }
+  LossEvaluator evaluator(tiny(), 2, 12, true);
+  const double sum = evaluator.forward_backward(weights, memory.batch(), 1 / targets, gradients.tensors());
+  // As for cross entropy without a mask (tests of chapter 08).
+  CHECK(difference(sum / targets, golden<1>("14-sft/loss.npy")(0), 3 * epsilon) == "");
+  CHECK(relative_error(View<const real, 1>(gradients.flat().data(), {gradients.flat().size()}),
+                       golden<1>("14-sft/d_parameters.npy")) < 50 * epsilon);
+}
+
 TEST_CASE("a conversation is a prompt in the model's format, and an answer that is encoded apart and ends its turn") {
   const Model model = chat_model();
   const std::vector<Message> talk = {{"user", "Hi"}, {"assistant", "Hello"}, {"user", "Bye"}, {"assistant", "Au <s>"}};
@@ -183,6 +207,28 @@ TEST_CASE("Alpaca's form and chat messages are read, as a list or one a line") {
   }
 }
 
+TEST_CASE("an answer with the weight 0 is read and not learned, also after a file was written") {
+  const std::string talk =
+      R"({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 0},
+      {"role": "user", "content": "c"}, {"role": "assistant", "content": "d", "weight": 1},
+      {"role": "user", "content": "e"}, {"role": "assistant", "content": "f"}]})";
+  const std::vector<Instruction> read = read_text("[" + talk + "]");
+  REQUIRE(read.size() == 2);
+  CHECK(read[0].messages.size() == 4);
+  CHECK(read[1].messages.size() == 6);
+  CHECK(read[1].messages[1] == Message{"assistant", "b"});
+
+  const TemporaryFolder folder;
+  write_conversations(folder / "data",
+                      std::vector<Conversation>{{read[1].messages, {false, false, false, true, false, true}},
+                                                {{{"user", "\"\n\xff"}, {"assistant", "é"}}, {false, true}}});
+  const std::vector<Instruction> again = read_instructions(Data((folder / "data").string()));
+  REQUIRE(again.size() == 3);
+  CHECK(again[0].messages == read[0].messages);
+  CHECK(again[1].messages == read[1].messages);
+  CHECK(again[2].messages == std::vector<Message>{{"user", "\"\n\uFFFD"}, {"assistant", "é"}});
+}
+
 TEST_CASE("examples that cannot be learned from are refused, each with its place") {
   CHECK(refusal_of("") == "data is empty, expected examples");
   CHECK(refusal_of("[3]") == "data, example 1: is 3, expected an object");
@@ -194,6 +240,15 @@ TEST_CASE("examples that cannot be learned from are refused, each with its place
         "data, line 2 is not valid JSON at byte 15");
   CHECK_THAT(refusal_of(R"([{"messages": 3}])"), contains("data, example 1: is 3, expected a list of messages"));
   CHECK_THAT(refusal_of(R"([{"messages": [{"role": "user", "content": "a", "weight": 0}]}])"), contains("weight"));
+  const auto weighted = [](const char* weight) {
+    return fmt::format(
+        R"([{{"messages": [{{"role": "user", "content": "a"}}, {{"role": "assistant", "content": "b", "weight": {}}}]}}])",
+        weight);
+  };
+  CHECK(refusal_of(weighted("1")) == "no error");
+  CHECK(refusal_of(weighted("0")) == "data, example 1: has no answer to learn");
+  CHECK(refusal_of(weighted("0.5")) == "data, example 1: message 2: \"weight\" is 0.5, expected 0 or 1");
+  CHECK(refusal_of(weighted("true")) == "data, example 1: message 2: \"weight\" is true, expected 0 or 1");
   CHECK(refusal_of(R"([{"messages": [{"role": "user", "content": "a"}]}])") ==
         "data, example 1: has no answer to learn");
   CHECK(refusal_of(R"([{"messages": [{"role": "assistant", "content": "a"}]}])") ==
