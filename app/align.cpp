@@ -27,10 +27,17 @@ struct Stage {
   const char* says;
 };
 constexpr Stage stages[] = {
-    {"SFT", "sft", 0.52, "Supervised fine-tuning: the model learns to answer requests with stories"},
-    {"rejection", "rejection", 0.16, "Rejection sampling: it learns the best of its own answers"},
-    {"DPO", "dpo", 0.08, "Direct preference optimisation: from pairs of its own answers, a right and a wrong one"},
+    {"SFT", "sft", 0.5, "Supervised fine-tuning: the model learns to answer requests with stories"},
+    {"reward", "reward", 0.06, "A reward model: it learns which of two answers is right"},
+    {"rejection", "rejection", 0.14, "Rejection sampling: the model learns the best of its own answers"},
+    {"DPO", "dpo", 0.06, "Direct preference optimisation: from pairs of its own answers, a right and a wrong one"},
+    {"PPO", "ppo", 0.12, "Proximal policy optimisation: from rewards of its own answers, with a critic"},
+    {"GRPO", "grpo", 0.12, "Group relative policy optimisation: each answer against others to the same request"},
 };
+
+bool learns_from_pairs(const Stage& stage) {
+  return stage.method == std::string("reward") || stage.method == std::string("dpo");
+}
 
 /// Measures models on held-out requests, all on the same ones.
 class Judge {
@@ -135,16 +142,17 @@ int run_align(const AlignOptions& options) {
     tuning.threads = options.threads;
     tuning.seed = options.seed;
     tuning.minutes = options.minutes * stage.share;
-    if (stage.method == std::string("dpo")) {
+    if (learns_from_pairs(stage)) tuning.data = {(folder / "pairs.json").string()};
+    if (stage.method == std::string("reward")) {
       PairsOptions pairs;
       pairs.model = sft.string();
-      pairs.out = (folder / "pairs.json").string();
+      pairs.out = tuning.data.front();
       pairs.seed = options.seed;
       pairs.threads = options.threads;
       run_pairs(pairs);
-      tuning.data = {pairs.out};
     }
     if (finetune(tuning).stopped) return 0;
+    if (stage.method == std::string("reward")) continue;  // it judges, and does not answer
     rows.push_back(judge.measure(stage.name, tuning.folder));
     rows.back().minutes = *tuning.minutes;
     if (tuning.folder == sft.string()) judge.set_reference(sft);
@@ -153,7 +161,7 @@ int run_align(const AlignOptions& options) {
   write_file_atomically(folder / "align.json", table_json(rows));
   write_file_atomically(folder / "align.svg", draw_alignment(rows, options.judged));
   fmt::print("\nThe picture is {}. Try: {} chat {}\n", (folder / "align.svg").string(), command_name(),
-             quoted_for_shell((folder / "rejection").string()));
+             quoted_for_shell((folder / "grpo").string()));
   return 0;
 }
 
