@@ -61,6 +61,7 @@ function(cria_golden_tests)
     if(TARGET tests-${chapter})
       get_target_property(tests tests-${chapter} MANUALLY_ADDED_DEPENDENCIES)
       add_dependencies(tests-goldens ${tests})
+      list(FILTER tests INCLUDE REGEX "^test_")  # not programs that are tested from outside
       list(TRANSFORM tests REPLACE "(.+)" "$<TARGET_FILE:\\1>")
       list(JOIN tests "," tests)
       list(APPEND programs ${chapter}=${tests})

@@ -11,17 +11,6 @@
 namespace cria::testing {
 namespace {
 
-// A test that runs with CRIA_SIMD set to a target which this CPU lacks ends as "skipped" (CTest's SKIP_RETURN_CODE).
-[[maybe_unused]] const bool target_present = [] {
-  const char* wanted = std::getenv("CRIA_SIMD");
-  if (wanted && !simd::target_available(wanted)) {
-    fmt::print("skipped: this CPU cannot run the SIMD target {}\n", wanted);
-    std::fflush(stdout);
-    std::_Exit(77);
-  }
-  return true;
-}();
-
 // "first at (0, 3) of (5, 7): is 0.25, expected 0.5"
 std::string describe_place(const std::vector<double>& actual, const std::vector<double>& expected,
                            const std::vector<size_t>& shape, size_t place) {
@@ -48,6 +37,16 @@ std::string describe_pattern(const std::vector<double>& actual, const std::vecto
 }
 
 }  // namespace
+
+bool end_without_target() {
+  const char* wanted = std::getenv("CRIA_SIMD");
+  if (wanted && !simd::target_available(wanted)) {
+    fmt::print("skipped: this CPU cannot run the SIMD target {}\n", wanted);
+    std::fflush(stdout);
+    std::_Exit(77);
+  }
+  return true;
+}
 
 NpyValues read_golden(const std::string& name) {
   NpyArray npy = read_npy(std::filesystem::path(CRIA_GOLDEN_FOLDER) / name);

@@ -236,7 +236,7 @@ check 'a run on a pipe' sh -c 'cat text.txt | "$0" train --data - --recipe tiny.
 check 'a run from a model' "$program" train --from whole --data moved --recipe tiny.yaml --steps 1 --out further
 check 'has its tokenizer' cmp whole/tokenizer.json further/tokenizer.json
 check 'goes on' "$program" train --steps 2 --out further --resume
-refuses 'a run from a model, with another tokenizer' '--tokenizer and --from are both given' \
+refuses 'a run from a model, with another tokenizer' '--tokenizer is "bytes", but a model has its tokenizer' \
   train --from whole --data text.txt --steps 1 --out new --tokenizer bytes
 refuses 'a run from a model, with a longer context' 'data.context is 256, but whole reads at most 64 tokens' \
   train --from whole --data text.txt --steps 1 --out new
