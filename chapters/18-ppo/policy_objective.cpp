@@ -32,10 +32,12 @@ Objective policy_objective(const PolicyTargets& targets, const PolicyLossOptions
       RowFigures row;
       for (size_t t = 0; t < T; ++t) {
         if (rated.batch.targets(b, t) == no_target) continue;
+        TokenLogP log_p;
+        TokenLoss token{0, 0, false};
         // solution: policy_objective
         const size_t n = first + b;
-        const TokenLogP log_p = {rated.log_p(b, t), targets.old_log_p(n, t), held ? targets.reference(n, t) : 0};
-        const TokenLoss token = policy_loss(log_p, targets.advantages(n, t), options);
+        log_p = {rated.log_p(b, t), targets.old_log_p(n, t), held ? targets.reference(n, t) : 0};
+        token = policy_loss(log_p, targets.advantages(n, t), options);
         loss += targets.weights[n] * token.loss;
         rated.d_log_p(b, t) = real(targets.weights[n] * token.slope);
         // end of solution
@@ -64,8 +66,9 @@ Objective value_objective(const ValueTargets& targets, const ValueLossOptions& o
       const size_t n = first + b;
       RowFigures row;
       for (size_t t = targets.rewarded[n].begin; t < targets.rewarded[n].end; ++t) {
+        ValueTerm term{0, 0, false};
         // solution: value_objective
-        const ValueTerm term = value_loss(rated.values(b, t), targets.old_values(n, t), targets.returns(n, t), options);
+        term = value_loss(rated.values(b, t), targets.old_values(n, t), targets.returns(n, t), options);
         const double weight = options.coefficient * targets.weights[n];
         loss += weight * term.loss;
         rated.d_values(b, t) = real(weight * term.slope);
