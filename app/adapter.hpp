@@ -14,8 +14,8 @@ inline constexpr const char* adapter_help =
 /// The weights with the adapter in the folder; without one, as they are.
 LlamaWeights with_adapter(const LlamaWeights& weights, const std::string& folder);
 
-/// Where the chat format is looked for: in the adapter's folder, if it brings one, as it was trained in that; else where
-/// the model is.
+/// Where the chat format is looked for: in the adapter's folder, if it brings one, as it was trained in that; else
+/// where the model is.
 std::filesystem::path format_folder(const std::filesystem::path& path, const ModelView& model,
                                     const std::string& adapter);
 

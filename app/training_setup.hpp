@@ -29,8 +29,8 @@ struct ResumedRun {
   Names data;
 };
 /// What it is given again must be what it began with; only its length may change. Whether data of another name is the
-/// same is seen when it has been read. `method` is what the command does, which has keys of its own. Throws UserError for options that differ, and
-/// for a run of another method.
+/// same is seen when it has been read. `method` is what the command does, which has keys of its own. Throws UserError
+/// for options that differ, and for a run of another method.
 ResumedRun resumed_run(const TrainOptions& options, const RunFolder& folder, const std::string& method = "",
                        const RecipeKeys& own_keys = {});
 

@@ -28,7 +28,8 @@
 
 namespace cria::testing {
 
-/// Ends a program that runs with CRIA_SIMD set to a target which this CPU lacks as "skipped" (CTest's SKIP_RETURN_CODE).
+/// Ends a program that runs with CRIA_SIMD set to a target which this CPU lacks as "skipped" (CTest's
+/// SKIP_RETURN_CODE).
 bool end_without_target();
 /// Here and not in a file of its own, as a linker takes of a library only what somebody asks for.
 [[maybe_unused]] inline const bool has_target = end_without_target();

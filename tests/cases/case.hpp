@@ -70,6 +70,8 @@ bool has_rewards(const Case& c);
 void check_rewards(const Case& c);
 
 // policies.cpp: rewards, advantages and losses of PPO
+bool has_groups(const Case& c);
+void check_groups(const Case& c);
 bool has_policy_step(const Case& c);
 void check_policy_step(const Case& c);
 bool has_advantages(const Case& c);

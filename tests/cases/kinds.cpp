@@ -55,6 +55,7 @@ const CaseKind kinds[] = {
     {"preferences", has_preferences, check_preferences},
     {"rewards", has_rewards, check_rewards},
     {"a step of PPO", has_policy_step, check_policy_step},
+    {"groups of answers", has_groups, check_groups},
     {"advantages", has_advantages, check_advantages},
     {"a change of low rank", is_low_rank, check_low_rank},
     {"torchtune's numbers", [](const Case& c) { return c.has("published_scalars.json"); }, check_published_scalars},

@@ -319,7 +319,8 @@ TEST_CASE("a fine-tuned model's folder tells the format that it was trained in")
   recipe.training = shape(1, 512);
   Corpus corpus = open_instruction_corpus(Data((folder / "data").string()), encode, recipe);
   ThreadPool pool(1);
-  Pretraining training(with_format(whole_model(model.config, model.weights, *model.tokenizer), encode), corpus, recipe, pool);
+  Pretraining training(with_format(whole_model(model.config, model.weights, *model.tokenizer), encode), corpus, recipe,
+                       pool);
   const std::filesystem::path out = folder / "out";
   std::filesystem::create_directories(out);
   training.write_description(out);
