@@ -155,8 +155,13 @@ int run_align(const AlignOptions& options) {
     if (stage.method == std::string("reward")) continue;  // it judges, and does not answer
     rows.push_back(judge.measure(stage.name, tuning.folder));
     rows.back().minutes = *tuning.minutes;
-    if (tuning.folder == sft.string()) judge.set_reference(sft);
     print_table(rows, options.judged);
+    if (tuning.folder != sft.string()) continue;
+    judge.set_reference(sft);
+    if (rows.back().reward == 0)
+      throw UserError(fmt::format("the tuned model obeys none of {} requests, so that the other methods have nothing to "
+                                  "learn from; expected more --minutes",
+                                  options.judged));
   }
   write_file_atomically(folder / "align.json", table_json(rows));
   write_file_atomically(folder / "align.svg", draw_alignment(rows, options.judged));

@@ -32,7 +32,7 @@ Side read_side(const Json& example, const char* key, const std::string& place) {
     side.answer = example[key];
   } else {
     side.before = messages_from_json(example[key], place);
-    if (side.before.back().role != "assistant") fail(place, fmt::format("\"{}\" does not end with an answer", key));
+    if (side.before.empty() || side.before.back().role != "assistant") fail(place, fmt::format("\"{}\" does not end with an answer", key));
     side.answer = std::move(side.before.back().content);
     side.before.pop_back();
   }
@@ -79,6 +79,7 @@ std::vector<Preference> read_preferences(const Data& data) {
 }
 
 void write_preferences(std::span<const Preference> preferences, const std::function<void(std::string_view)>& write) {
+  if (preferences.empty()) write("[");
   const char* before = "[\n";
   for (const Preference& one : preferences) {
     nlohmann::ordered_json object;
