@@ -11,11 +11,11 @@
 namespace cria::testing {
 namespace {
 
-constexpr double tolerance = 1e-6;  // the suite's own
+constexpr double published_tolerance = 1e-6;  // the suite's own
 
-void check_close(const std::vector<double>& actual, const std::vector<double>& expected) {
+void check_published(const std::vector<double>& actual, const std::vector<double>& expected) {
   REQUIRE(actual.size() == expected.size());
-  for (size_t i = 0; i < actual.size(); ++i) CHECK(std::abs(actual[i] - expected[i]) <= tolerance);
+  for (size_t i = 0; i < actual.size(); ++i) CHECK(std::abs(actual[i] - expected[i]) <= published_tolerance);
 }
 
 /// Tokens that have an answer's advantage each, as a flat (B, T).
@@ -39,18 +39,18 @@ void check_groups(const Case& c) {
   const NpyArray rewards = read_npy(c / "group_rewards.npy");
   GroupOptions options;
   options.eps = 1e-6;  // theirs
-  check_close(group_advantages(rewards.values, rewards.shape.at(1), options),
-              numbers("expected_test_compute_group_normalized_rewards_normalize_by_std_normalized_rewards"));
+  check_published(group_advantages(rewards.values, rewards.shape.at(1), options),
+                  numbers("expected_test_compute_group_normalized_rewards_normalize_by_std_normalized_rewards"));
   options.divide_by_std = false;
-  check_close(group_advantages(rewards.values, rewards.shape.at(1), options),
-              numbers("expected_test_compute_group_normalized_rewards_no_normalize_by_std_normalized_rewards"));
+  check_published(group_advantages(rewards.values, rewards.shape.at(1), options),
+                  numbers("expected_test_compute_group_normalized_rewards_no_normalize_by_std_normalized_rewards"));
 
   const NpyArray policy = read_npy(c / "policy_log_probs.npy");
   const Tokens tokens = {policy.values, numbers("old_log_probs"), numbers("advantages"), policy.shape.at(1)};
   for (const auto& [name, clip] : {std::pair("large", 10.0), std::pair("small", 0.1)}) {
     std::vector<double> losses;
     for (size_t i = 0; i < policy.values.size(); ++i) losses.push_back(tokens.loss(i, clip).loss);
-    check_close(losses, numbers(fmt::format("expected_test_compute_grpo_clip_loss_{}_cliprange_array", name)));
+    check_published(losses, numbers(fmt::format("expected_test_compute_grpo_clip_loss_{}_cliprange_array", name)));
   }
 
   // One of two micro-steps of a step: a mean over answers, and of each over its tokens.
@@ -69,8 +69,8 @@ void check_groups(const Case& c) {
       slopes[i] = weight * token.slope;
     }
   }
-  check_close({loss}, numbers("expected_test_grpo_microbatch_train_step_grpo_clip_loss"));
-  check_close(slopes, numbers("expected_test_grpo_microbatch_train_step_grpo_clip_policy_log_probs_grad"));
+  check_published({loss}, numbers("expected_test_grpo_microbatch_train_step_grpo_clip_loss"));
+  check_published(slopes, numbers("expected_test_grpo_microbatch_train_step_grpo_clip_policy_log_probs_grad"));
 }
 
 }  // namespace cria::testing
