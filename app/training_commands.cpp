@@ -1,4 +1,5 @@
 // The options of the commands that train; each command is a function in a file of its own.
+#include "app/adapter.hpp"
 #include "app/align.hpp"
 #include "app/commands.hpp"
 #include "app/demo.hpp"
