@@ -19,7 +19,7 @@ PolicyStanding measure_policy(const LlamaWeights& policy, const LlamaWeights& re
     const Answer& answer = *best.all()[i];
     Document document = answer_document(prompts.prompt(first + i), answer.tokens, style.end, 0);
     if (!answer.ended) document.targets.back() = no_target;  // the policy has not ended it
-    BatchMemory memory(1, document.tokens.size(), false);
+    BatchMemory memory(1, document.tokens.size(), true);
     memory.add(document);
     LossEvaluator evaluator(policy.config, 1, document.tokens.size(), false);
     log_ratio[i] = evaluator.forward(reference, memory.batch()) - evaluator.forward(policy, memory.batch());
