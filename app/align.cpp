@@ -3,11 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "app/align_figure.hpp"
 #include "app/command_name.hpp"
 #include "app/finetune.hpp"
+#include "app/output.hpp"
 #include "app/pairs.hpp"
 #include "app/sample.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
@@ -22,9 +23,9 @@ namespace {
 
 /// A method, and its share of the time.
 struct Stage {
-  const char *name, *method;
+  std::string_view name, method;
   double share;
-  const char* says;
+  std::string_view says;
 };
 constexpr Stage stages[] = {
     {"SFT", "sft", 0.5, "Supervised fine-tuning: the model learns to answer requests with stories"},
@@ -35,10 +36,6 @@ constexpr Stage stages[] = {
     {"GRPO", "grpo", 0.12, "Group relative policy optimisation: each answer against others to the same request"},
 };
 
-bool learns_from_pairs(const Stage& stage) {
-  return stage.method == std::string("reward") || stage.method == std::string("dpo");
-}
-
 /// Measures models on held-out requests, all on the same ones.
 class Judge {
  public:
@@ -47,18 +44,16 @@ class Judge {
 
   void set_reference(const fs::path& model) { reference_.emplace(load_model(model)); }
 
-  AlignRow measure(const std::string& name, const fs::path& folder) {
-    const auto begin = std::chrono::steady_clock::now();
+  AlignRow measure(std::string_view name, const fs::path& folder) {
     const Model model = load_model(folder);
-    const InstructionEncoder encoder(instruction_format(folder, model, request_template()), *model.tokenizer,
-                                     model.config.end_of_text.front());
-    const AnswerStyle style = {answer_ends(model), encoder.end_of_turn(), model.config.llama.context,
-                               options_.seed << 32};
+    const std::vector<TokenId> ends = answer_ends(model);
+    const InstructionEncoder encoder = open_encoder(folder, model, ends, request_template());
+    const AnswerStyle style = {ends, encoder.end_of_turn(), model.config.llama.context, options_.seed << 32};
     const LlamaWeights& reference = reference_ ? static_cast<const LlamaWeights&>(reference_->weights) : model.weights;
     const PolicyStanding figures =
         measure_policy(model.weights, reference, *model.tokenizer, story_prompts(requests_, encoder),
                        JudgedPrompts::held_out, options_.judged, style, pool_);
-    AlignRow row{name, figures.reward, figures.divergence, figures.divergence_error, 0, 0, 0};
+    AlignRow row{std::string(name), figures.reward, figures.divergence, figures.divergence_error, 0, 0};
     Recipe recipe;
     recipe.training.batch = 4;
     recipe.training.positions = model.config.llama.context;
@@ -68,7 +63,6 @@ class Judge {
     row.bits_per_byte = corpus.validation.bits_per_byte(
         corpus.validation.loss([&](const Batch& batch) { return evaluator.forward(model.weights, batch); }));
     row.floor = corpus.validation.floor.value_or(0);
-    row.judging = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return row;
   }
 
@@ -78,11 +72,6 @@ class Judge {
   std::shared_ptr<const StoryRequests> requests_;
   std::optional<Model> reference_;
 };
-
-void heading(const std::string& text) {
-  fmt::print("\n── {}\n\n", text);
-  std::fflush(stdout);
-}
 
 void print_table(std::span<const AlignRow> rows, size_t judged) {
   fmt::print("\n{:12} {:>16} {:>22} {:>16} {:>10}\n", "", "requests obeyed", "divergence, nats", "bits per byte",
@@ -130,20 +119,20 @@ int run_align(const AlignOptions& options) {
   const fs::path folder = free_folder(options), base = model_folder(""), sft = folder / "sft";
   fs::create_directories(folder);
   Judge judge(options, threads);
-  heading("The base model, asked for stories");
+  print_heading("The base model, asked for stories");
   std::vector<AlignRow> rows = {judge.measure("base", base)};
   print_table(rows, options.judged);
   for (const Stage& stage : stages) {
-    heading(stage.says);
+    print_heading(stage.says);
     FinetuneOptions tuning;
     tuning.method = stage.method;
-    tuning.from = (stage.method == std::string("sft") ? base : sft).string();
+    tuning.from = (stage.method == "sft" ? base : sft).string();
     tuning.folder = (folder / stage.method).string();
     tuning.threads = options.threads;
     tuning.seed = options.seed;
     tuning.minutes = options.minutes * stage.share;
-    if (learns_from_pairs(stage)) tuning.data = {(folder / "pairs.json").string()};
-    if (stage.method == std::string("reward")) {
+    if (stage.method == "reward" || stage.method == "dpo") tuning.data = {(folder / "pairs.json").string()};
+    if (stage.method == "reward") {
       PairsOptions pairs;
       pairs.model = sft.string();
       pairs.out = tuning.data.front();
@@ -152,16 +141,17 @@ int run_align(const AlignOptions& options) {
       run_pairs(pairs);
     }
     if (finetune(tuning).stopped) return 0;
-    if (stage.method == std::string("reward")) continue;  // it judges, and does not answer
+    if (stage.method == "reward") continue;  // it judges, and does not answer
     rows.push_back(judge.measure(stage.name, tuning.folder));
     rows.back().minutes = *tuning.minutes;
     print_table(rows, options.judged);
     if (tuning.folder != sft.string()) continue;
     judge.set_reference(sft);
     if (rows.back().reward == 0)
-      throw UserError(fmt::format("the tuned model obeys none of {} requests, so that the other methods have nothing to "
-                                  "learn from; expected more --minutes",
-                                  options.judged));
+      throw UserError(
+          fmt::format("the tuned model obeys none of {} requests, so that the other methods have nothing to "
+                      "learn from; expected more --minutes",
+                      options.judged));
   }
   write_file_atomically(folder / "align.json", table_json(rows));
   write_file_atomically(folder / "align.svg", draw_alignment(rows, options.judged));

@@ -12,7 +12,6 @@ struct AlignRow {
   double reward;                        // the share of requests that it obeys
   double divergence, divergence_error;  // from the SFT model, in nats; an error of 0: none was measured
   double bits_per_byte, floor;          // of held-out stories on request
-  double judging;                       // seconds
   double minutes = 0;                   // of training
 };
 

@@ -28,9 +28,8 @@ int run_answer(const AnswerOptions& options) {
   const SamplingOptions sampling = choose_sampling(options.sampling, defaults.sampling);
   std::vector<TokenId> ends = answer_ends(model);
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  const InstructionEncoder encoder(
-      instruction_format(format_folder(path, model, options.adapter), model, request_template()), *model.tokenizer,
-      ends.empty() ? std::nullopt : std::optional(ends.front()));
+  const InstructionEncoder encoder =
+      open_encoder(format_folder(path, model, options.adapter), model, ends, request_template());
   const size_t context = model.config.llama.context;
   std::vector<TextRequest> texts;
   for (const AnsweredRequest& one : answered) {

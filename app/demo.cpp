@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "app/command_name.hpp"
+#include "app/output.hpp"
 #include "app/sample.hpp"
 #include "app/train.hpp"
 #include "lib/base/file.hpp"
@@ -15,11 +14,6 @@ namespace cria {
 namespace {
 
 constexpr size_t judged_stories = 200;
-
-void heading(const char* text) {
-  fmt::print("\n── {}\n\n", text);
-  std::fflush(stdout);
-}
 
 // Story i comes from seed i, so threads do not change what is told.
 std::vector<std::string> tell_stories(const Model& model, size_t count, size_t threads) {
@@ -38,10 +32,10 @@ std::vector<std::string> tell_stories(const Model& model, size_t count, size_t t
 int run_demo(const DemoOptions& options) {
   const size_t threads = thread_count(options.threads);
   require_minutes(options.minutes);  // before anything is told
-  heading("A story from the small model that comes with cria");
+  print_heading("A story from the small model that comes with cria");
   run_sample({});
 
-  heading("Training a new one on the built-in stories");
+  print_heading("Training a new one on the built-in stories");
   TrainOptions training;
   training.base = std::filesystem::path("runs") / "demo";
   training.minutes = options.minutes;
@@ -49,7 +43,7 @@ int run_demo(const DemoOptions& options) {
   const TrainResult trained = train(training);
   if (trained.stopped) return 0;
 
-  heading("What it tells");
+  print_heading("What it tells");
   const Model model = load_model(trained.folder);
   const std::vector<std::string> stories = tell_stories(model, judged_stories, threads);
   for (size_t i = 0; i < 3; ++i) fmt::print("{}\n\n", stories[i]);

@@ -30,17 +30,6 @@ Recipe choose_recipe(const FinetuneOptions& options, const Names& names, const R
   return recipe;
 }
 
-/// The format that the model is spoken to in.
-ChatTemplateSource choose_format(const fs::path& model, const TrainingSubject& subject, const Names& names) {
-  const LlamaWeights unread;
-  return instruction_format(model, ModelView(subject.config, unread, subject.tokenizer.get()),
-                            Data::is_built_in(names) ? request_template() : "");
-}
-
-std::optional<TokenId> first_of(const std::vector<TokenId>& ends) {
-  return ends.empty() ? std::nullopt : std::optional(ends.front());
-}
-
 }  // namespace
 
 int run_finetune(const FinetuneOptions& options) {
@@ -81,9 +70,11 @@ TrainResult finetune(const FinetuneOptions& given) {
   TrainingSubject subject =
       options.resume && !method->needs_base() ? resumed_subject(folder) : method->open(options, recipe);
   if (!subject.weights && !method->needs_base()) subject.weights.emplace(subject.config.llama);
-  const InstructionEncoder encoder(
-      choose_format(options.resume ? folder.path() : fs::path(options.from), subject, names), *subject.tokenizer,
-      first_of(subject.config.end_of_text));
+  const LlamaWeights unread;  // only the description is looked at
+  const InstructionEncoder encoder =
+      open_encoder(options.resume ? folder.path() : fs::path(options.from),
+                   ModelView(subject.config, unread, subject.tokenizer.get()), subject.config.end_of_text,
+                   Data::is_built_in(names) ? request_template() : "");
   std::vector<TokenId>& ends = subject.config.end_of_text;
   if (std::ranges::find(ends, encoder.end_of_turn()) == ends.end()) ends.push_back(encoder.end_of_turn());
   state.recipe = recipe_text(recipe, keys);

@@ -42,7 +42,7 @@ int run_instruction_filter(const InstructionFilterOptions& options) {
   std::array<size_t, 4> counts{};
   std::string kept;
   for_each_example(Data(options.data), [&](const nlohmann::json& example, const std::string& place) {
-    const Judgement judged = filter.add(first_question(example, place));
+    const FilterJudgement judged = filter.add(first_question(example, place));
     ++counts[size_t(judged.verdict)];
     if (judged.verdict == Verdict::kept || judged.verdict == Verdict::similar) similarities.add(judged.similarity);
     if (judged.verdict == Verdict::kept)

@@ -30,6 +30,11 @@ void flush_output() {
   if (std::fflush(stdout) != 0) fail();
 }
 
+void print_heading(std::string_view text) {
+  print_bytes(fmt::format("\n── {}\n\n", text));
+  flush_output();
+}
+
 void discard_output() {
   if (!std::freopen("/dev/null", "w", stdout)) fail();
 }

@@ -15,6 +15,9 @@ void print_bytes(std::string_view bytes);
 /// Writes out what is still in the buffer; otherwise as print_bytes.
 void flush_output();
 
+/// Of a part of a demo.
+void print_heading(std::string_view text);
+
 /// Whatever is printed from now on goes nowhere.
 void discard_output();
 

@@ -22,9 +22,8 @@ int run_pairs(const PairsOptions& options) {
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
   model.weights = with_adapter(model.weights, options.adapter);
   const std::vector<TokenId> ends = answer_ends(model);
-  const InstructionEncoder encoder(
-      instruction_format(format_folder(path, model, options.adapter), model, request_template()), *model.tokenizer,
-      ends.empty() ? std::nullopt : std::optional(ends.front()));
+  const InstructionEncoder encoder =
+      open_encoder(format_folder(path, model, options.adapter), model, ends, request_template());
   const SampledPairs sampled =
       sample_pairs(model.weights, *model.tokenizer, std::make_shared<StoryRequests>(options.seed), encoder,
                    {ends, encoder.end_of_turn(), model.config.llama.context, options.seed << 32}, options.count,

@@ -42,8 +42,7 @@ int run_self_chat(const SelfChatCommand& options) {
   generation.sampling = choose_sampling(options.sampling, defaults.sampling);
   std::vector<TokenId> ends = answer_ends(model);
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  const InstructionEncoder encoder(instruction_format(path, model), *model.tokenizer,
-                                   ends.empty() ? std::nullopt : std::optional(ends.front()));
+  const InstructionEncoder encoder = open_encoder(path, model, ends);
   const size_t context = std::min<size_t>(model.config.llama.context, 4096);
   constexpr size_t places = 16;
   BatchDecoder decoder(model.weights, std::min(places, questions.size()), context, thread_count(options.threads));

@@ -17,6 +17,8 @@ class Rejection : public TuningMethod {
             {"rejection", "judged", &options_.judged, "held-out prompts that a validation answers"}};
   }
 
+  bool needs_base() const override { return false; }
+
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
     return std::make_unique<RejectionTraining>(

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "chapters/01-bpe/tokenizer_files.hpp"
+#include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria {
@@ -29,6 +30,11 @@ ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPoo
 void ModelTraining::restore(const RunFolder& folder, const TrainingState& state) {
   read_checkpoint(folder / checkpoint_file, learned_sets());
   find_place(state);
+}
+
+void ModelTraining::require_unchanged(const TrainingState& state, std::uint64_t fingerprint, const char* what) {
+  if (state.fingerprint != fingerprint)
+    throw UserError(fmt::format("{} changed since this run began, expected all as it was", what));
 }
 
 std::vector<LearnedSet> ModelTraining::learned_sets() { return {{model_.trainable.parameters, trainer_.optimiser()}}; }

@@ -50,6 +50,9 @@ class ModelTraining : public Trainee {
   virtual void keep_place(TrainingState& state) const = 0;
   virtual void find_place(const TrainingState& state) = 0;
 
+  /// Throws UserError that `what` has changed, where the run began with another fingerprint.
+  static void require_unchanged(const TrainingState& state, std::uint64_t fingerprint, const char* what);
+
   /// All that learns, the model first.
   virtual std::vector<LearnedSet> learned_sets();
 

@@ -12,7 +12,6 @@ class ShuffledDocuments {
  public:
   explicit ShuffledDocuments(std::uint64_t seed) : order_(seed) {}
   void add(Document document) { documents_.push_back(std::move(document)); }
-  void clear() { documents_.clear(); }
   bool empty() const { return documents_.empty(); }
 
   /// Document number `index` of the endless sequence of passes; there must be one.

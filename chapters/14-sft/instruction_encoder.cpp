@@ -60,4 +60,10 @@ Document InstructionEncoder::operator()(std::span<const Message> messages) const
   // end of solution
 }
 
+InstructionEncoder open_encoder(const std::filesystem::path& path, const ModelView& model,
+                                std::span<const TokenId> ends, const std::string& otherwise) {
+  return InstructionEncoder(instruction_format(path, model, otherwise), *model.tokenizer,
+                            ends.empty() ? std::nullopt : std::optional(ends.front()));
+}
+
 }  // namespace cria

@@ -39,4 +39,9 @@ class InstructionEncoder {
   TokenId end_ = 0;
 };
 
+/// In the model's instruction_format. The first of `ends`, if there is one, ends an answer where the template does not
+/// say. The model must outlive it.
+InstructionEncoder open_encoder(const std::filesystem::path& path, const ModelView& model,
+                                std::span<const TokenId> ends, const std::string& otherwise = "");
+
 }  // namespace cria

@@ -29,7 +29,7 @@ InstructionFilter::InstructionFilter(const FilterOptions& options) : options_(op
                                 options.most_words));
 }
 
-Judgement InstructionFilter::add(std::string_view instruction) {
+FilterJudgement InstructionFilter::add(std::string_view instruction) {
   const size_t length = count_words(instruction);
   if (length < options_.least_words) return {Verdict::too_short};
   if (length > options_.most_words) return {Verdict::too_long};
@@ -37,7 +37,7 @@ Judgement InstructionFilter::add(std::string_view instruction) {
   for (std::string& word : rouge_words(instruction))
     words.push_back(ids_.try_emplace(std::move(word), static_cast<WordId>(ids_.size())).first->second);
   const CommonSubsequence common(words);
-  Judgement judged;
+  FilterJudgement judged;
   for (size_t i = 0; i < kept_.size(); ++i) {
     // solution: nearest_instruction
     if (largest_f_measure(words.size(), kept_[i].size()) <= judged.similarity) continue;  // cannot be nearer

@@ -20,7 +20,7 @@ struct FilterOptions {
 
 enum class Verdict { kept, too_short, too_long, similar };
 
-struct Judgement {
+struct FilterJudgement {
   Verdict verdict = Verdict::kept;
   double similarity = 0;               // with the nearest instruction that was kept before; 0 where none was looked for
   std::optional<size_t> nearest = {};  // which of those that were kept
@@ -33,7 +33,7 @@ class InstructionFilter {
 
   /// Judges an instruction, and remembers it where it is kept. So the order matters: of two that are alike the first
   /// stays.
-  Judgement add(std::string_view instruction);
+  FilterJudgement add(std::string_view instruction);
 
   size_t kept() const { return kept_.size(); }
 

@@ -46,8 +46,7 @@ void RewardTraining::keep_place(TrainingState& state) const {
 }
 
 void RewardTraining::find_place(const TrainingState& state) {
-  if (state.fingerprint != fingerprint_)
-    throw UserError("the pairs have changed since this run began, expected them as they were");
+  require_unchanged(state, fingerprint_, "the pairs");
   pairs_.restore(state.position);
 }
 

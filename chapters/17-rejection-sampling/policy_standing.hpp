@@ -10,7 +10,6 @@ struct PolicyStanding {
   double divergence = 0;  // KL(policy || reference) of an answer, in nats: the mean of log(policy / reference) over
                           // what the policy answers
   double divergence_error = 0;  // the standard error of that mean
-  double tokens = 0;            // the mean length, with the end
 };
 
 /// From an answer of the policy to each of `count` prompts from number `first` on. The answers' log-probabilities are

@@ -37,6 +37,16 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
       [&](size_t i, const FinishedText& answer) { return prompts.reward(first + i, answer.text); }, best);
 }
 
+void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, const JudgedPrompts& prompts,
+                      size_t count, const AnswerStyle& style, double least_reward, size_t threads, Progress& progress) {
+  BestAnswers best(count);
+  const std::vector<double> rewards =
+      answer_prompts(weights, tokenizer, prompts, JudgedPrompts::held_out, count, 1, style, 0, threads, best);
+  const auto good = std::ranges::count_if(rewards, [&](double reward) { return reward >= least_reward; });
+  progress.figures["obeyed"] = double(good) / double(rewards.size());
+  progress.validation_loss = 1 - progress.figures["obeyed"];
+}
+
 RejectionTraining::RejectionTraining(TrainedModel model, const LlamaWeights& weights, const Tokenizer& tokenizer,
                                      JudgedPrompts prompts, const Recipe& recipe, const AnswerStyle& style,
                                      const RejectionOptions& options, ThreadPool& pool, RecipeKeys own_keys)
@@ -83,12 +93,8 @@ void RejectionTraining::step(double share, Progress& progress) {
 }
 
 void RejectionTraining::validate(Progress& progress) {
-  BestAnswers best(options_.judged);
-  const std::vector<double> rewards = answer_prompts(weights_, tokenizer_, prompts_, JudgedPrompts::held_out,
-                                                     options_.judged, 1, style_, 0, pool().size(), best);
-  const auto good = std::ranges::count_if(rewards, [&](double r) { return r >= options_.least_reward; });
-  progress.figures["obeyed"] = double(good) / double(rewards.size());
-  progress.validation_loss = 1 - progress.figures["obeyed"];
+  validate_answers(weights_, tokenizer_, prompts_, options_.judged, style_, options_.least_reward, pool().size(),
+                   progress);
 }
 
 void RejectionTraining::keep_place(TrainingState& state) const {
@@ -98,8 +104,7 @@ void RejectionTraining::keep_place(TrainingState& state) const {
 }
 
 void RejectionTraining::find_place(const TrainingState& state) {
-  if (state.fingerprint != prompts_.fingerprint)
-    throw UserError("the requests have changed since this run began, expected them as they were");
+  require_unchanged(state, prompts_.fingerprint, "the requests");
   std::istringstream lines(state.kept);
   std::string line;
   if (!(lines >> steps_) || !std::getline(lines, line))

@@ -33,6 +33,11 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
                                    const JudgedPrompts& prompts, std::uint64_t first, size_t count, size_t samples,
                                    const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best);
 
+/// Says what share of the first `count` held-out prompts has an answer with at least that reward, as the figure
+/// "obeyed", and the rest as the validation's loss.
+void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, const JudgedPrompts& prompts,
+                      size_t count, const AnswerStyle& style, double least_reward, size_t threads, Progress& progress);
+
 /// Every so many steps a round: answers to new prompts are sampled from the model as it is now, and the best to each is
 /// kept, if it is good enough, with those of all rounds before. The steps between are chapter 14's, on what is kept.
 class RejectionTraining : public ModelTraining {

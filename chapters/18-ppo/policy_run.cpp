@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lib/base/check.hpp"
+#include "lib/base/fingerprint.hpp"
 
 namespace cria {
 namespace {
@@ -45,6 +46,9 @@ PolicyRun::PolicyRun(TrainedModel model, const LlamaParameters& weights, const T
                           : nullptr),
       training_({trainer(), decoder_, reference_, critic_trainer_.get()}, tokenizer, style.end,
                 seeded(options.policy, style)) {
+  const std::span<const real> reference = reference_weights_.flat();
+  fingerprint_ =
+      bulk_fingerprint({reinterpret_cast<const char*>(reference.data()), reference.size_bytes()}, prompts_.fingerprint);
   if (options.prompts == 0 || options.judged == 0) throw UserError("policy.prompts and judged must be at least 1");
 }
 
@@ -66,12 +70,7 @@ void PolicyRun::step(double share, Progress& progress) {
 }
 
 void PolicyRun::validate(Progress& progress) {
-  BestAnswers best(options_.judged);
-  const std::vector<double> rewards = answer_prompts(weights_, tokenizer_, prompts_, JudgedPrompts::held_out,
-                                                     options_.judged, 1, style_, 0, pool().size(), best);
-  const auto good = std::ranges::count_if(rewards, [](double reward) { return reward > 0.5; });
-  progress.figures["obeyed"] = double(good) / double(rewards.size());
-  progress.validation_loss = 1 - progress.figures["obeyed"];
+  validate_answers(weights_, tokenizer_, prompts_, options_.judged, style_, 0.5, pool().size(), progress);
 }
 
 bool PolicyRun::is_finite() {
@@ -85,12 +84,11 @@ double PolicyRun::tokens_per_step() const {
 void PolicyRun::keep_place(TrainingState& state) const {
   state.position = steps_;
   state.updates = trainer().optimiser().steps();
-  state.fingerprint = prompts_.fingerprint;
+  state.fingerprint = fingerprint_;
 }
 
 void PolicyRun::find_place(const TrainingState& state) {
-  if (state.fingerprint != prompts_.fingerprint)
-    throw UserError("the requests have changed since this run began, expected them as they were");
+  require_unchanged(state, fingerprint_, "the requests, or the model that this run began with,");
   steps_ = state.position;
 }
 

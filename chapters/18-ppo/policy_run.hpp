@@ -27,7 +27,7 @@ class PolicyRun : public ModelTraining {
             std::unique_ptr<ValueModel> critic, ThreadPool& pool, RecipeKeys own_keys = {});
 
   void step(double share, Progress& progress) override;
-  /// The share of held-out prompts whose answers have a reward above 1/2.
+  /// The share of held-out prompts whose answers have a reward of at least 1/2.
   void validate(Progress& progress) override;
   bool is_finite() override;
   double tokens_per_step() const override;
@@ -49,7 +49,7 @@ class PolicyRun : public ModelTraining {
   std::unique_ptr<ValueModel> critic_;
   std::unique_ptr<Trainer> critic_trainer_;
   PolicyTraining training_;
-  std::uint64_t steps_ = 0;
+  std::uint64_t steps_ = 0, fingerprint_ = 0;
 };
 
 }  // namespace cria

@@ -58,8 +58,7 @@ void PreferenceTraining::keep_place(TrainingState& state) const {
 }
 
 void PreferenceTraining::find_place(const TrainingState& state) {
-  if (state.fingerprint != fingerprint_)
-    throw UserError("the pairs, or the model that this run began with, have changed since; expected them as they were");
+  require_unchanged(state, fingerprint_, "the pairs, or the model that this run began with,");
   pairs_.restore(state.position);
 }
 

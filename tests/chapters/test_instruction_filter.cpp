@@ -69,22 +69,22 @@ TEST_CASE("the longest common subsequence is that of its definition, within 64 w
 
 TEST_CASE("an instruction is kept if it is unlike all that were kept before") {
   InstructionFilter filter({});
-  const Judgement first = filter.add("Name three birds that sing.");
+  const FilterJudgement first = filter.add("Name three birds that sing.");
   CHECK(first.verdict == Verdict::kept);
   CHECK(first.similarity == 0);
   CHECK_FALSE(first.nearest);
-  const Judgement again = filter.add("name three BIRDS that sing");
+  const FilterJudgement again = filter.add("name three BIRDS that sing");
   CHECK(again.verdict == Verdict::similar);
   CHECK(again.similarity == 1);
   CHECK(again.nearest == 0u);
-  const Judgement like = filter.add("Name three birds that fly.");  // 4 of 5
+  const FilterJudgement like = filter.add("Name three birds that fly.");  // 4 of 5
   CHECK(like.verdict == Verdict::similar);
   CHECK(like.similarity == f_measure(4, 5, 5));
-  const Judgement half = filter.add("Name three birds with a beak.");  // 3 of 5 and 6
+  const FilterJudgement half = filter.add("Name three birds with a beak.");  // 3 of 5 and 6
   CHECK(half.verdict == Verdict::kept);
   CHECK(half.similarity == f_measure(3, 5, 6));
   CHECK(half.nearest == 0u);
-  const Judgement other = filter.add("Name two birds with a beak.");  // nearest to the second, 5 of 6
+  const FilterJudgement other = filter.add("Name two birds with a beak.");  // nearest to the second, 5 of 6
   CHECK(other.verdict == Verdict::similar);
   CHECK(other.nearest == 1u);
   CHECK(other.similarity == f_measure(5, 6, 6));
@@ -112,7 +112,7 @@ TEST_CASE("what is exactly as similar as the bound is kept, and what the bound r
     for (size_t n = 1 + random.below(12); n > 0; --n) text += std::string(1, char('a' + random.below(9))) + " ";
     double largest = 0;
     for (const std::string& one : before) largest = std::max(largest, rouge_l(one, text));
-    const Judgement judged = open.add(text);
+    const FilterJudgement judged = open.add(text);
     CHECK(judged.similarity == largest);
     if (judged.nearest) CHECK(rouge_l(before[*judged.nearest], text) == largest);
     REQUIRE(judged.verdict == Verdict::kept);  // nothing is above 1

@@ -4,6 +4,7 @@
 #include "chapters/01-bpe/bpe_model.hpp"
 #include "chapters/16-reward-model/value_model.hpp"
 #include "chapters/18-ppo/policy_training.hpp"
+#include "tests/chapters/talkative_llama.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -18,16 +19,6 @@ TrainerOptions trainer_options(size_t batch, size_t micro_batch, size_t lanes) {
   TrainerOptions options;
   options.batch = batch, options.positions = length, options.micro_batch = micro_batch, options.lanes = lanes;
   return options;
-}
-
-LlamaParameters talkative() {
-  LlamaConfig c;
-  c.vocabulary_size = 258, c.dim = 32, c.hidden_dim = 48, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 8;
-  c.context = 64;
-  LlamaParameters weights(c);
-  Random random(3);
-  for (real& value : weights.flat()) value = real(0.15 * random.normal());
-  return weights;
 }
 
 /// A policy that is trained, and the reference that it began as.

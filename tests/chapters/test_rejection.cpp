@@ -6,6 +6,7 @@
 #include "chapters/17-rejection-sampling/best_of.hpp"
 #include "chapters/17-rejection-sampling/rejection.hpp"
 #include "lib/base/random.hpp"
+#include "tests/chapters/talkative_llama.hpp"
 #include "tests/testing.hpp"
 
 using namespace cria;
@@ -59,16 +60,6 @@ double counted_best(const std::vector<double>& rewards, size_t n) {
     if (size == n) sum += largest, ++count;
   }
   return sum / double(count);
-}
-
-LlamaParameters some_model() {
-  LlamaConfig c;
-  c.vocabulary_size = 258, c.dim = 32, c.hidden_dim = 48, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 8;
-  c.context = 64;
-  LlamaParameters weights(c);
-  Random random(3);
-  for (real& value : weights.flat()) value = real(0.15 * random.normal());
-  return weights;
 }
 
 /// How many bytes of an answer are even.
@@ -191,7 +182,7 @@ TEST_CASE("the best answer of all rounds is kept, and of equally good ones the f
 }
 
 TEST_CASE("a round's answers are those of its seeds, whatever runs beside them, and the best is kept") {
-  const LlamaParameters weights = some_model();
+  const LlamaParameters weights = talkative();
   const Tokenizer tokenizer(bytes_model());
   const std::vector<std::vector<TokenId>> prompts = {{65, 66, 67}, {70}, {71, 72, 73, 74, 75, 76, 77, 78}};
   const std::vector<TokenId> ends = {257};
