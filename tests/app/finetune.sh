@@ -105,6 +105,11 @@ refuses 'a group of one' 'samples is 1, expected at least 2' \
 refuses 'a key of PPO for GRPO' 'unknown key policy.gamma' \
   finetune whole --method grpo --recipe <(sed 's/judged: 2/gamma: 1/' policy.yaml) --steps 1 --out new
 
+refuses 'a demo whose model learned nothing yet' 'the tuned model obeys none of 3 requests' \
+  demo align --minutes 0.02 --judged 3 --out align
+check 'and its model stays' test -f align/sft/model.safetensors
+refuses 'a folder that is taken' 'align is not empty' demo align --minutes 0.02 --judged 3 --out align
+
 for method in lora reward rejection dpo ppo grpo; do
   "$program" finetune --method $method --list-recipe >keys
   check "docs/recipes.md has the keys of $method" bash -c '! grep -vxFf "$1" keys' - "$docs/recipes.md"
