@@ -9,7 +9,7 @@
 namespace cria {
 
 inline constexpr const char* adapter_help =
-    "A folder with a LoRA adapter of PEFT's (adapter_config.json), which the model is run with";
+    "A folder with an adapter (adapter_config.json), LoRA or LLaMA-Adapter, which the model is run with";
 
 /// The weights with the adapter in the folder; without one, as they are.
 LlamaWeights with_adapter(const LlamaWeights& weights, const std::string& folder);

@@ -10,6 +10,7 @@
 #include "chapters/12-open-weights/grouped_heads.hpp"
 #include "chapters/12-open-weights/save_folder.hpp"
 #include "chapters/12-open-weights/written_types.hpp"
+#include "chapters/15-adapters/llama_adapter_files.hpp"
 #include "chapters/15-adapters/merge.hpp"
 #include "chapters/15-adapters/peft_files.hpp"
 #include "lib/base/check.hpp"
@@ -54,6 +55,10 @@ int run_convert(const ConvertOptions& options) {
     model.config.llama = model.weights.config();
   }
   if (!options.adapter.empty()) {
+    if (is_llama_adapter(options.adapter))
+      throw UserError(options.adapter +
+                      " is a LLaMA-Adapter, which cannot be merged, as a Llama has no place for it; "
+                      "run the model with --adapter");
     model.weights = merged(model.weights, load_adapter(options.adapter, model.config.llama));
     model.config.llama = model.weights.config();
   }

@@ -25,7 +25,7 @@ Recipe choose_recipe(const FinetuneOptions& options, const Names& names, const R
   const fs::path own = data_folder() / "stories" / (options.method + ".yaml");
   if (names == Names{"requests"} && fs::exists(own)) return read_recipe(own, keys);
   Recipe recipe;
-  recipe.learning_rate = options.method == "lora" ? 2e-4 : 2e-5;
+  recipe.learning_rate = options.method == "lora" ? 2e-4 : options.method == "adapter" ? 9e-3 : 2e-5;
   recipe.training.positions = std::min<size_t>(open_config(options.from).llama.context, 1024);
   return recipe;
 }

@@ -18,6 +18,7 @@ struct Entry {
 constexpr Entry entries[] = {
     {"sft", "from conversations, by the loss of the answers", sft_method},
     {"lora", "the same, but of each matrix only a change of low rank is learned: an adapter", lora_method},
+    {"adapter", "the same, but of learned vectors that attention sees beside the text (LLaMA-Adapter)", adapter_method},
     {"reward", "from pairs of answers: a model that says how good an answer is", reward_method},
     {"rejection", "from its own answers, the best of several to each request", rejection_method},
     {"dpo", "from pairs of answers, of which one is better", dpo_method},

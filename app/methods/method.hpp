@@ -58,6 +58,7 @@ AnswerStyle answer_style(const TuningSetup& setup);
 // One for each.
 std::unique_ptr<TuningMethod> sft_method();
 std::unique_ptr<TuningMethod> lora_method();
+std::unique_ptr<TuningMethod> adapter_method();
 std::unique_ptr<TuningMethod> dpo_method();
 std::unique_ptr<TuningMethod> rejection_method();
 std::unique_ptr<TuningMethod> reward_method();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/check.hpp"
+#include "lib/simd/workspace.hpp"
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
@@ -13,6 +14,20 @@ namespace {
 void require_token(std::int32_t token, size_t vocabulary) {
   if (token < 0 || static_cast<size_t>(token) >= vocabulary)
     throw ContractError(fmt::format("token id {} is not in 0 … {}", token, vocabulary - 1));
+}
+
+/// Memory of this thread for what a product reads instead of x, or its gradient.
+View<real, 2> changed_input(const Shape<2>& shape) {
+  void* memory = simd::workspace(element_count(shape) * sizeof(real), simd::WorkspaceUse::component);
+  return {static_cast<real*>(memory), shape};
+}
+
+/// d_x += d_y W
+void input_backward(View<const real, 2> d_y, const Weight& weight, View<real, 2> d_x) {
+  if (weight.is_packed())
+    multiply_packed_back(d_y, weight, d_x);
+  else
+    noalias(d_x) += matmul(d_y, weight.numbers());
 }
 
 }  // namespace
@@ -42,12 +57,18 @@ void linear_forward(View<const real, 2> x, View<const real, 2> weight, View<real
 
 void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded,
                     Rows rows) {
+  View<const real, 2> read = x;
+  if (weight.changes_input()) {
+    const View<real, 2> changed = changed_input(x.shape());
+    weight.addition()->input_forward(x, changed);
+    read = changed;
+  }
   if (weight.is_packed())
-    multiply_packed(x, weight, y, rounded, rows);
+    multiply_packed(read, weight, y, weight.changes_input() ? RoundedRows() : rounded, rows);
   else if (rows == Rows::together || x.shape(0) == 1)
-    linear_forward(x, weight.numbers(), y);
+    linear_forward(read, weight.numbers(), y);
   else
-    noalias(y) = matmul(x, transposed(weight.numbers()), Rows::apart);
+    noalias(y) = matmul(read, transposed(weight.numbers()), Rows::apart);
   weight.add_forward(x, y, rows);
 }
 
@@ -70,12 +91,15 @@ void linear_backward(View<const real, 2> d_y, View<const real, 2> x, const Weigh
                      View<real, 2> d_weight) {
   if (!d_weight.empty()) {
     require(!weight.is_packed(), "linear_backward", "packed weights have no gradient");
+    require(!weight.changes_input(), "linear_backward", "a weight that learns reads x as it is");
     linear_backward(d_y, x, weight.numbers(), d_x, d_weight);
+  } else if (weight.changes_input()) {
+    const View<real, 2> d_read = changed_input(x.shape());
+    noalias(d_read) = 0;
+    input_backward(d_y, weight, d_read);
+    weight.addition()->input_backward(d_read, x, d_x);
   } else if (!d_x.empty()) {
-    if (weight.is_packed())
-      multiply_packed_back(d_y, weight, d_x);
-    else
-      noalias(d_x) += matmul(d_y, weight.numbers());
+    input_backward(d_y, weight, d_x);
   }
   weight.add_backward(d_y, x, d_x);
 }

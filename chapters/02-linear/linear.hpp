@@ -23,8 +23,8 @@ void linear_forward(View<const real, 2> x,       // (N, K)
                     View<real, 2> y);            // (N, M)
 
 /// The same for a weight that knows its type: one of `real` is multiplied as above, a packed one as it is stored, with
-/// x as `rounded` where that is there and needed. What it carries as an addition is added. With Rows::apart each row of
-/// the product has the bits that it has alone.
+/// x as `rounded` where that is there and needed. What it carries as an addition is added, and may have changed what is
+/// read. With Rows::apart each row of the product has the bits that it has alone.
 void linear_forward(View<const real, 2> x, const Weight& weight, View<real, 2> y, const RoundedRows& rounded = {},
                     Rows rows = Rows::together);
 

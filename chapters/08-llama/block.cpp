@@ -33,21 +33,33 @@ struct Output {
   Range columns;
 };
 
+/// One position of each sequence is decoding: a text must not depend on those beside it.
+Rows rows_in(const BlockContext& c) { return c.positions == 1 ? Rows::apart : Rows::together; }
+
 /// Several of the same x. A part of the columns needs that part of the weight's rows only, so all threads of a team
 /// together read each weight once. Where weights want x rounded to 8 bits, each thread rounds some rows for all; of few
 /// rows all of them for itself, which is sooner done than waiting for the others.
 void linear_columns(const BlockContext& c, View<const real, 2> x, std::initializer_list<Output> outputs) {
-  const auto wants_rounded = [](const Output& output) { return output.weight.is_in_blocks(); };
+  const auto wants_rounded = [](const Output& output) {
+    return output.weight.is_in_blocks() && !output.weight.changes_input();
+  };
   RoundedRows rounded;
   if (x.shape(0) >= 4 * c.team.size() && !c.rounded.empty() && std::ranges::any_of(outputs, wants_rounded)) {
     rounded = RoundedRows(c.rounded, x.shape());
     rounded.round(x, c.team.share(x.shape(0)));
     c.team.wait();
   }
-  // One position of each sequence is decoding: a text must not depend on those beside it.
-  const Rows rows = c.positions == 1 ? Rows::apart : Rows::together;
   for (const auto& [weight, y, columns] : outputs)
-    linear_forward(x, weight.rows(columns), y.columns(columns), rounded, rows);
+    linear_forward(x, weight.rows(columns), y.columns(columns), rounded, rows_in(c));
+}
+
+/// d_q += what comes through the layer's addition. Gives what its heads attended to without it.
+View<const real, 3> addition_backward(const LayerWeights& w, View<const real, 3> d_attended, const LayerActivations& a,
+                                      View<real, 3> d_q) {
+  const View<const real, 3> q = by_head(a.query, d_q.shape(2)), attended = by_head(a.attended, d_q.shape(2));
+  if (!w.addition) return attended;
+  w.addition->backward(d_attended, q, d_q);
+  return w.addition->taken_from(attended, q);
 }
 
 // The rows of sequence b.
@@ -88,6 +100,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
     attention_forward(sequence(q, c, b), keys, values, sequence(c.first_key, c, b), sequence(out, c, b),
                       sequence(a.log_sum_exp.columns(heads), c, b), c.scratch);
   }
+  if (w.addition && !heads.empty()) w.addition->forward(q, heads, out, rows_in(c));
   c.team.wait();
   linear_columns(c, a.attended, {{w.output, a.middle, width}});
   noalias(a.middle.columns(width)) += a.input.columns(width);
@@ -124,14 +137,14 @@ void block_backward(const BlockContext& c, const LayerWeights& w, const LayerAct
   // middle = input + attended outputᵀ
   zero({d_attended, d_query, d_key, d_value, d_normed});
   linear_backward(d_hidden, a.attended, w.output, d_attended, d.output);
-  // attended = attention(query, key, value), for each sequence
+  // attended = attention(query, key, value), for each sequence, and what an adapter adds
   const View<real, 3> d_q = by_head(d_query, Dh), d_k = by_head(d_key, Dh), d_v = by_head(d_value, Dh);
+  const View<const real, 3> attended = addition_backward(w, by_head(d_attended, Dh), a, d_q);
   for (size_t b = 0; b < c.sequences; ++b)
     attention_backward(sequence(by_head(d_attended, Dh), c, b), sequence(by_head(a.query, Dh), c, b),
                        sequence(by_head(a.key, Dh), c, b), sequence(by_head(a.value, Dh), c, b),
-                       sequence(c.first_key, c, b), sequence(by_head(a.attended, Dh), c, b),
-                       sequence(a.log_sum_exp, c, b), sequence(d_q, c, b), sequence(d_k, c, b), sequence(d_v, c, b),
-                       c.scratch);
+                       sequence(c.first_key, c, b), sequence(attended, c, b), sequence(a.log_sum_exp, c, b),
+                       sequence(d_q, c, b), sequence(d_k, c, b), sequence(d_v, c, b), c.scratch);
   // query, key = rope(query), rope(key)
   rope_backward(d_k, c.angles, c.config.rope_pairing);
   rope_backward(d_q, c.angles, c.config.rope_pairing);

@@ -13,6 +13,22 @@ namespace {
 
 RopeAngles rows_of(const RopeAngles& angles, Range rows) { return {angles.cosine.rows(rows), angles.sine.rows(rows)}; }
 
+/// Whether a layer has anything whose gradient is asked for: views to put it in, or additions, which keep their own.
+bool learns(const LayerWeights& w, const LayerTensors<real>& d) {
+  const auto empty = [](const auto&... views) { return (views.empty() && ...); };
+  const auto plain = [](const auto&... weights) { return (!weights.has_addition() && ...); };
+  return w.addition || !plain(w.query, w.key, w.value, w.output, w.gate, w.up, w.down) ||
+         !empty(d.attention_norm, d.query, d.key, d.value, d.output, d.feed_forward_norm, d.gate, d.up, d.down);
+}
+
+/// The layer below which nothing learns, so that no gradient need go there: the first, if the embedding learns.
+size_t lowest_that_learns(const LlamaTensors<const real, Weight>& w, const LlamaTensors<real>& d) {
+  if (!d.embedding.empty()) return 0;
+  size_t lowest = 0;
+  while (lowest < w.layers.size() && !learns(w.layers[lowest], d.layers[lowest])) ++lowest;
+  return lowest;
+}
+
 }  // namespace
 
 void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache,
@@ -57,6 +73,7 @@ void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaAc
   const size_t B = input.tokens.shape(0), T = input.tokens.shape(1), N = B * T;
   require(N > 0 && N <= activations.rows(), "llama_backward", "the activations are not those of this input");
   require_shape("llama_backward: d_logits", d_logits, Shape<2>{N, w.head.shape(0)});
+  const size_t lowest = lowest_that_learns(w, d);
   // solution: llama_backward
   const BackwardTensors b = buffers.tensors.first_rows(N);
   noalias(b.d_normed) = 0;
@@ -68,7 +85,7 @@ void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaAc
                    b.d_hidden, d.norm);
   const BlockContext context{
       config, B, T, rows_of(activations.angles, {0, N}), input.first_key, activations.scratch(0)};
-  for (size_t i = config.layers; i-- > 0;)
+  for (size_t i = config.layers; i-- > lowest;)
     block_backward(context, w.layers[i], activations.layer(i).first_rows(N), b, d.layers[i]);
   // hidden = embedding[tokens]; a tied embedding is also the head, and collects both gradients
   embedding_backward(b.d_hidden, input.tokens.flat(), d.embedding);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "chapters/08-llama/attention_addition.hpp"
 #include "chapters/08-llama/config.hpp"
 #include "lib/base/random.hpp"
 #include "lib/tensor/parameter_set.hpp"
@@ -30,6 +31,8 @@ struct LayerTensors {
   Matrix gate;                   // (F, C)
   Matrix up;                     // (F, C)
   Matrix down;                   // (C, F)
+  /// No parameter of the model, but what an adapter adds to what the heads attend to; none: nothing.
+  const AttentionAddition* addition = nullptr;
 };
 using LayerWeights = LayerTensors<const real, Weight>;
 

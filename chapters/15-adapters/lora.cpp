@@ -151,18 +151,6 @@ Trainable Lora::over(const LlamaWeights& base) const {
           }};
 }
 
-LlamaWeights adapted(const LlamaWeights& base, Lora lora) {
-  struct Kept {
-    Lora lora;
-    std::shared_ptr<const void> attached;
-  };
-  const auto kept = std::make_shared<Kept>(Kept{std::move(lora), {}});
-  LlamaWeights weights = kept->lora.attached_to(base);
-  kept->attached = weights.memory;
-  weights.memory = kept;
-  return weights;
-}
-
 void initialise(const Lora& lora, Random& random) {
   for (const AdaptedLinear& linear : lora.linears()) {
     const size_t K = linear.a.shape(1);

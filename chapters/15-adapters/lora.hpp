@@ -56,9 +56,6 @@ class Lora : public ParameterSet {
   std::vector<AdaptedLinear> linears_;
 };
 
-/// The same weights, which keep the adapter.
-LlamaWeights adapted(const LlamaWeights& base, Lora lora);
-
 /// The names of the linear layers of a Llama, as modules, in the order of for_each_parameter.
 std::vector<std::string> linear_modules(const LlamaConfig& config);
 

@@ -36,7 +36,20 @@ def rope(x, theta):  # (B, T, heads, head_dim), half-split
     return torch.cat([a * cosine - b * sine, b * cosine + a * sine], dim=-1)
 
 
-def forward(c, flat, tokens):
+class Plain:
+    """What a layer does with its weights, for an adapter (15_adapters.py) to do otherwise."""
+
+    def norm(self, name, weight):
+        return weight
+
+    def linear(self, name, x, weight):
+        return x @ weight.T
+
+    def attention(self, layer, q, wk, wv):  # (B, T, heads, head_dim)
+        return 0
+
+
+def forward(c, flat, tokens, layers=Plain()):
     """tokens (B, T) -> logits (B, T, V) and the residual stream before the first and after every layer."""
     parts, at = [], 0
     for shape in c.shapes():
@@ -49,19 +62,21 @@ def forward(c, flat, tokens):
     hidden = [x]
     B, T = tokens.shape
     mask = torch.full((T, T), float("-inf"), dtype=torch.float64).triu(1)
-    for _ in range(c.layers):
+    for i in range(c.layers):
         n1, wq, wk, wv, wo, n2, gate, up, down = (next(parts) for _ in range(9))
-        h = norm(x, n1, c.eps)
-        q = rope((h @ wq.T).reshape(B, T, c.heads, c.head_dim), c.theta)
-        k = rope((h @ wk.T).reshape(B, T, c.kv_heads, c.head_dim), c.theta)
-        v = (h @ wv.T).reshape(B, T, c.kv_heads, c.head_dim)
+        h = norm(x, layers.norm(f"{i}.1", n1), c.eps)
+        q = rope(layers.linear(f"{i}.q", h, wq).reshape(B, T, c.heads, c.head_dim), c.theta)
+        k = rope(layers.linear(f"{i}.k", h, wk).reshape(B, T, c.kv_heads, c.head_dim), c.theta)
+        v = layers.linear(f"{i}.v", h, wv).reshape(B, T, c.kv_heads, c.head_dim)
         k, v = (t.repeat_interleave(c.heads // c.kv_heads, dim=2) for t in (k, v))
         scores = torch.einsum("bthd,bshd->bhts", q, k) / c.head_dim ** 0.5 + mask
-        x = x + torch.einsum("bhts,bshd->bthd", scores.softmax(-1), v).reshape(B, T, -1) @ wo.T
-        h = norm(x, n2, c.eps)
-        x = x + (torch.nn.functional.silu(h @ gate.T) * (h @ up.T)) @ down.T
+        attended = torch.einsum("bhts,bshd->bthd", scores.softmax(-1), v) + layers.attention(i, q, wk, wv)
+        x = x + layers.linear(f"{i}.o", attended.reshape(B, T, -1), wo)
+        h = norm(x, layers.norm(f"{i}.2", n2), c.eps)
+        gated = torch.nn.functional.silu(layers.linear(f"{i}.gate", h, gate)) * layers.linear(f"{i}.up", h, up)
+        x = x + layers.linear(f"{i}.down", gated, down)
         hidden.append(x)
-    normed = norm(x, next(parts), c.eps)
+    normed = norm(x, layers.norm("last", next(parts)), c.eps)
     return normed @ (embedding if c.tied else next(parts)).T, hidden
 
 
@@ -74,7 +89,7 @@ def random_parameters(c, goldens, scale):
     return torch.cat(parts).requires_grad_(True)
 
 
-def mean_loss(c, flat, tokens):
+def mean_loss(c, flat, tokens, layers=Plain()):
     """The mean cross entropy of each token given those before it."""
-    logits, _ = forward(c, flat, tokens)
+    logits, _ = forward(c, flat, tokens, layers)
     return torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, c.vocabulary), tokens[:, 1:].reshape(-1))

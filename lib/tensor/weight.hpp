@@ -11,7 +11,8 @@
 
 namespace cria {
 
-/// What is added to a product with a weight: y = x Wᵀ + addition(x).
+/// What is added to a product with a weight: y = x Wᵀ + addition(x). It may have the product read something else than
+/// x, too: y = input(x) Wᵀ + addition(x).
 class Addition {
  public:
   virtual ~Addition() = default;
@@ -23,6 +24,15 @@ class Addition {
   virtual void backward(View<const real, 2> d_y,       // (N, M)
                         View<const real, 2> x,         // (N, K)
                         View<real, 2> d_x) const = 0;  // (N, K)
+
+  virtual bool changes_input() const { return false; }
+  /// to = input(x), where it changes it. Several threads may call it at once.
+  virtual void input_forward(View<const real, 2>,     // (N, K) x
+                             View<real, 2>) const {}  // (N, K) to
+  /// d_x += its gradient, unless d_x is empty; and the same for its own parameters.
+  virtual void input_backward(View<const real, 2>,     // (N, K) of what the product read
+                              View<const real, 2>,     // (N, K) x
+                              View<real, 2>) const {}  // (N, K) d_x
 };
 
 class Weight {
@@ -43,6 +53,9 @@ class Weight {
   /// The same numbers with an addition, which must outlive it.
   Weight with(const Addition& addition) const;
   bool has_addition() const { return addition_ != nullptr; }
+  /// Whether a product with it reads something else than x, because of its addition.
+  bool changes_input() const { return addition_ && addition_->changes_input(); }
+  const Addition* addition() const { return addition_; }
   /// y += the addition's part, if there is one; with Rows::apart in each row the bits that it has alone.
   void add_forward(View<const real, 2> x, View<real, 2> y, Rows rows = Rows::together) const;
   /// Of all of its rows.

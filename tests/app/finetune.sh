@@ -40,21 +40,22 @@ check 'files of instructions are learned from' bash -c 'grep -q "sft, data.jsonl
 
 check 'in the format of Alpaca, as the model has none' grep -q '### Response:' files/tokenizer_config.json
 
-# twice METHOD OPTION…: the same bits on one and two threads, and of a run that is killed and goes on
+# twice METHOD OPTION…: the same bits on one and two threads, and of a run that is killed and goes on. In the folders
+# $as-1 to -3, or those of the method's name.
 twice() {
-  local method=$1
+  local method=$1 as=${as:-$1}
   shift
-  "$program" finetune whole --method "$method" --threads 1 --out "$method-1" "$@" >said 2>&1 || cat said
-  "$program" finetune whole --method "$method" --threads 2 --out "$method-2" "$@" >said 2>&1
-  "$program" finetune whole --method "$method" --threads 2 --save-minutes 0.0001 --out "$method-3" "$@" >said 2>&1 &
+  "$program" finetune whole --method "$method" --threads 1 --out "$as-1" "$@" >said 2>&1 || cat said
+  "$program" finetune whole --method "$method" --threads 2 --out "$as-2" "$@" >said 2>&1
+  "$program" finetune whole --method "$method" --threads 2 --save-minutes 0.0001 --out "$as-3" "$@" >said 2>&1 &
   local run=$!
-  for _ in $(seq 600); do [ -e "$method-3/training.safetensors" ] && break; sleep 0.05; done
+  for _ in $(seq 600); do [ -e "$as-3/training.safetensors" ] && break; sleep 0.05; done
   kill -9 $run 2>/dev/null
   wait $run 2>/dev/null
-  "$program" finetune --method "$method" --resume --out "$method-3" --threads 1 >said
-  for file in "$method-1"/*model.safetensors; do
-    check "$method: the same bits on two threads" cmp "$file" "$method-2/$(basename "$file")"
-    check "$method: a run that was killed goes on to the same bits" cmp "$file" "$method-3/$(basename "$file")"
+  "$program" finetune --method "$method" --resume --out "$as-3" --threads 1 >said
+  for file in "$as-1"/*model.safetensors; do
+    check "$as: the same bits on two threads" cmp "$file" "$as-2/$(basename "$file")"
+    check "$as: a run that was killed goes on to the same bits" cmp "$file" "$as-3/$(basename "$file")"
   done
 }
 
@@ -67,6 +68,28 @@ twice lora --steps 12 --recipe lora.yaml
 check 'an adapter is as PEFT has them' grep -q '"r": 4' lora-1/adapter_config.json
 check 'and is run with its model, in the format that it was trained in' \
   bash -c '"$0" chat whole --adapter lora-1 -p "Tell a story with a kite." -n 5 | grep -q .' "$program"
+
+sed '/^lora/d; $aadapter: {prompt: 4, layers: 2}' lora.yaml >adapter.yaml
+twice adapter --steps 12 --recipe adapter.yaml
+check 'a LLaMA-Adapter says what it is' grep -q '"peft_type": "LLAMA_ADAPTER"' adapter-1/adapter_config.json
+check 'and is run with its model, in the format that it was trained in' \
+  bash -c '"$0" chat whole --adapter adapter-1 -p "Tell a story with a kite." -n 5 | grep -q .' "$program"
+"$program" answer whole --adapter adapter-1 --requests requests.json --out adapted.json --threads 1 >said
+"$program" answer whole --adapter adapter-1 --requests requests.json --out again.json --threads 2 >said
+check 'it answers requests, with the same bits on two threads' cmp adapted.json again.json
+check 'otherwise than its model alone' bash -c '! cmp -s adapted.json answers.json'
+sed 's/prompt: 4/version: 2, prompt: 4/' adapter.yaml >adapter2.yaml
+as=adapter2 twice adapter --steps 12 --recipe adapter2.yaml
+check 'version 2 has scales and biases' grep -q adapter_scale adapter2-1/adapter_model.safetensors
+"$program" finetune whole --method adapter --recipe <(sed 's/prompt: 4/gate: layer, prompt: 4/' adapter.yaml) --steps 2 --out peft >said
+check 'with a gate for each layer it is of the type that PEFT has' grep -q '"ADAPTION_PROMPT"' peft/adapter_config.json
+refuses 'an adapter in more layers than there are' 'in the last 4 layers, but the model has 3' \
+  finetune whole --method adapter --recipe <(sed 's/layers: 2/layers: 4/' adapter.yaml) --steps 1 --out new
+refuses 'a gate of another kind' 'adapter.gate is row, expected head or layer' \
+  finetune whole --method adapter --recipe <(sed 's/layers: 2/gate: row/' adapter.yaml) --steps 1 --out new
+refuses 'to merge what has no place in a Llama' 'is a LLaMA-Adapter, which cannot be merged' convert whole merged --adapter adapter-1
+sed 's/"adapter_layers": 2/"adapter_layers": 1/' adapter-1/adapter_config.json >config && cp -r adapter-1 other-adapter && cp config other-adapter/adapter_config.json
+refuses 'an adapter for another model' 'it is for another model' sample whole --adapter other-adapter -p x
 
 for i in 1 2 3 4 5 6 7 8; do
   printf '{"prompt": "Tell %s.", "chosen": "Once Ruby lived here, %s.", "rejected": "No, %s."}\n' $i $i $i
@@ -110,7 +133,7 @@ refuses 'a demo whose model learned nothing yet' 'the tuned model obeys none of 
 check 'and its model stays' test -f align/sft/model.safetensors
 refuses 'a folder that is taken' 'align is not empty' demo align --minutes 0.02 --judged 3 --out align
 
-for method in lora reward rejection dpo ppo grpo; do
+for method in lora adapter reward rejection dpo ppo grpo; do
   "$program" finetune --method $method --list-recipe >keys
   check "docs/recipes.md has the keys of $method" bash -c '! grep -vxFf "$1" keys' - "$docs/recipes.md"
 done
