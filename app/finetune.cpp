@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "app/methods/method.hpp"
 #include "app/model_costs.hpp"
@@ -11,6 +12,7 @@
 #include "chapters/11-pretraining/presets.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/14-sft/story_requests.hpp"
+#include "chapters/16-reward-model/reward_folder.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -30,6 +32,21 @@ Recipe choose_recipe(const FinetuneOptions& options, const Names& names, const R
   return recipe;
 }
 
+/// The one in that folder. Throws UserError where its tokens are other ones than the policy's.
+ValueModel reward_model_for(const Tokenizer& tokenizer, const fs::path& folder) {
+  RewardModel reward = load_reward_model(folder);
+  const auto same_tokens = [&](const Tokenizer& other) {
+    if (other.vocabulary_size() != tokenizer.vocabulary_size()) return false;
+    for (size_t i = 0; i < tokenizer.vocabulary_size(); ++i)
+      if (other.piece(TokenId(i)) != tokenizer.piece(TokenId(i))) return false;
+    return true;
+  };
+  if (!reward.tokenizer || !same_tokens(*reward.tokenizer))
+    throw UserError(fmt::format("the reward model in {} has {}, expected the one of the model that it is to judge",
+                                folder.string(), reward.tokenizer ? "another tokenizer" : "no tokenizer"));
+  return std::move(reward.model);
+}
+
 }  // namespace
 
 int run_finetune(const FinetuneOptions& options) {
@@ -44,6 +61,9 @@ int run_finetune(const FinetuneOptions& options) {
 TrainResult finetune(const FinetuneOptions& given) {
   FinetuneOptions options = given;
   const std::unique_ptr<TuningMethod> method = find_method(options.method);
+  if (!options.reward.empty() && !method->learns_from_rewards())
+    throw UserError(
+        fmt::format("--reward is for the methods rejection, ppo and grpo; {} learns without", options.method));
   const RecipeKeys keys = method->keys();
   if (options.from.empty() && !options.resume) options.from = model_folder("").string();
   check_length(options);
@@ -63,6 +83,8 @@ TrainResult finetune(const FinetuneOptions& given) {
     recipe = choose_recipe(options, names, keys);
     if (method->needs_base()) state.base = fs::absolute(options.from).lexically_normal().string();
   }
+  // Where a reward model has moved, its fingerprint says whether it is the same.
+  if (!options.reward.empty()) state.reward = fs::absolute(options.reward).lexically_normal().string();
   method->complete(recipe);
   state.data = in_lines(names);
   const Goal goal = choose_goal(options, state, folder.path());
@@ -80,8 +102,11 @@ TrainResult finetune(const FinetuneOptions& given) {
   state.recipe = recipe_text(recipe, keys);
   require_memory(subject.config.llama, recipe.training, threads);
 
+  std::optional<ValueModel> reward;
+  if (!state.reward.empty()) reward = reward_model_for(*subject.tokenizer, state.reward);
   ThreadPool pool(threads);
-  const std::unique_ptr<ModelTraining> training = method->begin({subject, encoder, data, recipe, state, pool});
+  const std::unique_ptr<ModelTraining> training =
+      method->begin({subject, encoder, data, recipe, state, reward ? &*reward : nullptr, pool});
   if (options.resume) training->restore(folder, state);
   const std::string title = run_title(fmt::format("{}, {}", options.method, data.name), subject.config.llama,
                                       training->learned(), pool.size());

@@ -8,6 +8,7 @@ namespace cria {
 /// `from` is the model to begin with; empty: the small one that comes with cria.
 struct FinetuneOptions : TrainOptions {
   std::string method = "sft";
+  std::string reward;  // the folder of a reward model to learn from; empty: the exact judge
 };
 
 /// Returns the exit code. Throws UserError for bad options and files.

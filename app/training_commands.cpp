@@ -69,6 +69,8 @@ void add_training_commands(CLI::App& app, int& code) {
          "Files of conversations, in Alpaca's JSON form or as chat messages, or \"requests\": for built-in stories; "
          "default requests")
         ->allow_extra_args(false);
+    c->add_option("--reward", o->reward,
+                  "For rejection, ppo and grpo: the folder of a reward model to learn from; default: the exact judge");
     c->add_option("--recipe", o->recipe, "YAML with optimiser, data and what the method has; see docs/recipes.md");
     c->add_flag("--list-recipe", o->list_recipe, "Print the keys that a recipe has for the method alone, and end");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<method>");

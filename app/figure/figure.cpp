@@ -54,6 +54,7 @@ constexpr Figure figures[] = {
     {"frontier", "17", "success against divergence: best of n, and what nothing can reach", draw_frontier},
     {"clip", "18", "PPO's clip over the ratio of a good and a bad token, and the pull on each", draw_clip},
     {"advantages", "18", "the advantages of an answer's tokens for three lambda", draw_advantages},
+    {"hacking", "18", "a reward that is learned from, and what is meant, over the steps; needs logs", draw_hacking},
     {"preferences", "19", "DPO, cDPO and IPO over the margin of a pair", draw_preferences},
 };
 
@@ -81,10 +82,12 @@ int run_figure(const FigureOptions& options) {
                                 options.name, nearest.name));
   }
   const std::filesystem::path model = model_folder(options.model);
-  if (!options.log.empty() && !std::filesystem::exists(options.log))
-    throw UserError(fmt::format("--log {}: there is no such file, expected the log of a training run", options.log));
-  const Subject subject(model, options.text.empty() ? story_beginning() : options.text,
-                        options.log.empty() ? model / "log.jsonl" : std::filesystem::path(options.log));
+  std::vector<std::filesystem::path> logs(options.logs.begin(), options.logs.end());
+  for (const std::filesystem::path& log : logs)
+    if (!std::filesystem::exists(log))
+      throw UserError(fmt::format("--log {}: there is no such file, expected the log of a training run", log.string()));
+  if (logs.empty()) logs.push_back(model / "log.jsonl");
+  const Subject subject(model, options.text.empty() ? story_beginning() : options.text, logs);
   std::filesystem::create_directories(options.folder);
   if (named != std::end(figures)) {
     try {

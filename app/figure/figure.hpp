@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace cria {
 
@@ -10,7 +11,7 @@ struct FigureOptions {
   std::string model;  // a folder; empty: the small one that comes with cria
   std::string text;   // empty: the beginning of a built-in story
   std::string folder = "runs/figures";
-  std::string log;  // of a training run; empty: log.jsonl in the model's folder
+  std::vector<std::string> logs;  // of training runs; none: log.jsonl in the model's folder
   bool list = false;
 };
 

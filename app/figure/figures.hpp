@@ -35,6 +35,7 @@ std::string draw_adapters(const Subject& subject);
 std::string draw_ranking(const Subject& subject);
 std::string draw_clip(const Subject& subject);
 std::string draw_advantages(const Subject& subject);
+std::string draw_hacking(const Subject& subject);
 std::string draw_preferences(const Subject& subject);
 
 }  // namespace cria::figure

@@ -2,15 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
 
 #include "app/figure/axes.hpp"
 #include "app/figure/figures.hpp"
+#include "app/figure/run_log.hpp"
 #include "app/figure/subject.hpp"
-#include "lib/base/check.hpp"
-#include "lib/base/file.hpp"
-#include "lib/formats/json.hpp"
 
 namespace cria::figure {
 namespace {
@@ -21,49 +18,26 @@ struct Run {
   std::optional<double> floor;
 };
 
-Run read_log(const std::filesystem::path& file) {
+Run read_run(const std::filesystem::path& file) {
   Run run;
-  std::istringstream lines(read_file(file));
-  std::string line;
-  for (size_t number = 1; std::getline(lines, line); ++number) {
-    const auto json = parse_json(line, fmt::format("{}:{}: this", file.string(), number));
-    const auto has = [&](const char* key) { return json.is_object() && json.contains(key) && json[key].is_number(); };
-    if (!has("step") || !has("bits_per_byte"))
-      throw UserError(fmt::format("{}:{}: this is no line of a training log, expected JSON with step and bits_per_byte",
-                                  file.string(), number));
-    const bool validated = has("val_loss");
-    (validated ? run.held_out_step : run.step).push_back(json["step"].get<double>());
-    (validated ? run.held_out : run.batch).push_back(json["bits_per_byte"].get<double>());
-    if (has("floor")) run.floor = json["floor"].get<double>();
+  for (const LogLine& line : read_log(file, {"step", "bits_per_byte"})) {
+    const bool validated = line.contains("val_loss");
+    (validated ? run.held_out_step : run.step).push_back(line.at("step"));
+    (validated ? run.held_out : run.batch).push_back(line.at("bits_per_byte"));
+    if (line.contains("floor")) run.floor = line.at("floor");
   }
-  if (run.step.size() + run.held_out.size() < 2)
-    throw UserError(fmt::format("{}: the log has no two steps, expected a training run", file.string()));
   return run;
-}
-
-/// A run of any length as at most about 300 points: means of equally many steps each. Returns how many.
-size_t thin_out(std::vector<double>& x, std::vector<double>& y) {
-  const size_t group = (x.size() + 299) / 300;
-  if (group < 2) return 1;
-  size_t to = 0;
-  for (size_t begin = 0; begin < x.size(); begin += group, ++to) {
-    const size_t end = std::min(begin + group, x.size());
-    double sum_x = 0, sum_y = 0;
-    for (size_t i = begin; i < end; ++i) sum_x += x[i], sum_y += y[i];
-    x[to] = sum_x / double(end - begin), y[to] = sum_y / double(end - begin);
-  }
-  x.resize(to), y.resize(to);
-  return group;
 }
 
 }  // namespace
 
 std::string draw_loss(const Subject& subject) {
-  if (!std::filesystem::exists(subject.log))
-    throw NothingToShow(fmt::format("it needs the log of a training run, and there is no {}; name one with --log",
-                                    subject.log.string()));
-  Run run = read_log(subject.log);
-  const size_t group = thin_out(run.step, run.batch);
+  const std::filesystem::path& log = subject.logs.front();
+  if (!std::filesystem::exists(log))
+    throw NothingToShow(
+        fmt::format("it needs the log of a training run, and there is no {}; name one with --log", log.string()));
+  Run run = read_run(log);
+  const size_t group = thin_out(run.step, run.batch, 300);
   std::vector<double> steps = run.step, all = run.batch;
   steps.insert(steps.end(), run.held_out_step.begin(), run.held_out_step.end());
   all.insert(all.end(), run.held_out.begin(), run.held_out.end());

@@ -22,9 +22,10 @@ std::vector<TokenId> tokens_of(const Model& model, const std::string& text) {
 
 }  // namespace
 
-Subject::Subject(const std::filesystem::path& model_folder, std::string its_text, std::filesystem::path its_log)
+Subject::Subject(const std::filesystem::path& model_folder, std::string its_text,
+                 std::vector<std::filesystem::path> its_logs)
     : folder(model_folder),
-      log(std::move(its_log)),
+      logs(std::move(its_logs)),
       text(std::move(its_text)),
       model(open_model(folder)),
       tokens(tokens_of(model, text)),

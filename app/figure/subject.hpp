@@ -20,7 +20,7 @@ struct NothingToShow : std::runtime_error {
 class Subject {
  public:
   /// Throws UserError when the folder holds no model, or the text has no tokens.
-  Subject(const std::filesystem::path& folder, std::string text, std::filesystem::path log);
+  Subject(const std::filesystem::path& folder, std::string text, std::vector<std::filesystem::path> logs);
 
   const LlamaConfig& config() const { return model.config.llama; }
   const Tokenizer& tokenizer() const { return *model.tokenizer; }
@@ -35,7 +35,8 @@ class Subject {
   };
   QueryKey before_rope(size_t layer) const;
 
-  std::filesystem::path folder, log;
+  std::filesystem::path folder;
+  std::vector<std::filesystem::path> logs;  // of training runs; at least one, which may not be there
   std::string text;
   Model model;
   std::vector<TokenId> tokens;  // (T) of the text, at most as many as the model's context

@@ -19,6 +19,7 @@ struct TuningSetup {
   const Data& data;
   const Recipe& recipe;
   const TrainingState& state;
+  const ValueModel* reward;  // null: the exact judge
   ThreadPool& pool;
 };
 
@@ -34,6 +35,8 @@ class TuningMethod {
   virtual void complete(Recipe&) const {}
   /// Whether a run goes on only where the model is that it began with.
   virtual bool needs_base() const { return true; }
+  /// Whether something must judge its answers, which may be a reward model.
+  virtual bool learns_from_rewards() const { return false; }
   /// The model to begin with.
   virtual TrainingSubject open(const TrainOptions& options, Recipe& recipe) {
     return subject_from_model(options, recipe);

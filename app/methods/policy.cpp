@@ -63,6 +63,8 @@ class PolicyTuning : public TuningMethod {
     return keys;
   }
 
+  bool learns_from_rewards() const override { return true; }
+
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     PolicyOptions& p = options_.policy;
     const KlEstimate estimate = chosen<KlEstimate>(

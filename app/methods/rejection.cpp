@@ -18,6 +18,7 @@ class Rejection : public TuningMethod {
   }
 
   bool needs_base() const override { return false; }
+  bool learns_from_rewards() const override { return true; }
 
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
@@ -35,7 +36,9 @@ class Rejection : public TuningMethod {
 JudgedPrompts judged_prompts(const TuningSetup& setup) {
   if (!setup.data.is_requests())
     throw UserError("the answers to " + setup.data.name + " have no judge, expected --data requests");
-  return story_prompts(std::make_shared<StoryRequests>(setup.state.seed), setup.encoder);
+  JudgedPrompts prompts = story_prompts(std::make_shared<StoryRequests>(setup.state.seed), setup.encoder);
+  if (!setup.reward) return prompts;
+  return marked_by(*setup.reward, std::move(prompts), setup.encoder.end_of_turn(), setup.pool);
 }
 
 AnswerStyle answer_style(const TuningSetup& setup) {

@@ -38,8 +38,8 @@ class RewardTuning : public TuningMethod {
                                             setup.recipe, centring_, setup.pool, keys());
   }
 
-  std::string hint(const std::string& base, const std::string&) const override {
-    return fmt::format("finetune {} --method ppo", quoted_for_shell(base));
+  std::string hint(const std::string& base, const std::string& folder) const override {
+    return fmt::format("finetune {} --method grpo --reward {}", quoted_for_shell(base), quoted_for_shell(folder));
   }
 
  private:

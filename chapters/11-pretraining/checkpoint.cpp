@@ -34,13 +34,14 @@ using Metadata = std::map<std::string, std::string>;
 
 constexpr const char* checksum_key = "checksum";
 constexpr std::string_view known_keys[] = {
-    "step",         "seconds",   "position",  "data",   "seed", "recipe", "fingerprint", "goal_steps",
-    "goal_minutes", "best_loss", "best_step", "method", "base", "kept",   "updates",     checksum_key};
+    "step",      "seconds",   "position", "data", "seed", "recipe",  "fingerprint", "goal_steps", "goal_minutes",
+    "best_loss", "best_step", "method",   "base", "kept", "updates", "reward",      checksum_key};
 
 // Those that may be empty.
 template <class State>
 auto texts(State& state) {
-  return std::array{std::pair("method", &state.method), std::pair("base", &state.base), std::pair("kept", &state.kept)};
+  return std::array{std::pair("method", &state.method), std::pair("base", &state.base), std::pair("kept", &state.kept),
+                    std::pair("reward", &state.reward)};
 }
 
 // Of the metadata; that of the tensors goes on from it. Names, shapes and places of the tensors are what the model

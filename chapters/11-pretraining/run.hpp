@@ -39,6 +39,7 @@ struct TrainingState {
   std::string recipe;       // as YAML
   std::string method = {};  // of fine-tuning; empty: pretraining
   std::string base = {};    // where the model was that it began with, for a method that needs it to go on
+  std::string reward = {};  // where the reward model was that it learns from, if it does
   std::optional<std::uint64_t> updates = {};  // of the weights, where a step makes more than one
   std::string kept = {};                      // what else the next step depends on, as the kind of training writes it
   // Checkpoints from before these were kept lack them.

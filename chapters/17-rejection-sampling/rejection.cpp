@@ -40,11 +40,13 @@ std::vector<double> sample_round(BatchDecoder& decoder, const Tokenizer& tokeniz
       requests.push_back(std::move(request));
     }
   // Offered in their order, not as they end: of equally good ones the first is kept.
-  for (FinishedText& answer : generate_texts(decoder, tokenizer, requests, ends)) {
-    const size_t at = answer.request, request = at / k;
-    rewards[at] = reward(request, answer);
-    best.offer(request, {std::move(answer.result.tokens), std::move(answer.text), answer.result.ended, rewards[at],
-                         options.round});
+  std::vector<FinishedText> answers = generate_texts(decoder, tokenizer, requests, ends);
+  for (FinishedText& answer : answers) answer.request /= k;
+  rewards = reward(answers);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    FinishedText& answer = answers[i];
+    best.offer(answer.request, {std::move(answer.result.tokens), std::move(answer.text), answer.result.ended,
+                                rewards[i], options.round});
   }
   // end of solution
   return rewards;

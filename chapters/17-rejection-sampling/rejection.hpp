@@ -22,8 +22,9 @@ struct Answer {
   size_t round = 0;  // that gave it
 };
 
-/// How good an answer to a request is; more is better. Called on one thread.
-using Reward = std::function<double(size_t request, const FinishedText& answer)>;
+/// How good each answer is; more is better. The `request` of each says which prompt it answers. All of a round come at
+/// once, on one thread: a model that gives marks reads many texts faster together.
+using Reward = std::function<std::vector<double>(std::span<const FinishedText> answers)>;
 
 /// The best answer to each request over all rounds. Without the earlier ones a model forgets what it could do (Llama 2:
 /// rhymes).

@@ -5,14 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
 #include <sstream>
 
 #include "chapters/14-sft/answer_document.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
-
 std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer& tokenizer,
                                    const JudgedPrompts& prompts, std::uint64_t first, size_t count, size_t samples,
                                    const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best) {
@@ -34,17 +32,21 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
   BatchDecoder decoder(weights, std::min(places, count * samples), style.positions, threads);
   return sample_round(
       decoder, tokenizer, texts, style.ends, options,
-      [&](size_t i, const FinishedText& answer) { return prompts.reward(first + i, answer.text); }, best);
+      [&](std::span<const FinishedText> answers) { return prompts.reward()(first, answers); }, best);
 }
 
-void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, const JudgedPrompts& prompts,
-                      size_t count, const AnswerStyle& style, double least_reward, size_t threads, Progress& progress) {
+void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, JudgedPrompts prompts, size_t count,
+                      const AnswerStyle& style, size_t threads, Progress& progress) {
+  std::map<std::string, double>& figures = progress.figures;
+  prompts.proxy = [&, proxy = prompts.proxy](std::uint64_t first, std::span<const FinishedText> answers) {
+    std::vector<double> scores = prompts.judge(first, answers);
+    figures["obeyed"] = mean(scores);
+    if (proxy) figures["held-out reward"] = mean(proxy(first, answers));
+    return scores;
+  };
   BestAnswers best(count);
-  const std::vector<double> rewards =
-      answer_prompts(weights, tokenizer, prompts, JudgedPrompts::held_out, count, 1, style, 0, threads, best);
-  const auto good = std::ranges::count_if(rewards, [&](double reward) { return reward >= least_reward; });
-  progress.figures["obeyed"] = double(good) / double(rewards.size());
-  progress.validation_loss = 1 - progress.figures["obeyed"];
+  answer_prompts(weights, tokenizer, prompts, JudgedPrompts::held_out, count, 1, style, 0, threads, best);
+  progress.validation_loss = 1 - figures["obeyed"];
 }
 
 RejectionTraining::RejectionTraining(TrainedModel model, const LlamaWeights& weights, const Tokenizer& tokenizer,
@@ -74,7 +76,7 @@ void RejectionTraining::sample(Progress& progress) {
   const std::vector<double> rewards = answer_prompts(weights_, tokenizer_, prompts_, first, options_.prompts,
                                                      options_.samples, style_, round, pool().size(), best);
   for (const size_t i : best.worth_learning(options_.least_reward)) learn(first + i, best.all()[i]->tokens);
-  progress.figures["reward"] = std::accumulate(rewards.begin(), rewards.end(), 0.0) / double(rewards.size());
+  progress.figures["reward"] = mean(rewards);
   progress.figures["kept"] = double(std::ranges::count(kept_, '\n'));
   if (documents_.empty())
     throw UserError(
@@ -93,8 +95,7 @@ void RejectionTraining::step(double share, Progress& progress) {
 }
 
 void RejectionTraining::validate(Progress& progress) {
-  validate_answers(weights_, tokenizer_, prompts_, options_.judged, style_, options_.least_reward, pool().size(),
-                   progress);
+  validate_answers(weights_, tokenizer_, prompts_, options_.judged, style_, pool().size(), progress);
 }
 
 void RejectionTraining::keep_place(TrainingState& state) const {
@@ -104,7 +105,7 @@ void RejectionTraining::keep_place(TrainingState& state) const {
 }
 
 void RejectionTraining::find_place(const TrainingState& state) {
-  require_unchanged(state, prompts_.fingerprint, "the requests");
+  require_unchanged(state, prompts_.fingerprint, "the requests, or the reward model,");
   std::istringstream lines(state.kept);
   std::string line;
   if (!(lines >> steps_) || !std::getline(lines, line))

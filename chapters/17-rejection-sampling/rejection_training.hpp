@@ -33,10 +33,10 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
                                    const JudgedPrompts& prompts, std::uint64_t first, size_t count, size_t samples,
                                    const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best);
 
-/// Says what share of the first `count` held-out prompts has an answer with at least that reward, as the figure
-/// "obeyed", and the rest as the validation's loss.
-void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, const JudgedPrompts& prompts,
-                      size_t count, const AnswerStyle& style, double least_reward, size_t threads, Progress& progress);
+/// Answers the first `count` held-out prompts. Says what the judge gives on average, as the figure "obeyed", and the
+/// rest as the validation's loss; and where a proxy is learned from, what that gives.
+void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, JudgedPrompts prompts, size_t count,
+                      const AnswerStyle& style, size_t threads, Progress& progress);
 
 /// Every so many steps a round: answers to new prompts are sampled from the model as it is now, and the best to each is
 /// kept, if it is good enough, with those of all rounds before. The steps between are chapter 14's, on what is kept.
@@ -48,7 +48,7 @@ class RejectionTraining : public ModelTraining {
                     RecipeKeys own_keys = {});
 
   void step(double share, Progress& progress) override;
-  /// The share of held-out prompts whose answer is good enough.
+  /// What the judge says of answers to held-out prompts.
   void validate(Progress& progress) override;
 
  protected:

@@ -8,12 +8,14 @@ SampledPairs sample_pairs(const LlamaWeights& weights, const Tokenizer& tokenize
   SampledPairs sampled;
   std::vector<std::string> good(count), bad(count);
   JudgedPrompts prompts = story_prompts(requests, encoder);
-  prompts.reward = [&, judge = prompts.reward](std::uint64_t i, std::string_view answer) {
-    const double reward = judge(i, answer);
-    std::string& first = reward > 0 ? good[i] : bad[i];
-    if (first.empty()) first = answer;
-    sampled.reward += reward / double(count * samples);
-    return reward;
+  prompts.proxy = [&](std::uint64_t first, std::span<const FinishedText> answers) {
+    std::vector<double> rewards = prompts.judge(first, answers);
+    for (size_t i = 0; i < answers.size(); ++i) {
+      std::string& kept = (rewards[i] > 0 ? good : bad)[answers[i].request];
+      if (kept.empty()) kept = answers[i].text;
+      sampled.reward += rewards[i] / double(answers.size());
+    }
+    return rewards;
   };
   BestAnswers best(count);
   answer_prompts(weights, tokenizer, prompts, 0, count, samples, style, 0, threads, best);

@@ -58,8 +58,10 @@ void PolicyRun::step(double share, Progress& progress) {
   for (size_t i = 0; i < options_.prompts; ++i) prompts.push_back(prompts_.prompt(first + i));
   progress.learning_rate = rate_at(share);
   const PolicyFigures figures =
-      training_.step(prompts, steps_++, progress.learning_rate,
-                     [&](size_t i, const FinishedText& answer) { return prompts_.reward(first + i, answer.text); });
+      training_.step(prompts, steps_++, progress.learning_rate, [&](std::span<const FinishedText> answers) {
+        if (prompts_.proxy) progress.figures["right"] = mean(prompts_.judge(first, answers));
+        return prompts_.reward()(first, answers);
+      });
   progress.loss = figures.loss;
   progress.gradient_norm = figures.gradient_norm;
   progress.figures["reward"] = figures.answers.score;
@@ -70,7 +72,7 @@ void PolicyRun::step(double share, Progress& progress) {
 }
 
 void PolicyRun::validate(Progress& progress) {
-  validate_answers(weights_, tokenizer_, prompts_, options_.judged, style_, 0.5, pool().size(), progress);
+  validate_answers(weights_, tokenizer_, prompts_, options_.judged, style_, pool().size(), progress);
 }
 
 bool PolicyRun::is_finite() {
@@ -88,7 +90,7 @@ void PolicyRun::keep_place(TrainingState& state) const {
 }
 
 void PolicyRun::find_place(const TrainingState& state) {
-  require_unchanged(state, fingerprint_, "the requests, or the model that this run began with,");
+  require_unchanged(state, fingerprint_, "the requests, the model that this run began with, or the reward model,");
   steps_ = state.position;
 }
 

@@ -27,7 +27,7 @@ class PolicyRun : public ModelTraining {
             std::unique_ptr<ValueModel> critic, ThreadPool& pool, RecipeKeys own_keys = {});
 
   void step(double share, Progress& progress) override;
-  /// The share of held-out prompts whose answers have a reward of at least 1/2.
+  /// What the judge says of answers to held-out prompts.
   void validate(Progress& progress) override;
   bool is_finite() override;
   double tokens_per_step() const override;

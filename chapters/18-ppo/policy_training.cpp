@@ -48,13 +48,16 @@ std::vector<Rollout> PolicyTraining::sample(std::span<const std::vector<TokenId>
       requests.push_back(std::move(request));
     }
   }
+  std::vector<FinishedText> texts = generate_texts(models_.decoder, tokenizer_, requests, std::span(&end_, 1));
+  for (FinishedText& text : texts) text.request /= options_.samples;
+  const std::vector<double> scores = reward(texts);
   std::vector<Rollout> rollouts;
-  for (FinishedText& text : generate_texts(models_.decoder, tokenizer_, requests, std::span(&end_, 1))) {
-    Rollout rollout{requests[text.request].prompt, text.result.tokens, text.result.ended, 0};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const GenerationResult& text = texts[i].result;
+    Rollout rollout{requests[i].prompt, text.tokens, text.ended, scores[i]};
     // solution: end_token
     if (rollout.ended) rollout.answer.push_back(end_);
     // end of solution
-    rollout.score = reward(text.request / options_.samples, text);
     rollouts.push_back(std::move(rollout));
   }
   return rollouts;

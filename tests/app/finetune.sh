@@ -40,22 +40,23 @@ check 'files of instructions are learned from' bash -c 'grep -q "sft, data.jsonl
 
 check 'in the format of Alpaca, as the model has none' grep -q '### Response:' files/tokenizer_config.json
 
-# twice METHOD OPTION…: the same bits on one and two threads, and of a run that is killed and goes on. In the folders
-# $as-1 to -3, or those of the method's name.
-twice() {
-  local method=$1 as=${as:-$1}
-  shift
-  "$program" finetune whole --method "$method" --threads 1 --out "$as-1" "$@" >said 2>&1 || cat said
-  "$program" finetune whole --method "$method" --threads 2 --out "$as-2" "$@" >said 2>&1
-  "$program" finetune whole --method "$method" --threads 2 --save-minutes 0.0001 --out "$as-3" "$@" >said 2>&1 &
+# twice METHOD OPTION…: the same bits on one and two threads, and of a run that is killed and goes on, in METHOD-1 to -3
+twice() { twice_as "$1" "$@"; }
+# twice_as NAME METHOD OPTION…: the same in NAME-1 to -3
+twice_as() {
+  local name=$1 method=$2
+  shift 2
+  "$program" finetune whole --method "$method" --threads 1 --out "$name-1" "$@" >said 2>&1 || cat said
+  "$program" finetune whole --method "$method" --threads 2 --out "$name-2" "$@" >said 2>&1
+  "$program" finetune whole --method "$method" --threads 2 --save-minutes 0.0001 --out "$name-3" "$@" >said 2>&1 &
   local run=$!
-  for _ in $(seq 600); do [ -e "$as-3/training.safetensors" ] && break; sleep 0.05; done
+  for _ in $(seq 600); do [ -e "$name-3/training.safetensors" ] && break; sleep 0.05; done
   kill -9 $run 2>/dev/null
   wait $run 2>/dev/null
-  "$program" finetune --method "$method" --resume --out "$as-3" --threads 1 >said
-  for file in "$as-1"/*model.safetensors; do
-    check "$as: the same bits on two threads" cmp "$file" "$as-2/$(basename "$file")"
-    check "$as: a run that was killed goes on to the same bits" cmp "$file" "$as-3/$(basename "$file")"
+  "$program" finetune --method "$method" --resume --out "$name-3" --threads 1 >said
+  for file in "$name-1"/*model.safetensors; do
+    check "$name: the same bits on two threads" cmp "$file" "$name-2/$(basename "$file")"
+    check "$name: a run that was killed goes on to the same bits" cmp "$file" "$name-3/$(basename "$file")"
   done
 }
 
@@ -79,7 +80,7 @@ check 'and is run with its model, in the format that it was trained in' \
 check 'it answers requests, with the same bits on two threads' cmp adapted.json again.json
 check 'otherwise than its model alone' bash -c '! cmp -s adapted.json answers.json'
 sed 's/prompt: 4/version: 2, prompt: 4/' adapter.yaml >adapter2.yaml
-as=adapter2 twice adapter --steps 12 --recipe adapter2.yaml
+twice_as adapter2 adapter --steps 12 --recipe adapter2.yaml
 check 'version 2 has scales and biases' grep -q adapter_scale adapter2-1/adapter_model.safetensors
 "$program" finetune whole --method adapter --recipe <(sed 's/prompt: 4/gate: layer, prompt: 4/' adapter.yaml) --steps 2 --out peft >said
 check 'with a gate for each layer it is of the type that PEFT has' grep -q '"ADAPTION_PROMPT"' peft/adapter_config.json
@@ -121,6 +122,25 @@ check 'its critic is in the checkpoint, not in the model' \
   bash -c 'grep -q critic.weights ppo-1/training.safetensors && ! grep -q critic ppo-1/model.safetensors'
 twice grpo --steps 4 --recipe policy.yaml
 check 'and GRPO' bash -c 'head -n 1 grpo-1/log.jsonl | grep -q "\"KL\": 0,"'
+twice_as marked grpo --steps 4 --recipe policy.yaml --reward reward-1
+check 'a reward model is learned from, and the judge asked beside it' \
+  bash -c 'tail -n 1 marked-1/log.jsonl | grep "\"obeyed\"" | grep "\"held-out reward\"" | grep -q "\"right\""'
+check 'which gives another model than the judge' bash -c '! cmp -s grpo-1/model.safetensors marked-1/model.safetensors'
+twice_as marked-ppo ppo --steps 2 --recipe policy.yaml --reward reward-1
+refuses 'a language model as a reward model' 'whole' \
+  finetune whole --method grpo --recipe policy.yaml --reward whole --steps 1 --out new
+refuses 'a reward model that is not there' 'nowhere holds no reward model' \
+  finetune whole --method grpo --recipe policy.yaml --reward nowhere --steps 1 --out new
+cp -r reward-1 mute && rm mute/tokenizer.json
+refuses 'a reward model without tokenizer' 'has no tokenizer, expected the one of the model that it is to judge' \
+  finetune whole --method grpo --recipe policy.yaml --reward mute --steps 1 --out new
+refuses 'a reward model for a method without rewards' '--reward is for the methods rejection, ppo and grpo' \
+  finetune whole --method sft --reward reward-1 --steps 1 --out new
+"$program" finetune whole --method reward --steps 1 --recipe reward.yaml --data pairs.jsonl --out reward-other >said
+refuses 'another reward model for a run' 'the reward model, changed since this run began' \
+  finetune --method grpo --resume --steps 5 --out marked-1 --reward reward-other
+cp -r reward-1 reward-moved
+check 'the same one elsewhere is taken' "$program" finetune --method grpo --resume --steps 5 --out marked-1 --reward reward-moved
 refuses 'a switch that is not there' 'policy.missing_end is skip, expected one of keep, subtract, replace' \
   finetune whole --method ppo --recipe <(sed 's/subtract,/skip,/' policy.yaml) --steps 1 --out new
 refuses 'a group of one' 'samples is 1, expected at least 2' \
@@ -159,6 +179,8 @@ data: {batch: 2, context: 256, lanes: 2, evaluations: 2}
 rejection: {prompts: 3, samples: 2, steps: 4, judged: 2, least_reward: 0}
 END
 twice rejection --steps 10 --recipe rejection.yaml
+sed 's/least_reward: 0/least_reward: -100/' rejection.yaml >any.yaml
+twice_as marked-rejection rejection --steps 5 --recipe any.yaml --reward reward-1
 check 'the answers of all rounds are kept' bash -c 'tail -n 1 rejection-1/log.jsonl | grep -q "\"kept\": 9"'
 sed 's/least_reward: 0/least_reward: 1/' rejection.yaml >strict.yaml
 refuses 'a model that gives no right answer' 'is good enough to learn from' finetune whole --method rejection --recipe strict.yaml --steps 1 --out strict
@@ -199,6 +221,8 @@ refuses 'an example without a question' 'example 1: has neither an "instruction"
 "$program" tokenize train --data more.txt --vocabulary 400 --special '<x>' --out bare >said
 "$program" train --from whole --tokenizer more --recipe small.yaml --data more.txt --steps 2 --out renewed >said
 check 'a model goes on with another vocabulary' bash -c 'grep -q "[0-9] tokens in the vocabulary" said && "$0" info renewed | grep -q 1000' "$program"
+refuses 'a reward model of another vocabulary' 'has another tokenizer, expected the one of the model that it is to judge' \
+  finetune renewed --method grpo --recipe policy.yaml --reward reward-1 --steps 1 --out new
 refuses 'a tokenizer without the end of a text' 'which the model'"'"'s texts begin or end with' \
   train --from whole --tokenizer bare --data more.txt --steps 1 --out new
 refuses 'a kind of tokenizer for a model' '--tokenizer is "bytes", but a model has its tokenizer' \

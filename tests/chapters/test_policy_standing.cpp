@@ -17,7 +17,13 @@ JudgedPrompts letters() {
   return {[](std::uint64_t i) {
             return std::vector<TokenId>{TokenId(65 + i), 66};
           },
-          [](std::uint64_t i, std::string_view answer) { return double(i) + double(answer.size()) / 100; }, 0};
+          [](std::uint64_t first, std::span<const FinishedText> answers) {
+            std::vector<double> scores;
+            for (const FinishedText& answer : answers)
+              scores.push_back(double(first + answer.request) + double(answer.text.size()) / 100);
+            return scores;
+          },
+          0};
 }
 
 /// log p of tokens behind a prompt, one after the other.
@@ -52,7 +58,7 @@ TEST_CASE("a policy's reward and divergence are those of its answers one by one"
     std::string text;
     GenerationResult answer = generate_text(decoder, tokenizer, prompts.prompt(3 + i), style.ends, alone,
                                             [&](std::string_view part) { text += part; });
-    reward += prompts.reward(3 + i, text) / double(count);
+    reward += mean(prompts.judge(3 + i, std::vector<FinishedText>{{0, text, answer}})) / double(count);
     if (answer.ended) answer.tokens.push_back(end);
     ratios.push_back(log_p(policy, prompts.prompt(3 + i), answer.tokens) -
                      log_p(reference, prompts.prompt(3 + i), answer.tokens));

@@ -45,10 +45,14 @@ const std::vector<std::vector<TokenId>> prompts = {{65, 66, 67}, {70},     {71, 
                                                    {90},         {40, 41}, {1, 2, 3},        {50}};
 
 /// The share of an answer's tokens that are even.
-double evens(size_t, const FinishedText& answer) {
-  const std::vector<TokenId>& tokens = answer.result.tokens;
-  if (tokens.empty()) return 0;
-  return double(std::ranges::count_if(tokens, [](TokenId token) { return token % 2 == 0; })) / double(tokens.size());
+std::vector<double> evens(std::span<const FinishedText> answers) {
+  std::vector<double> shares;
+  for (const FinishedText& answer : answers) {
+    const std::vector<TokenId>& tokens = answer.result.tokens;
+    const auto even = std::ranges::count_if(tokens, [](TokenId token) { return token % 2 == 0; });
+    shares.push_back(tokens.empty() ? 0 : double(even) / double(tokens.size()));
+  }
+  return shares;
 }
 
 PolicyOptions short_answers(PolicyOptions options) {
@@ -62,9 +66,9 @@ TEST_CASE("answers are sampled with the seeds of their step, and have the end to
   Run run(2);
   PolicyTraining training = run.training(short_answers(grpo_options()));
   std::vector<size_t> judged;
-  const std::vector<Rollout> rollouts = training.sample(prompts, 3, [&](size_t request, const FinishedText& answer) {
-    judged.push_back(request);
-    return evens(request, answer);
+  const std::vector<Rollout> rollouts = training.sample(prompts, 3, [&](std::span<const FinishedText> texts) {
+    for (const FinishedText& text : texts) judged.push_back(text.request);
+    return evens(texts);
   });
   REQUIRE(rollouts.size() == 64);
   size_t ended = 0;

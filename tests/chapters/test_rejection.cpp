@@ -205,9 +205,10 @@ TEST_CASE("a round's answers are those of its seeds, whatever runs beside them, 
       BatchDecoder decoder(weights, places, 64, threads);
       BestAnswers best(3);
       std::vector<size_t> asked;
-      const Reward reward = [&](size_t request, const FinishedText& answer) {
-        asked.push_back(request);
-        return evens(answer);
+      const Reward reward = [&](std::span<const FinishedText> answers) {
+        std::vector<double> scores;
+        for (const FinishedText& answer : answers) asked.push_back(answer.request), scores.push_back(evens(answer));
+        return scores;
       };
       const std::vector<double> rewards = sample_round(decoder, tokenizer, prompts, ends, options, reward, best);
       CHECK(rewards == expected_rewards);
