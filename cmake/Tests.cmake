@@ -1,8 +1,9 @@
-# cria_test(name SOURCES a.cpp … LINK target … [LABELS …] [EVERY_TARGET])
+# cria_test(name SOURCES a.cpp … LINK target … [LABELS …] [EVERY_TARGET] [NO_REAL])
 # One Catch2 executable test_name, and one CTest test of that name. Its labels are its name, the chapter NN-name when it
 # begins with that name, and LABELS (slow: takes over 10 s; threads: worth a run under the thread sanitizer).
 # The target tests-label builds everything that has a label.
 # EVERY_TARGET runs it once for each SIMD target; those that this machine lacks are skipped, visibly.
+# NO_REAL says that nothing in it depends on the type that the model computes in: it is left out where that is double.
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(CRIA_SIMD_TARGETS portable neon)
@@ -11,7 +12,10 @@ else()
 endif()
 
 function(cria_test name)
-  cmake_parse_arguments(arg "EVERY_TARGET" "" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_TARGET;NO_REAL" "" "SOURCES;LINK;LABELS" ${ARGN})
+  if(arg_NO_REAL AND CRIA_DOUBLE)
+    return()
+  endif()
   add_executable(test_${name} ${arg_SOURCES})
   target_link_libraries(test_${name} PRIVATE cria_testing ${arg_LINK})
   target_precompile_headers(test_${name} REUSE_FROM cria_testing)

@@ -12,6 +12,7 @@ class Rejection : public TuningMethod {
   RecipeKeys keys() override {
     return {{"rejection", "prompts", &options_.prompts, "new ones in each round"},
             {"rejection", "samples", &options_.samples, "answers to each of them, of which the best is kept"},
+            {"rejection", "temperature", &options_.temperature, "at which they are drawn; validations draw at 1"},
             {"rejection", "steps", &options_.steps, "of training between two rounds"},
             {"rejection", "least_reward", &options_.least_reward, "of an answer that is learned"},
             {"rejection", "judged", &options_.judged, "held-out prompts that a validation answers"}};

@@ -26,6 +26,7 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
         fmt::format("a prompt has {} tokens, more than the context of {} has room for", longest, style.positions));
   RoundOptions options;
   options.generation.sampling.seed = style.seed;
+  options.generation.sampling.temperature = style.temperature;
   options.generation.tokens = style.positions - longest;
   options.samples = samples;
   options.round = round;
@@ -73,8 +74,10 @@ void RejectionTraining::learn(std::uint64_t prompt, const std::vector<TokenId>& 
 void RejectionTraining::sample(Progress& progress) {
   const std::uint64_t round = steps_ / options_.steps, first = round * options_.prompts;
   BestAnswers best(options_.prompts);
+  AnswerStyle style = style_;
+  style.temperature = options_.temperature;
   const std::vector<double> rewards = answer_prompts(weights_, tokenizer_, prompts_, first, options_.prompts,
-                                                     options_.samples, style_, round, pool().size(), best);
+                                                     options_.samples, style, round, pool().size(), best);
   for (const size_t i : best.worth_learning(options_.least_reward)) learn(first + i, best.all()[i]->tokens);
   progress.figures["reward"] = mean(rewards);
   progress.figures["kept"] = double(std::ranges::count(kept_, '\n'));

@@ -14,6 +14,7 @@ namespace cria {
 struct RejectionOptions {
   size_t prompts = 128;       // new ones in each round
   size_t samples = 8;         // answers to each of them, of which the best is kept
+  double temperature = 1;     // at which they are drawn; validations draw at 1
   size_t steps = 60;          // of training between two rounds
   double least_reward = 0.5;  // of an answer that is learned
   size_t judged = 128;        // held-out prompts that a validation answers
@@ -25,6 +26,7 @@ struct AnswerStyle {
   TokenId end = 0;       // the one that is learned
   size_t positions = 0;  // of a prompt with its answer, at most
   std::uint64_t seed = 1;
+  double temperature = 1;
 };
 
 /// One round of sample_round: `samples` answers to each of `count` prompts from number `first` on. Returns their

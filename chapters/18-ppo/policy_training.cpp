@@ -77,7 +77,9 @@ void PolicyTraining::rate(Experience& experience) {
 
 PolicyFigures PolicyTraining::learn(std::vector<Rollout> rollouts, double learning_rate) {
   const TrainerOptions& trainer = models_.policy.options();
-  Experience experience(std::move(rollouts), trainer.positions, trainer.batch, options_);
+  size_t longest = 0;  // no row needs more, and padding takes as long as tokens
+  for (const Rollout& rollout : rollouts) longest = std::max(longest, rollout.prompt.size() + rollout.answer.size());
+  Experience experience(std::move(rollouts), std::min(longest, trainer.positions), trainer.batch, options_);
   rate(experience);
   PolicyFigures figures;
   figures.answers = experience_figures(experience, options_);
