@@ -1,4 +1,8 @@
 // cria finetune --method ppo and grpo: chapter 18.
+#include <map>
+#include <optional>
+
+#include "app/methods/learned_adapter.hpp"
 #include "app/methods/method.hpp"
 #include "chapters/14-sft/tuned_model.hpp"
 #include "chapters/16-reward-model/reward_folder.hpp"
@@ -17,6 +21,13 @@ Value chosen(const char* key, const std::string& word, std::initializer_list<std
     all += (all.empty() ? "" : ", ") + std::string(name);
   }
   throw UserError(fmt::format("{} is {}, expected one of {}", key, word, all));
+}
+
+std::map<std::string, std::unique_ptr<LearnedAdapter>> all_adapters() {
+  std::map<std::string, std::unique_ptr<LearnedAdapter>> all;
+  all["lora"] = learned_lora();
+  all["adapter"] = learned_llama_adapter();
+  return all;
 }
 
 class PolicyTuning : public TuningMethod {
@@ -43,23 +54,24 @@ class PolicyTuning : public TuningMethod {
         {"policy", "weight", &weight_, "the loss is a mean over tokens, answers, or constant lengths"},
         {"policy", "missing_end", &missing_end_, "an answer without an end keeps its score, or subtract or replace"},
         {"policy", "missing_end_penalty", &p.rewards.missing_end_penalty, "what is subtracted, or takes its place"},
-        {"policy", "judged", &options_.judged, "held-out prompts that a validation answers"}};
+        {"policy", "judged", &options_.judged, "held-out prompts that a validation answers"},
+        {"policy", "learns", &learns_, "all weights, or an adapter beside them: all, lora or adapter"}};
+    const auto add = [&](const RecipeKeys& more) { keys.insert(keys.end(), more.begin(), more.end()); };
+    for (const auto& [name, adapter] : adapters_) add(adapter->keys());
     if (p.advantages == AdvantageKind::group) {
-      keys.push_back({"policy", "divide_by_std", &p.groups.divide_by_std,
-                      "advantages are divided by their group's deviation; not in Dr. GRPO"});
+      add({{"policy", "divide_by_std", &p.groups.divide_by_std,
+            "advantages are divided by their group's deviation; not in Dr. GRPO"}});
       return keys;
     }
-    const RecipeKeys more = {
-        {"policy", "gamma", &p.gae.gamma, "what a reward is worth one token later"},
-        {"policy", "lambda", &p.gae.lambda, "0: trust the critic, 1: trust the rewards"},
-        {"policy", "score_place", &place_, "where an answer's score stands: last_token or one_past"},
-        {"policy", "whiten_scores", &p.rewards.whiten_scores, "scores of a step get mean 0 and variance 1"},
-        {"policy", "whiten_advantages", &p.whiten_advantages, "and advantages"},
-        {"policy", "shift_mean", &p.whitening.shift_mean, "whitening removes the mean"},
-        {"policy", "bessel", &p.whitening.bessel, "the variance divides by one less"},
-        {"policy", "value_clip", &p.values.clip, "how far a value may move in a step; 0: not clipped"},
-        {"policy", "value_coefficient", &p.values.coefficient, "of the critic's loss"}};
-    keys.insert(keys.end(), more.begin(), more.end());
+    add({{"policy", "gamma", &p.gae.gamma, "what a reward is worth one token later"},
+         {"policy", "lambda", &p.gae.lambda, "0: trust the critic, 1: trust the rewards"},
+         {"policy", "score_place", &place_, "where an answer's score stands: last_token or one_past"},
+         {"policy", "whiten_scores", &p.rewards.whiten_scores, "scores of a step get mean 0 and variance 1"},
+         {"policy", "whiten_advantages", &p.whiten_advantages, "and advantages"},
+         {"policy", "shift_mean", &p.whitening.shift_mean, "whitening removes the mean"},
+         {"policy", "bessel", &p.whitening.bessel, "the variance divides by one less"},
+         {"policy", "value_clip", &p.values.clip, "how far a value may move in a step; 0: not clipped"},
+         {"policy", "value_coefficient", &p.values.coefficient, "of the critic's loss"}});
     return keys;
   }
 
@@ -80,15 +92,45 @@ class PolicyTuning : public TuningMethod {
     const bool group = p.advantages == AdvantageKind::group;
     (group ? p.policy.kl : p.rewards.kl) = estimate;
     (group ? p.policy.kl_coefficient : p.rewards.kl_coefficient) = kl_;
-    const TrainingSubject& subject = setup.subject;
-    return std::make_unique<PolicyRun>(
-        with_format(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup.encoder), *subject.weights,
-        *subject.tokenizer, judged_prompts(setup), setup.recipe, answer_style(setup), options_,
-        group ? nullptr : std::make_unique<ValueModel>(*subject.weights), setup.pool, keys());
+    TrainingSubject& subject = setup.subject;
+    TrainedModel learning = begin_learning(subject, setup.state);
+    return std::make_unique<PolicyRun>(with_format(std::move(learning), setup.encoder), weights_, reference(subject),
+                                       *subject.tokenizer, judged_prompts(setup), setup.recipe, answer_style(setup),
+                                       options_, group ? nullptr : std::make_unique<ValueModel>(*subject.weights),
+                                       setup.pool, keys());
+  }
+
+  std::string hint(const std::string& base, const std::string& folder) const override {
+    return learns_ == "all" ? TuningMethod::hint(base, folder) : adapter_hint(base, folder);
   }
 
  private:
+  TrainedModel begin_learning(const TrainingSubject& subject, const TrainingState& state) {
+    if (learns_ == "all") {
+      reference_.emplace(subject.config.llama);
+      std::ranges::copy(subject.weights->flat(), reference_->flat().begin());
+      weights_ = *subject.weights;
+      return whole_model(subject.config, *subject.weights, *subject.tokenizer);
+    }
+    const auto adapter = adapters_.find(learns_);
+    if (adapter == adapters_.end())
+      throw UserError(fmt::format("policy.learns is {}, expected one of all, adapter, lora", learns_));
+    LearnedAdapter& learned = *adapter->second;
+    learned.begin(subject.config.llama, *subject.weights, state.seed);
+    weights_ = learned.attached_to(*subject.weights);
+    return adapter_in_training(learned, *subject.weights, subject.config.llama, *subject.tokenizer, state.base);
+  }
+
+  /// A copy, where all weights learn; beside an adapter the weights themselves.
+  const LlamaParameters& reference(const TrainingSubject& subject) const {
+    return reference_ ? *reference_ : *subject.weights;
+  }
+
   PolicyRunOptions options_;
+  std::map<std::string, std::unique_ptr<LearnedAdapter>> adapters_ = all_adapters();
+  std::string learns_ = "all";
+  LlamaWeights weights_;
+  std::optional<LlamaParameters> reference_;
   double kl_;
   std::string estimate_, weight_ = "tokens", missing_end_ = "keep", place_ = "last_token";
 };

@@ -12,12 +12,6 @@ namespace {
 
 constexpr size_t places = 32;  // answers that are sampled side by side
 
-LlamaParameters copy_of(const LlamaParameters& weights) {
-  LlamaParameters copy(weights.config());
-  std::ranges::copy(weights.flat(), copy.flat().begin());
-  return copy;
-}
-
 // The seed that the options leave to the run.
 PolicyOptions seeded(PolicyOptions options, const AnswerStyle& style) {
   options.seed = style.seed;
@@ -26,19 +20,18 @@ PolicyOptions seeded(PolicyOptions options, const AnswerStyle& style) {
 
 }  // namespace
 
-PolicyRun::PolicyRun(TrainedModel model, const LlamaParameters& weights, const Tokenizer& tokenizer,
-                     JudgedPrompts prompts, const Recipe& recipe, const AnswerStyle& style,
+PolicyRun::PolicyRun(TrainedModel model, const LlamaWeights& weights, const LlamaParameters& reference,
+                     const Tokenizer& tokenizer, JudgedPrompts prompts, const Recipe& recipe, const AnswerStyle& style,
                      const PolicyRunOptions& options, std::unique_ptr<ValueModel> critic, ThreadPool& pool,
                      RecipeKeys own_keys)
     : ModelTraining(std::move(model), recipe, pool, std::move(own_keys)),
       weights_(weights),
-      reference_weights_(copy_of(weights)),
       tokenizer_(tokenizer),
       prompts_(std::move(prompts)),
       style_(style),
       options_(options),
       decoder_(weights, places, style.positions + 1, pool.size()),
-      reference_(weights.config(), reference_weights_, recipe.training.lanes, recipe.training.micro_batch,
+      reference_(reference.config(), reference, recipe.training.lanes, recipe.training.micro_batch,
                  recipe.training.positions, pool),
       critic_(std::move(critic)),
       critic_trainer_(critic_
@@ -46,9 +39,9 @@ PolicyRun::PolicyRun(TrainedModel model, const LlamaParameters& weights, const T
                           : nullptr),
       training_({trainer(), decoder_, reference_, critic_trainer_.get()}, tokenizer, style.end,
                 seeded(options.policy, style)) {
-  const std::span<const real> reference = reference_weights_.flat();
+  const std::span<const real> numbers = reference.flat();
   fingerprint_ =
-      bulk_fingerprint({reinterpret_cast<const char*>(reference.data()), reference.size_bytes()}, prompts_.fingerprint);
+      bulk_fingerprint({reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes()}, prompts_.fingerprint);
   if (options.prompts == 0 || options.judged == 0) throw UserError("policy.prompts and judged must be at least 1");
 }
 

@@ -20,11 +20,12 @@ struct PolicyRunOptions {
 /// optimiser step.
 class PolicyRun : public ModelTraining {
  public:
-  /// `weights` are the model's that learns; as they are now, they are the reference. PPO takes a critic, which begins
-  /// as it is given and is kept in the checkpoint. All but the prompts and options must outlive this.
-  PolicyRun(TrainedModel model, const LlamaParameters& weights, const Tokenizer& tokenizer, JudgedPrompts prompts,
-            const Recipe& recipe, const AnswerStyle& style, const PolicyRunOptions& options,
-            std::unique_ptr<ValueModel> critic, ThreadPool& pool, RecipeKeys own_keys = {});
+  /// `weights` are the model's as it learns, and `reference` the same as they were. PPO takes a critic, which begins as
+  /// it is given and is kept in the checkpoint. All but the prompts and options must outlive this.
+  PolicyRun(TrainedModel model, const LlamaWeights& weights, const LlamaParameters& reference,
+            const Tokenizer& tokenizer, JudgedPrompts prompts, const Recipe& recipe, const AnswerStyle& style,
+            const PolicyRunOptions& options, std::unique_ptr<ValueModel> critic, ThreadPool& pool,
+            RecipeKeys own_keys = {});
 
   void step(double share, Progress& progress) override;
   /// What the judge says of answers to held-out prompts.
@@ -38,8 +39,7 @@ class PolicyRun : public ModelTraining {
   std::vector<LearnedSet> learned_sets() override;
 
  private:
-  const LlamaParameters& weights_;
-  LlamaParameters reference_weights_;
+  const LlamaWeights& weights_;
   const Tokenizer& tokenizer_;
   JudgedPrompts prompts_;
   AnswerStyle style_;
