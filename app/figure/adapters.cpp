@@ -18,7 +18,7 @@ LlamaConfig llama_2_7b() {
   return c;
 }
 
-std::string count_text(double count) {
+std::string count_in_words(double count) {
   return count >= 1e9 ? fmt::format("{:.2f} billion", count / 1e9) : fmt::format("{:.2f} million", count / 1e6);
 }
 
@@ -62,7 +62,7 @@ std::string draw_adapters(const Subject&) {
     svg.text(16, y + 16, row.name, "strong");
     svg.text(16, y + 32, row.of, "small dim");
     svg.rect({left, y + 4, counts * numbers.place(row.learned), 12}, "f0");
-    svg.text(left, y + 32, count_text(row.learned), "small");
+    svg.text(left, y + 32, count_in_words(row.learned), "small");
     const double learned_bytes = 4 * f32 * row.learned, stays = memory * row.weights / most;
     svg.rect({right, y + 4, stays, 12}, "f2");
     svg.rect({right + stays, y + 4, memory * learned_bytes / most, 12}, "f0");

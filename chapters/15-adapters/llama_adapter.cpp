@@ -82,7 +82,7 @@ LlamaAdapterParts parts_of(const ParameterSet& numbers) {
 
 /// Empty views, where nothing is learned.
 LlamaAdapterParts no_parts(const LlamaAdapterParts& like) {
-  return {std::vector<Prefix<real>>(like.prefixes.size()), std::vector<View<real, 1>>(like.norms.size()),
+  return {std::vector<GatedPrefix<real>>(like.prefixes.size()), std::vector<View<real, 1>>(like.norms.size()),
           std::vector<ScaleAndBias<real>>(like.linears.size())};
 }
 
@@ -114,7 +114,7 @@ LlamaWeights attach(const LlamaAdapter& adapter, const LlamaWeights& base, const
   // Behind that, as a prefix's keys and values are formed as those of the text are.
   for (size_t i = 0; i < parts.prefixes.size(); ++i) {
     auto& layer = weights.tensors.layers[adapter.config().layers - parts.prefixes.size() + i];
-    const Prefix<const real> prefix{parts.prefixes[i].prompt, parts.prefixes[i].gate};
+    const GatedPrefix<const real> prefix{parts.prefixes[i].prompt, parts.prefixes[i].gate};
     attached->prefixes.emplace_back(adapter.config(), prefix, adapter.options().gate, layer.key, layer.value,
                                     gradients.prefixes[i]);
     layer.addition = &attached->prefixes.back();
@@ -149,7 +149,7 @@ Trainable LlamaAdapter::over(const LlamaWeights& base) const {
 
 void initialise(const LlamaAdapter& adapter, const LlamaWeights& base, Random& random) {
   const LlamaAdapterParts& parts = adapter.parts();
-  for (const Prefix<real>& prefix : parts.prefixes) {
+  for (const GatedPrefix<real>& prefix : parts.prefixes) {
     // solution: initialise_prefix
     for (real& value : prefix.prompt.span()) value = real(random.normal());
     noalias(prefix.gate) = 0;

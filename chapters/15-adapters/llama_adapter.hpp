@@ -24,7 +24,7 @@ struct LlamaAdapterOptions {
 
 /// The learned numbers of a model by their use, or their gradients.
 struct LlamaAdapterParts {
-  std::vector<Prefix<real>> prefixes;       // of the last layers
+  std::vector<GatedPrefix<real>> prefixes;  // of the last layers
   std::vector<View<real, 1>> norms;         // V2: of all, as for_each_parameter visits them
   std::vector<ScaleAndBias<real>> linears;  // V2: of those of the decoder layers, in the same order
 };

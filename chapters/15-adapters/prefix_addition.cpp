@@ -18,8 +18,8 @@ std::span<real> thread_memory(size_t numbers) {
 
 }  // namespace
 
-PrefixAddition::PrefixAddition(const LlamaConfig& config, const Prefix<const real>& prefix, GateKind kind,
-                               const Weight& key, const Weight& value, const Prefix<real>& gradients)
+PrefixAddition::PrefixAddition(const LlamaConfig& config, const GatedPrefix<const real>& prefix, GateKind kind,
+                               const Weight& key, const Weight& value, const GatedPrefix<real>& gradients)
     : groups_(config.kv_heads),
       head_dim_(config.head_dim),
       prefix_(prefix),

@@ -15,7 +15,7 @@ enum class GateKind { head, layer };
 
 /// The learned numbers of one layer's prefix, or their gradients.
 template <class T>
-struct Prefix {
+struct GatedPrefix {
   View<T, 2> prompt;  // (P, C) what the layer's keys and values are formed of
   View<T, 1> gate;    // (H), or (1)
 };
@@ -24,8 +24,8 @@ class PrefixAddition : public AttentionAddition {
  public:
   /// `gradients` are empty where nothing is learned: then keys and values are formed here, once; else in each forward
   /// pass anew, which one thread has to itself. `key` and `value` are the layer's own weights.
-  PrefixAddition(const LlamaConfig& config, const Prefix<const real>& prefix, GateKind kind, const Weight& key,
-                 const Weight& value, const Prefix<real>& gradients);
+  PrefixAddition(const LlamaConfig& config, const GatedPrefix<const real>& prefix, GateKind kind, const Weight& key,
+                 const Weight& value, const GatedPrefix<real>& gradients);
   PrefixAddition(PrefixAddition&&) = default;  // its views are of its own memory, so it is not copied
 
   void forward(View<const real, 3> q, Range heads, View<real, 3> out, Rows rows) const override;
@@ -39,10 +39,10 @@ class PrefixAddition : public AttentionAddition {
   View<real, 3> by_head(View<real, 2> x) const { return x.reshape(Shape<3>{x.shape(0), groups_, head_dim_}); }
 
   size_t groups_, head_dim_;
-  Prefix<const real> prefix_;
+  GatedPrefix<const real> prefix_;
   GateKind kind_;
   Weight key_weight_, value_weight_;
-  Prefix<real> gradients_;
+  GatedPrefix<real> gradients_;
   std::vector<real> memory_;
   View<real, 2> key_, value_, d_key_, d_value_;  // (P, G*Dh)
   View<real, 1> gate_, minus_gate_, d_gate_;     // (H)

@@ -70,7 +70,7 @@ check 'an adapter is as PEFT has them' grep -q '"r": 4' lora-1/adapter_config.js
 check 'and is run with its model, in the format that it was trained in' \
   bash -c '"$0" chat whole --adapter lora-1 -p "Tell a story with a kite." -n 5 | grep -q .' "$program"
 
-sed '/^lora/d; $aadapter: {prompt: 4, layers: 2}' lora.yaml >adapter.yaml
+{ grep -v '^lora' lora.yaml; echo 'adapter: {prompt: 4, layers: 2}'; } >adapter.yaml
 twice adapter --steps 12 --recipe adapter.yaml
 check 'a LLaMA-Adapter says what it is' grep -q '"peft_type": "LLAMA_ADAPTER"' adapter-1/adapter_config.json
 check 'and is run with its model, in the format that it was trained in' \

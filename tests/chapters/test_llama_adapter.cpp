@@ -51,7 +51,7 @@ TEST_CASE("a new LLaMA-Adapter changes nothing, bit for bit") {
   for (real& value : base.tensors().norm.span()) value += real(0.25);
   const LlamaAdapter adapter = initialised(base, any_kind());
   double squares = 0;
-  for (const Prefix<real>& prefix : adapter.parts().prefixes)
+  for (const GatedPrefix<real>& prefix : adapter.parts().prefixes)
     for (const real value : prefix.prompt.span()) squares += double(value) * value;
   const double count = double(2 * 5 * base.config().dim);
   CHECK(std::abs(squares / count - 1) < 4 * std::sqrt(2 / count));  // N(0, 1)
