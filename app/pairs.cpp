@@ -15,9 +15,8 @@
 namespace cria {
 
 int run_pairs(const PairsOptions& options) {
-  const auto& [count, samples, branches] = options.sampling;
-  if (count == 0 || samples == 0 || (samples == 1 && branches == 0))
-    throw UserError("--count must be at least 1, and --samples at least 2, or 1 with --branches");
+  if (options.count == 0 || options.samples < 2)
+    throw UserError("--count must be at least 1, and --samples at least 2");
   const std::filesystem::path path = model_folder(options.model);
   PackedModel model = open_packed_model(path);
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
@@ -27,17 +26,17 @@ int run_pairs(const PairsOptions& options) {
       open_encoder(format_folder(path, model, options.adapter), model, ends, request_template());
   const SampledPairs sampled =
       sample_pairs(model.weights, *model.tokenizer, std::make_shared<StoryRequests>(options.seed), encoder,
-                   {ends, encoder.end_of_turn(), model.config.llama.context, options.seed << 32}, options.sampling,
-                   thread_count(options.threads));
+                   {ends, encoder.end_of_turn(), model.config.llama.context, options.seed << 32}, options.count,
+                   options.samples, thread_count(options.threads));
   if (sampled.pairs.empty())
     throw UserError(
-        fmt::format("of {} requests none has both a right and a wrong answer; {:.1f} % of {} answers are right", count,
-                    100 * sampled.reward, count * samples));
+        fmt::format("of {} requests none has both a right and a wrong answer; {:.1f} % of {} answers are right",
+                    options.count, 100 * sampled.reward, options.count * options.samples));
   write_file_atomically(options.out, [&](const WriteBytes& write) { write_preferences(sampled.pairs, write); });
   fmt::print(
       "{}: {} pairs from {} requests; {:.1f} % of {} answers are right. Try: {} finetune {} --method dpo --data {}\n",
-      options.out, sampled.pairs.size(), count, 100 * sampled.reward, count * samples, command_name(),
-      quoted_for_shell(path.string()), quoted_for_shell(options.out));
+      options.out, sampled.pairs.size(), options.count, 100 * sampled.reward, options.count * options.samples,
+      command_name(), quoted_for_shell(path.string()), quoted_for_shell(options.out));
   return 0;
 }
 

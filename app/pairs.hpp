@@ -4,15 +4,14 @@
 #include <cstdint>
 #include <string>
 
-#include "chapters/17-rejection-sampling/sampled_pairs.hpp"
-
 namespace cria {
 
 struct PairsOptions {
   std::string model;  // a folder or file; empty: the one in data/
   std::string adapter;
   std::string out;
-  PairSampling sampling;
+  std::size_t count = 400;  // requests
+  std::size_t samples = 8;  // answers to each of them
   std::uint64_t seed = 1;
   std::size_t threads = 0;
 };

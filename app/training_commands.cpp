@@ -83,11 +83,8 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("--out", o->out, "The pairs, for `finetune --method dpo`")->required();
-    c->add_option("--count", o->sampling.count, "Requests")->capture_default_str();
-    c->add_option("--samples", o->sampling.samples, "Answers to each of them")->capture_default_str();
-    c->add_option("--branches", o->sampling.branches,
-                  "Begin each right answer anew behind so many of its tokens, for pairs that part there; 0: pairs of "
-                  "whole answers");
+    c->add_option("--count", o->count, "Requests")->capture_default_str();
+    c->add_option("--samples", o->samples, "Answers to each of them")->capture_default_str();
     c->add_option("--seed", o->seed, "Of requests and answers")->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }

@@ -9,24 +9,14 @@
 namespace cria {
 
 struct SampledPairs {
-  std::vector<Preference> pairs;  // of a good answer and a bad one
-  double reward = 0;              // the mean of the whole answers
+  std::vector<Preference> pairs;  // one for each prompt with answers of both kinds: the first good, the first bad
+  double reward = 0;              // the mean of all answers
 };
 
-struct PairSampling {
-  size_t count = 400;   // requests
-  size_t samples = 8;   // answers to each of them
-  size_t branches = 0;  // other ends for each good answer
-};
-
-/// Of built-in requests: answers to the first `count`, judged exactly. A pair of its own answers says what to change;
-/// of other models' answers it says what nobody would write.
-///
-/// Without branches there is one pair for each request with answers of both kinds: the first good, the first bad. With
-/// branches the first good answer is begun anew behind a random one of its tokens, so many times, and each bad end
-/// makes a pair with it. What both answers begin with cancels in the loss, so such a pair says where they part.
+/// Of built-in requests: `samples` answers to each of the `count` first ones, judged exactly. A pair of its own answers
+/// says what to change; of other models' answers it says what nobody would write.
 SampledPairs sample_pairs(const LlamaWeights& weights, const Tokenizer& tokenizer,
                           std::shared_ptr<const StoryRequests> requests, const InstructionEncoder& encoder,
-                          const AnswerStyle& style, const PairSampling& options, size_t threads);
+                          const AnswerStyle& style, size_t count, size_t samples, size_t threads);
 
 }  // namespace cria
