@@ -37,9 +37,7 @@ function(cria_chapter chapter)
   list(APPEND arg_PRIVATE fmt::fmt)  # all of them, as what is defined for a precompiled header must be for its users
   cria_library(${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
   set_target_properties(cria_${name} PROPERTIES UNITY_BUILD OFF)  # the workshop replaces single files of a chapter
-  if(CMAKE_UNITY_BUILD)  # otherwise each file is compiled by itself, with what it includes and no more
-    target_precompile_headers(cria_${name} REUSE_FROM cria_tensor)
-  endif()
+  target_precompile_headers(cria_${name} REUSE_FROM cria_tensor)
   cria_workshop_library(${chapter} ${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
   set_property(GLOBAL APPEND PROPERTY CRIA_CHAPTERS ${chapter})
 endfunction()

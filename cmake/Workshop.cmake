@@ -71,7 +71,7 @@ function(cria_workshop_library chapter name)
     target_link_libraries(${target} PUBLIC cria_settings ${arg_LINK} PRIVATE cria_flags ${arg_PRIVATE})
     target_compile_options(${target} PRIVATE -Wno-unused)  # a stub leaves much unused
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # a learner changes one file at a time
-    if(variant STREQUAL workshop AND CMAKE_UNITY_BUILD)
+    if(variant STREQUAL workshop)
       target_precompile_headers(${target} REUSE_FROM cria_tensor)
     endif()
   endforeach()
