@@ -57,21 +57,21 @@ class PolicyTuning : public TuningMethod {
         {"policy", "judged", &options_.judged, "held-out prompts that a validation answers"},
         {"policy", "learns", &learns_, "all weights, or an adapter beside them: all, lora or adapter"}};
     const auto add = [&](const RecipeKeys& more) { keys.insert(keys.end(), more.begin(), more.end()); };
-    for (const auto& [name, adapter] : adapters_) add(adapter->keys());
     if (p.advantages == AdvantageKind::group) {
       add({{"policy", "divide_by_std", &p.groups.divide_by_std,
             "advantages are divided by their group's deviation; not in Dr. GRPO"}});
-      return keys;
+    } else {
+      add({{"policy", "gamma", &p.gae.gamma, "what a reward is worth one token later"},
+           {"policy", "lambda", &p.gae.lambda, "0: trust the critic, 1: trust the rewards"},
+           {"policy", "score_place", &place_, "where an answer's score stands: last_token or one_past"},
+           {"policy", "whiten_scores", &p.rewards.whiten_scores, "scores of a step get mean 0 and variance 1"},
+           {"policy", "whiten_advantages", &p.whiten_advantages, "and advantages"},
+           {"policy", "shift_mean", &p.whitening.shift_mean, "whitening removes the mean"},
+           {"policy", "bessel", &p.whitening.bessel, "the variance divides by one less"},
+           {"policy", "value_clip", &p.values.clip, "how far a value may move in a step; 0: not clipped"},
+           {"policy", "value_coefficient", &p.values.coefficient, "of the critic's loss"}});
     }
-    add({{"policy", "gamma", &p.gae.gamma, "what a reward is worth one token later"},
-         {"policy", "lambda", &p.gae.lambda, "0: trust the critic, 1: trust the rewards"},
-         {"policy", "score_place", &place_, "where an answer's score stands: last_token or one_past"},
-         {"policy", "whiten_scores", &p.rewards.whiten_scores, "scores of a step get mean 0 and variance 1"},
-         {"policy", "whiten_advantages", &p.whiten_advantages, "and advantages"},
-         {"policy", "shift_mean", &p.whitening.shift_mean, "whitening removes the mean"},
-         {"policy", "bessel", &p.whitening.bessel, "the variance divides by one less"},
-         {"policy", "value_clip", &p.values.clip, "how far a value may move in a step; 0: not clipped"},
-         {"policy", "value_coefficient", &p.values.coefficient, "of the critic's loss"}});
+    for (const auto& [name, adapter] : adapters_) add(adapter->keys());
     return keys;
   }
 

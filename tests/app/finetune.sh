@@ -124,7 +124,7 @@ twice grpo --steps 4 --recipe policy.yaml
 check 'and GRPO' bash -c 'head -n 1 grpo-1/log.jsonl | grep -q "\"KL\": 0,"'
 sed '/^policy/s/policy: {/policy: {learns: lora, /' policy.yaml >policy-lora.yaml
 echo 'lora: {rank: 2}' >>policy-lora.yaml
-twice_as grpo-lora grpo --steps 4 --recipe policy-lora.yaml
+twice_as grpo-lora grpo --steps 4 --recipe policy-lora.yaml --reward reward-1
 check 'beside the base an adapter learns, from the same reference' bash -c 'head -n 1 grpo-lora-1/log.jsonl | grep -q "\"KL\": 0,"'
 check 'of the recipe' grep -q '"r": 2' grpo-lora-1/adapter_config.json
 "$program" answer whole --adapter grpo-lora-1 --requests requests.json --out adapted.json >said
