@@ -75,6 +75,9 @@ function(cria_golden_tests)
   add_test(NAME goldens.needed
            COMMAND ${CRIA_PYTHON} ${PROJECT_SOURCE_DIR}/tests/spoil_goldens.py ${folder}/manifest.json ${programs})
   set_tests_properties(goldens.listed goldens.needed PROPERTIES LABELS goldens TIMEOUT 600)
+  if(CRIA_SANITIZE)  # each program runs dozens of times, which takes minutes and shows nothing new
+    set_tests_properties(goldens.needed PROPERTIES LABELS "goldens;slow")
+  endif()
 endfunction()
 
 # cria_refused_code(label source target words …): the source compiles with CRIA_CASE=0, and with CRIA_CASE=n it does not,
