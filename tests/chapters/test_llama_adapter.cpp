@@ -169,8 +169,9 @@ TEST_CASE("over packed weights a LLaMA-Adapter gets the gradient of the numbers 
   const double loss = gradients(model.weights, of_packed), expected = gradients(floats, of_floats);
   CAPTURE(int(type), loss, expected);
   // As for LoRA: with blocks forward rounds activations to 8 bits, and the gradient takes no notice of that. Measured,
-  // at most: 4.1e-7; in blocks 0.021, and 0.14 of version 2, where what is rounded has been scaled at random.
-  const double tolerance = type == ElementType::f16 ? 1e-6 : adapter.options().version == 1 ? 0.05 : 0.3;
+  // at most, over x86 targets with and without optimisation: 1.3e-6; in blocks 0.021, and 0.14 of
+  // version 2, where what is rounded has been scaled at random.
+  const double tolerance = type == ElementType::f16 ? 4e-6 : adapter.options().version == 1 ? 0.05 : 0.3;
   CHECK(std::abs(loss / expected - 1) < tolerance);
   CHECK(largest_difference(of_packed.flat(), of_floats.flat()) < tolerance);
 }
