@@ -29,12 +29,10 @@ std::optional<Model> open_other(const EvalOptions& options, const ModelView& mod
   if (ours != theirs)
     throw UserError(fmt::format("{} has {} tokens, expected {} as the model has that it is held against",
                                 options.against, theirs, ours));
-  for (size_t id = 0; model.tokenizer && other.tokenizer &&
-                      id < std::min(model.tokenizer->vocabulary_size(), other.tokenizer->vocabulary_size());
-       ++id)
-    if (model.tokenizer->piece(TokenId(id)) != other.tokenizer->piece(TokenId(id)))
-      throw UserError(fmt::format("{} has another token {}, expected {} as the model has that it is held against",
-                                  options.against, id, in_quotes(model.tokenizer->piece(TokenId(id)))));
+  if (!model.tokenizer || !other.tokenizer) return other;
+  if (const auto id = first_other_token(*model.tokenizer, *other.tokenizer))
+    throw UserError(fmt::format("{} has another token {}, expected {} as the model has that it is held against",
+                                options.against, *id, in_quotes(model.tokenizer->piece(*id))));
   return other;
 }
 

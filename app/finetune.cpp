@@ -8,6 +8,7 @@
 
 #include "app/methods/method.hpp"
 #include "app/model_costs.hpp"
+#include "app/model_text.hpp"
 #include "app/sample.hpp"
 #include "chapters/11-pretraining/presets.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
@@ -36,10 +37,7 @@ Recipe choose_recipe(const FinetuneOptions& options, const Names& names, const R
 ValueModel reward_model_for(const Tokenizer& tokenizer, const fs::path& folder) {
   RewardModel reward = load_reward_model(folder);
   const auto same_tokens = [&](const Tokenizer& other) {
-    if (other.vocabulary_size() != tokenizer.vocabulary_size()) return false;
-    for (size_t i = 0; i < tokenizer.vocabulary_size(); ++i)
-      if (other.piece(TokenId(i)) != tokenizer.piece(TokenId(i))) return false;
-    return true;
+    return other.vocabulary_size() == tokenizer.vocabulary_size() && !first_other_token(tokenizer, other);
   };
   if (!reward.tokenizer || !same_tokens(*reward.tokenizer))
     throw UserError(fmt::format("the reward model in {} has {}, expected the one of the model that it is to judge",

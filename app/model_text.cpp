@@ -31,4 +31,11 @@ Validation read_calibration_text(const std::filesystem::path& path, const Model&
   return read_model_text(path, model, sources, seed, std::min(longest, model.config.llama.context));
 }
 
+std::optional<TokenId> first_other_token(const Tokenizer& one, const Tokenizer& other) {
+  const size_t both = std::min(one.vocabulary_size(), other.vocabulary_size());
+  for (size_t id = 0; id < both; ++id)
+    if (one.piece(TokenId(id)) != other.piece(TokenId(id))) return TokenId(id);
+  return std::nullopt;
+}
+
 }  // namespace cria

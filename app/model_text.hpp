@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,8 @@ Validation read_model_text(const std::filesystem::path& path, const ModelView& m
 /// The same to calibrate with, in windows as long as llama.cpp's; of the stories, others than `cria eval` takes.
 Validation read_calibration_text(const std::filesystem::path& path, const Model& model,
                                  const std::vector<std::string>& sources);
+
+/// The first token that two tokenizers write otherwise, of those that both have.
+std::optional<TokenId> first_other_token(const Tokenizer& one, const Tokenizer& other);
 
 }  // namespace cria

@@ -20,7 +20,8 @@ class LearnedAdapter {
   /// below.
   virtual void begin(const LlamaConfig& config, const LlamaWeights& base, std::uint64_t seed) = 0;
 
-  /// The base with the adapter as it is at any time. Base and this must outlive it.
+  /// The base with the adapter, LoRA's as it is at any time, LLaMA-Adapter's as it is now. Base and this must outlive
+  /// it.
   virtual LlamaWeights attached_to(const LlamaWeights& base) const = 0;
   /// The same, of which the adapter learns.
   virtual Trainable over(const LlamaWeights& base) const = 0;

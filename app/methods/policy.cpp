@@ -1,5 +1,4 @@
 // cria finetune --method ppo and grpo: chapter 18.
-#include <map>
 #include <optional>
 
 #include "app/methods/learned_adapter.hpp"
@@ -21,13 +20,6 @@ Value chosen(const char* key, const std::string& word, std::initializer_list<std
     all += (all.empty() ? "" : ", ") + std::string(name);
   }
   throw UserError(fmt::format("{} is {}, expected one of {}", key, word, all));
-}
-
-std::map<std::string, std::unique_ptr<LearnedAdapter>> all_adapters() {
-  std::map<std::string, std::unique_ptr<LearnedAdapter>> all;
-  all["lora"] = learned_lora();
-  all["adapter"] = learned_llama_adapter();
-  return all;
 }
 
 class PolicyTuning : public TuningMethod {
@@ -55,7 +47,7 @@ class PolicyTuning : public TuningMethod {
         {"policy", "missing_end", &missing_end_, "an answer without an end keeps its score, or subtract or replace"},
         {"policy", "missing_end_penalty", &p.rewards.missing_end_penalty, "what is subtracted, or takes its place"},
         {"policy", "judged", &options_.judged, "held-out prompts that a validation answers"},
-        {"policy", "learns", &learns_, "all weights, or an adapter beside them: all, lora or adapter"}};
+        {"policy", "learns", &learns_, "all weights, or LoRA beside them: all or lora"}};
     const auto add = [&](const RecipeKeys& more) { keys.insert(keys.end(), more.begin(), more.end()); };
     if (p.advantages == AdvantageKind::group) {
       add({{"policy", "divide_by_std", &p.groups.divide_by_std,
@@ -71,7 +63,7 @@ class PolicyTuning : public TuningMethod {
            {"policy", "value_clip", &p.values.clip, "how far a value may move in a step; 0: not clipped"},
            {"policy", "value_coefficient", &p.values.coefficient, "of the critic's loss"}});
     }
-    for (const auto& [name, adapter] : adapters_) add(adapter->keys());
+    add(lora_->keys());
     return keys;
   }
 
@@ -106,28 +98,25 @@ class PolicyTuning : public TuningMethod {
 
  private:
   TrainedModel begin_learning(const TrainingSubject& subject, const TrainingState& state) {
-    if (learns_ == "all") {
+    if (!chosen<bool>("policy.learns", learns_, {{"all", false}, {"lora", true}})) {
       reference_.emplace(subject.config.llama);
       std::ranges::copy(subject.weights->flat(), reference_->flat().begin());
       weights_ = *subject.weights;
       return whole_model(subject.config, *subject.weights, *subject.tokenizer);
     }
-    const auto adapter = adapters_.find(learns_);
-    if (adapter == adapters_.end())
-      throw UserError(fmt::format("policy.learns is {}, expected one of all, adapter, lora", learns_));
-    LearnedAdapter& learned = *adapter->second;
-    learned.begin(subject.config.llama, *subject.weights, state.seed);
-    weights_ = learned.attached_to(*subject.weights);
-    return adapter_in_training(learned, *subject.weights, subject.config.llama, *subject.tokenizer, state.base);
+    lora_->begin(subject.config.llama, *subject.weights, state.seed);
+    weights_ = lora_->attached_to(*subject.weights);
+    return adapter_in_training(*lora_, *subject.weights, subject.config.llama, *subject.tokenizer, state.base);
   }
 
-  /// A copy, where all weights learn; beside an adapter the weights themselves.
+  /// A copy, where all weights learn; beside LoRA the weights themselves.
   const LlamaParameters& reference(const TrainingSubject& subject) const {
     return reference_ ? *reference_ : *subject.weights;
   }
 
   PolicyRunOptions options_;
-  std::map<std::string, std::unique_ptr<LearnedAdapter>> adapters_ = all_adapters();
+  // LoRA alone: a LLaMA-Adapter's keys and values are formed when it is attached, so answers would not follow it.
+  std::unique_ptr<LearnedAdapter> lora_ = learned_lora();
   std::string learns_ = "all";
   LlamaWeights weights_;
   std::optional<LlamaParameters> reference_;

@@ -11,6 +11,7 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
+
 std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer& tokenizer,
                                    const JudgedPrompts& prompts, std::uint64_t first, size_t count, size_t samples,
                                    const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best) {

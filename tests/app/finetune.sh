@@ -129,10 +129,9 @@ check 'beside the base an adapter learns, from the same reference' bash -c 'head
 check 'of the recipe' grep -q '"r": 2' grpo-lora-1/adapter_config.json
 "$program" answer whole --adapter grpo-lora-1 --requests requests.json --out adapted.json >said
 check 'which answers with its model, otherwise than that alone' bash -c '! cmp -s adapted.json answers.json'
-sed 's/learns: lora/learns: adapter/; /^lora/d' policy-lora.yaml >policy-adapter.yaml
-twice_as ppo-adapter ppo --steps 2 --recipe policy-adapter.yaml
-refuses 'to learn something else' 'policy.learns is head, expected one of all, adapter, lora' \
-  finetune whole --method grpo --recipe <(sed 's/learns: lora/learns: head/' policy-lora.yaml) --steps 1 --out new
+twice_as ppo-lora ppo --steps 2 --recipe policy-lora.yaml
+refuses 'to learn something else' 'policy.learns is adapter, expected one of all, lora' \
+  finetune whole --method grpo --recipe <(sed 's/learns: lora/learns: adapter/' policy-lora.yaml) --steps 1 --out new
 twice_as marked grpo --steps 4 --recipe policy.yaml --reward reward-1
 check 'a reward model is learned from, and the judge asked beside it' \
   bash -c 'tail -n 1 marked-1/log.jsonl | grep "\"obeyed\"" | grep "\"held-out reward\"" | grep -q "\"right\""'

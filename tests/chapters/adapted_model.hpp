@@ -71,4 +71,13 @@ inline PackedModel packed_model(const TemporaryFolder& folder, ElementType type)
   return open_packed_model(folder / "m.gguf");
 }
 
+/// Loss and gradients of an adapter of any kind over a base, of a batch of two sequences.
+template <class Adapter>
+double gradients_over(const Adapter& adapter, const LlamaWeights& base, const ParameterSet& into) {
+  const Trainable trainable = adapter.over(base);
+  const LaneModel lane = trainable.lane(into);
+  LossEvaluator evaluator(base.config, 2, 12, true);
+  return evaluator.forward_backward(lane.weights, random_batch(2, 12, 1), 0.1, lane.gradients);
+}
+
 }  // namespace cria::testing

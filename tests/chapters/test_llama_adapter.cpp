@@ -159,14 +159,8 @@ TEST_CASE("over packed weights a LLaMA-Adapter gets the gradient of the numbers 
   const LlamaParameters floats = open_model(folder / "m.gguf").weights;
   const LlamaAdapter adapter = filled(config, any_kind());
   const ParameterSet of_packed(adapter.layout()), of_floats(adapter.layout());
-  const TokenBatch batch = random_batch(2, 12, 1);
-  const auto gradients = [&](const LlamaWeights& base, const ParameterSet& into) {
-    const Trainable trainable = adapter.over(base);
-    const LaneModel lane = trainable.lane(into);
-    LossEvaluator evaluator(config, 2, 12, true);
-    return evaluator.forward_backward(lane.weights, batch, 0.1, lane.gradients);
-  };
-  const double loss = gradients(model.weights, of_packed), expected = gradients(floats, of_floats);
+  const double loss = gradients_over(adapter, model.weights, of_packed),
+               expected = gradients_over(adapter, floats, of_floats);
   CAPTURE(int(type), loss, expected);
   // As for LoRA: with blocks forward rounds activations to 8 bits, and the gradient takes no notice of that. Measured,
   // at most, over x86 targets with and without optimisation: 1.3e-6; in blocks 0.021, and 0.14 of
