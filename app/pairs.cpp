@@ -17,6 +17,7 @@ namespace cria {
 int run_pairs(const PairsOptions& options) {
   if (options.count == 0 || options.samples < 2)
     throw UserError("--count must be at least 1, and --samples at least 2");
+  if (!(options.temperature > 0)) throw UserError("--temperature must be above 0: at 0 all answers are the same");
   const std::filesystem::path path = model_folder(options.model);
   PackedModel model = open_packed_model(path);
   if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
@@ -26,8 +27,8 @@ int run_pairs(const PairsOptions& options) {
       open_encoder(format_folder(path, model, options.adapter), model, ends, request_template());
   const SampledPairs sampled =
       sample_pairs(model.weights, *model.tokenizer, std::make_shared<StoryRequests>(options.seed), encoder,
-                   {ends, encoder.end_of_turn(), model.config.llama.context, options.seed << 32}, options.count,
-                   options.samples, thread_count(options.threads));
+                   {ends, encoder.end_of_turn(), model.config.llama.context, options.seed << 32, options.temperature},
+                   options.count, options.samples, thread_count(options.threads));
   if (sampled.pairs.empty())
     throw UserError(
         fmt::format("of {} requests none has both a right and a wrong answer; {:.1f} % of {} answers are right",

@@ -12,6 +12,7 @@ struct PairsOptions {
   std::string out;
   std::size_t count = 400;  // requests
   std::size_t samples = 8;  // answers to each of them
+  double temperature = 1;   // at which they are drawn
   std::uint64_t seed = 1;
   std::size_t threads = 0;
 };

@@ -85,6 +85,7 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("--out", o->out, "The pairs, for `finetune --method dpo`")->required();
     c->add_option("--count", o->count, "Requests")->capture_default_str();
     c->add_option("--samples", o->samples, "Answers to each of them")->capture_default_str();
+    c->add_option("--temperature", o->temperature, "At which they are drawn")->capture_default_str();
     c->add_option("--seed", o->seed, "Of requests and answers")->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
   }

@@ -36,8 +36,10 @@ function(cria_chapter chapter)
   endforeach()
   list(APPEND arg_PRIVATE fmt::fmt)  # all of them, as what is defined for a precompiled header must be for its users
   cria_library(${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
-  set_target_properties(cria_${name} PROPERTIES UNITY_BUILD OFF)  # the workshop replaces single files of a chapter
   target_precompile_headers(cria_${name} REUSE_FROM cria_tensor)
-  cria_workshop_library(${chapter} ${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
+  if(CRIA_APP)  # where the workshop is, which replaces single files of a chapter
+    set_target_properties(cria_${name} PROPERTIES UNITY_BUILD OFF)
+    cria_workshop_library(${chapter} ${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
+  endif()
   set_property(GLOBAL APPEND PROPERTY CRIA_CHAPTERS ${chapter})
 endfunction()

@@ -72,6 +72,8 @@ function(cria_workshop_library chapter name)
     target_compile_options(${target} PRIVATE -Wno-unused)  # a stub leaves much unused
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # a learner changes one file at a time
     if(variant STREQUAL workshop)
+      # As the chapters have it: the compiler takes a header precompiled without it for another one, and reads all again.
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
       target_precompile_headers(${target} REUSE_FROM cria_tensor)
     endif()
   endforeach()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <regex>
 
 #include "app/learn/check.hpp"
@@ -32,17 +33,19 @@ class Prover {
     const std::vector<Mistake> mistakes = read_mistakes(chapter);
     if (mistakes.size() < 5)
       say(chapter, "mistakes", fmt::format("there are {}, expected at least 5", mistakes.size()));
-    std::vector<CheckResult> results;
-    for (const Mistake& mistake : mistakes) {
+    std::map<std::string, CheckResult> results;  // by the mistake's name
+    for (const Mistake* mistake : by_file(mistakes)) {
       FileTexts files = references(chapter);
-      files[mistake.file] = mistake.wrong;
-      results.push_back(check(chapter, files));
-      recorded[mistake.name] = fingerprint(results.back().run);
+      files[mistake->file] = mistake->wrong;
+      const CheckResult& result = results[mistake->name] = check(chapter, files);
+      recorded[mistake->name] = fingerprint(result.run);
     }
     if (record_) write_fingerprints(chapter, recorded);
     const Fingerprints known = read_fingerprints(chapter);
-    for (size_t i = 0; i < mistakes.size(); ++i)
-      say(chapter, mistakes[i].name, fault(mistakes[i], results[i], recognise(results[i].run, mistakes, known)));
+    for (const Mistake& mistake : mistakes) {
+      const CheckResult& result = results.at(mistake.name);
+      say(chapter, mistake.name, fault(mistake, result, recognise(result.run, mistakes, known)));
+    }
     reference(chapter);  // last, to leave nothing wrong behind
   }
 
@@ -51,6 +54,14 @@ class Prover {
     FileTexts files;
     for (const ChapterFile& file : chapter.files) files[file.name] = file.reference;
     return files;
+  }
+
+  /// Those of one file after each other: to compile another file's reference again takes as long as a mistake.
+  static std::vector<const Mistake*> by_file(const std::vector<Mistake>& mistakes) {
+    std::vector<const Mistake*> order;
+    for (const Mistake& mistake : mistakes) order.push_back(&mistake);
+    std::ranges::stable_sort(order, {}, &Mistake::file);
+    return order;
   }
 
   CheckResult check(const Chapter& chapter, const FileTexts& files) {

@@ -13,7 +13,9 @@ class Dpo : public TuningMethod {
     return {{"dpo", "loss", &loss_, "of a pair: sigmoid or ipo"},
             {"dpo", "beta", &options_.beta, "how hard the model is held to the one that it began as"},
             {"dpo", "label_smoothing", &options_.label_smoothing,
-             "the share of pairs that are believed to be the wrong way round"}};
+             "the share of pairs that are believed to be the wrong way round"},
+            {"dpo", "nll_weight", &options_.nll_weight,
+             "of the chosen answer's loss per token, which is added; Llama 3 takes 0.2"}};
   }
   Names usual_data() const override {
     throw UserError("dpo learns from pairs of answers: --data FILE, as `pairs` writes them");

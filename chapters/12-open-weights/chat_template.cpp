@@ -1,6 +1,7 @@
 #include "chapters/12-open-weights/chat_template.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "chapters/12-open-weights/hidden_text.hpp"
 

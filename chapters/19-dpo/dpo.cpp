@@ -47,18 +47,23 @@ std::vector<double> summed_log_p(View<const real, 2> log_p, View<const std::int3
   return sums;
 }
 
+size_t count_targets(View<const std::int32_t, 1> targets) {
+  return targets.size() - static_cast<size_t>(std::count(targets.begin(), targets.end(), no_target));
+}
+
 PreferenceFigures preference_figures(std::span<const double> policy, std::span<const double> reference,
-                                     const PreferenceOptions& options) {
-  require(policy.size() == reference.size() && policy.size() % 2 == 0 && !policy.empty(), "preference_figures",
-          "needs two sums for each pair, of policy and reference");
+                                     std::span<const PreferencePair> pairs, const PreferenceOptions& options) {
+  require(policy.size() == 2 * pairs.size() && reference.size() == policy.size() && !pairs.empty(),
+          "preference_figures", "needs two sums for each pair, of policy and reference");
   PreferenceFigures figures;
-  const size_t pairs = policy.size() / 2;
-  for (size_t i = 0; i < pairs; ++i) {
+  const double share = 1 / double(pairs.size());
+  for (size_t i = 0; i < pairs.size(); ++i) {
     const PairLogP p = of_pair(policy, i), r = of_pair(reference, i);
-    figures.loss += preference_loss(p, r, options).loss / double(pairs);
-    figures.accuracy += (preference_margin(p, r) > 0 ? 1.0 : 0.0) / double(pairs);
-    figures.chosen += (p.chosen - r.chosen) / double(pairs);
-    figures.rejected += (p.rejected - r.rejected) / double(pairs);
+    figures.loss +=
+        share * (preference_loss(p, r, options).loss + chosen_loss(p.chosen, pairs[i].chosen.size(), options).loss);
+    figures.accuracy += preference_margin(p, r) > 0 ? share : 0;
+    figures.chosen += share * (p.chosen - r.chosen);
+    figures.rejected += share * (p.rejected - r.rejected);
   }
   return figures;
 }
@@ -74,10 +79,12 @@ Objective preference_objective(std::vector<double> reference, const PreferenceOp
     double loss = 0;
     for (size_t i = 0; i < B / 2; ++i) {
       // solution: preference_objective
-      const PairLoss pair = preference_loss(of_pair(policy, i), of_pair(reference, first / 2 + i), options);
-      loss += pair.loss / double(pairs);
+      const PairLogP log_p = of_pair(policy, i);
+      const PairLoss pair = preference_loss(log_p, of_pair(reference, first / 2 + i), options);
+      const ChosenLoss chosen = chosen_loss(log_p.chosen, count_targets(rated.batch.targets[2 * i]), options);
+      loss += (pair.loss + chosen.loss) / double(pairs);
       // A sum has the same derivative by each of its terms.
-      noalias(rated.d_log_p[2 * i]) = real(pair.d_policy.chosen / double(pairs));
+      noalias(rated.d_log_p[2 * i]) = real((pair.d_policy.chosen + chosen.d_policy) / double(pairs));
       noalias(rated.d_log_p[2 * i + 1]) = real(pair.d_policy.rejected / double(pairs));
       // end of solution
     }

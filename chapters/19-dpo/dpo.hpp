@@ -30,17 +30,20 @@ class PairBatch {
 /// Σ log p over the targets of each sequence, from their log-probabilities (B, T).
 std::vector<double> summed_log_p(View<const real, 2> log_p, View<const std::int32_t, 2> targets);
 
+/// How many targets a sequence has.
+size_t count_targets(View<const std::int32_t, 1> targets);
+
 /// Of such sums, those of pair i.
 inline PairLogP of_pair(std::span<const double> sums, size_t i) { return {sums[2 * i], sums[2 * i + 1]}; }
 
-/// How a policy stands to its pairs, as means over them.
+/// How a policy stands to its pairs, as means over them; `policy` and `reference` have two sums of each.
 struct PreferenceFigures {
   double loss = 0, accuracy = 0;    // accuracy: the share of pairs with a margin above 0
   double chosen = 0, rejected = 0;  // log(π / ref) of the answers
   double margin() const { return chosen - rejected; }
 };
 PreferenceFigures preference_figures(std::span<const double> policy, std::span<const double> reference,
-                                     const PreferenceOptions& options);
+                                     std::span<const PreferencePair> pairs, const PreferenceOptions& options);
 
 /// The mean loss over all pairs of a step's batch, for a trainer that keeps two sequences together. `reference` has the
 /// sums of all its sequences under the frozen reference, computed once. Throws ContractError for another number of

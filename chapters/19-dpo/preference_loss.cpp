@@ -22,6 +22,8 @@ void require_valid(const PreferenceOptions& options) {
     throw UserError(fmt::format("label_smoothing is {}, expected 0 to 0.5", options.label_smoothing));
   if (options.loss == PreferenceLoss::ipo && options.label_smoothing > 0)
     throw UserError("label_smoothing belongs to the sigmoid loss, expected 0 with ipo");
+  if (!(options.nll_weight >= 0) || !std::isfinite(options.nll_weight))
+    throw UserError(fmt::format("nll_weight is {}, expected 0 or more", options.nll_weight));
 }
 
 double preference_margin(const PairLogP& policy, const PairLogP& reference) {
@@ -48,6 +50,13 @@ PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, cons
     // end of solution
   }
   return {loss, {d_margin, -d_margin}};
+}
+
+ChosenLoss chosen_loss(double log_p, std::size_t tokens, const PreferenceOptions& options) {
+  // solution: chosen_loss
+  const double weight = options.nll_weight / double(tokens);
+  return {-weight * log_p, -weight};
+  // end of solution
 }
 
 double implicit_reward(double policy, double reference, double beta) { return beta * (policy - reference); }

@@ -4,7 +4,7 @@
 // A log-probability here is of a whole answer given its request: the sum over its tokens, not their mean.
 #pragma once
 
-#include <span>
+#include <cstddef>
 
 namespace cria {
 
@@ -17,7 +17,8 @@ struct PreferenceOptions {
   PreferenceLoss loss = PreferenceLoss::sigmoid;
   double beta = 0.1;  ///< how hard the policy is held to its reference; above 0
   double label_smoothing =
-      0;  ///< of the sigmoid: the share of pairs that are believed to be the wrong way round, 0 … 0.5
+      0;                  ///< of the sigmoid: the share of pairs that are believed to be the wrong way round, 0 … 0.5
+  double nll_weight = 0;  ///< of the chosen answer's loss per token, which is added; Llama 3 takes 0.2
 };
 
 /// log p of two answers to the same request.
@@ -37,6 +38,15 @@ double preference_margin(const PairLogP& policy, const PairLogP& reference);
 /// sigmoid: -(1 - ε) log σ(β h) - ε log σ(-β h)      ipo: (h - 1 / (2 β))²      for the margin h.
 /// Throws UserError for options out of their range.
 PairLoss preference_loss(const PairLogP& policy, const PairLogP& reference, const PreferenceOptions& options);
+
+struct ChosenLoss {
+  double loss;
+  double d_policy;  // its derivative by the policy's log-probability of the chosen answer
+};
+
+/// What is added to a pair's loss: -w log π(chosen) / n for the chosen answer's n tokens (Pang et al. 2024,
+/// arXiv:2404.19733, equation 1; Llama 3, arXiv:2407.21783, section 4.1.4). `log_p` is their sum.
+ChosenLoss chosen_loss(double log_p, std::size_t tokens, const PreferenceOptions& options);
 
 /// The reward that DPO says the policy gives to an answer, up to a number that depends on the request alone:
 /// β log(π / ref) (equation 5).

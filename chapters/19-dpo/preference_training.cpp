@@ -46,8 +46,8 @@ void PreferenceTraining::step(double share, Progress& progress) {
 
 void PreferenceTraining::validate(Progress& progress) {
   if (pairs_.held_out().empty()) return;
-  const PreferenceFigures figures =
-      preference_figures(rate(pairs_.held_out()), std::span(reference_).subspan(2 * pairs_.trained()), options_);
+  const PreferenceFigures figures = preference_figures(
+      rate(pairs_.held_out()), std::span(reference_).subspan(2 * pairs_.trained()), pairs_.held_out(), options_);
   progress.validation_loss = figures.loss;
   progress.figures = {{"accuracy", figures.accuracy}, {"chosen", figures.chosen}, {"rejected", figures.rejected}};
 }

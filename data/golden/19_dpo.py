@@ -8,6 +8,7 @@ from torch_llama import Config, forward, random_parameters
 SEED = 19
 CONFIG = Config(vocabulary=19, dim=11, hidden=13, layers=2, heads=6, kv_heads=3, head_dim=4)
 PAIRS, POSITIONS, PROMPT = 3, 9, 4
+NLL_WEIGHT = 0.2
 KINDS = {"sigmoid": (0.1, 0.0), "smoothed": (0.5, 0.2), "ipo": (0.3, 0.0)}
 
 
@@ -48,3 +49,8 @@ def make(goldens):
     goldens.output("model_loss", value.reshape(1))
     (d_flat,) = gradients(value, torch.tensor(1.0, dtype=torch.float64), flat)
     goldens.output("model_d_parameters", d_flat)
+    # Llama 3 adds the chosen answers' loss per token.
+    value = value - NLL_WEIGHT * (sums[0::2] / lengths[0::2]).mean()
+    goldens.output("model_nll_loss", value.reshape(1))
+    (d_flat,) = gradients(value, torch.tensor(1.0, dtype=torch.float64), flat)
+    goldens.output("model_nll_d_parameters", d_flat)

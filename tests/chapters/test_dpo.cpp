@@ -65,12 +65,18 @@ TEST_CASE("sums, loss and gradient of a model over pairs are PyTorch's") {
   std::vector<double> sums = sums_of(weights, pairs);
   CHECK(relative_error(row(std::span(sums)), expected) < 4 * epsilon);
   const Array<double, 1> reference = golden<1>("19-dpo/model_reference.npy");
-  const Objective objective = preference_objective({reference.begin(), reference.end()}, {});
-  LossEvaluator evaluator(tiny(), 6, positions, true);
-  const double loss = evaluator.forward_backward(weights, pairs.batch(), objective, gradients.tensors());
-  CHECK(difference(loss, golden<1>("19-dpo/model_loss.npy")(0), 3 * epsilon) == "");
-  // As for cross entropy (tests of chapter 08); measured: 18 eps.
-  CHECK(relative_error(row(gradients.flat()), golden<1>("19-dpo/model_d_parameters.npy")) < 50 * epsilon);
+  const auto check = [&](const PreferenceOptions& options, const std::string& name) {
+    CAPTURE(name);
+    const Objective objective = preference_objective({reference.begin(), reference.end()}, options);
+    LossEvaluator evaluator(tiny(), 6, positions, true);
+    const double loss = evaluator.forward_backward(weights, pairs.batch(), objective, gradients.tensors());
+    CHECK(difference(loss, golden<1>("19-dpo/" + name + "_loss.npy")(0), 3 * epsilon) == "");
+    // As for cross entropy (tests of chapter 08); measured: 18 eps.
+    CHECK(relative_error(row(gradients.flat()), golden<1>("19-dpo/" + name + "_d_parameters.npy")) < 50 * epsilon);
+    std::ranges::fill(gradients.flat(), real(0));
+  };
+  check({}, "model");
+  check({.nll_weight = 0.2}, "model_nll");
 }
 
 TEST_CASE("the first step's loss is log 2, its margins 0, and requests and padding get no gradient") {
@@ -78,7 +84,7 @@ TEST_CASE("the first step's loss is log 2, its margins 0, and requests and paddi
   const std::vector<PreferencePair> all = golden_pairs();
   const PairBatch pairs(all, positions);
   const std::vector<double> reference = sums_of(weights, pairs);
-  const PreferenceFigures figures = preference_figures(reference, reference, {});
+  const PreferenceFigures figures = preference_figures(reference, reference, all, {});
   CHECK(std::abs(figures.loss - std::log(2.)) < 1e-15);
   CHECK(figures.margin() == 0);
   CHECK(figures.accuracy == 0);
@@ -114,7 +120,7 @@ TEST_CASE("however a batch of pairs is divided, the step is the same, and the ma
         CHECK(std::abs(step.gradient_norm / norm - 1) < 1e-5);
         CHECK(relative_error(row(std::span(now)), row(std::span(first))) < 1e-3);
         for (int i = 0; i < 20; ++i) trainer.step(pairs.batch(), 0.01, objective);
-        const PreferenceFigures figures = preference_figures(sums_of(weights, pairs), reference, {});
+        const PreferenceFigures figures = preference_figures(sums_of(weights, pairs), reference, all, {});
         CHECK(figures.margin() > 5);
         CHECK(figures.accuracy == 1);
         CHECK(figures.loss < 0.6);
@@ -123,12 +129,15 @@ TEST_CASE("however a batch of pairs is divided, the step is the same, and the ma
 
 TEST_CASE("the figures of pairs are means over them") {
   const std::vector<double> policy = {-1, -5, -3, -2}, reference = {-2, -4, -3, -4};
-  const PreferenceFigures figures = preference_figures(policy, reference, {PreferenceLoss::ipo, 0.5, 0});
+  const std::vector<PreferencePair> pairs = {{{7}, {1, 2}, {3}}, {{7}, {1}, {2}}};
+  const PreferenceFigures figures = preference_figures(policy, reference, pairs, {PreferenceLoss::ipo, 0.5, 0});
   // Margins 1 - -1 = 2 and 0 - 2 = -2, of which ipo wants 1.
   CHECK(figures.loss == (1. + 9.) / 2);
   CHECK(figures.accuracy == 0.5);
   CHECK(figures.chosen == 0.5);
   CHECK(figures.rejected == 0.5);
+  // With the chosen answers' losses per token, 1 / 2 and 3 / 1.
+  CHECK(preference_figures(policy, reference, pairs, {PreferenceLoss::ipo, 0.5, 0, 0.5}).loss == 5 + 0.5 * 1.75);
 }
 
 TEST_CASE("pairs that nothing can be learned from are refused, counted") {

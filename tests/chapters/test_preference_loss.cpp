@@ -37,6 +37,11 @@ TEST_CASE("preferences: the example of the lesson, worked by hand") {
   const PairLoss ipo = preference_loss(policy, reference, {PreferenceLoss::ipo, 0.5, 0});
   CHECK(std::abs(ipo.loss - std::pow(std::log(4.) - 1, 2)) < 1e-15);
   CHECK(std::abs(ipo.d_policy.chosen - 2 * (std::log(4.) - 1)) < 1e-15);
+  // Llama 3's addition, for a chosen answer of 2 tokens with the weight 0.2: 0.1 log 5.
+  const ChosenLoss added = chosen_loss(policy.chosen, 2, {.nll_weight = 0.2});
+  CHECK(std::abs(added.loss - 0.1 * std::log(5.)) < 1e-15);
+  CHECK(added.d_policy == -0.1);
+  CHECK(chosen_loss(policy.chosen, 2, {}).loss == 0);
   CHECK(std::abs(implicit_reward(policy.chosen, reference.chosen, 0.5) - 0.5 * std::log(2.)) < 1e-15);
 }
 
@@ -132,4 +137,6 @@ TEST_CASE("options of preferences out of their range are refused by name") {
                     contains("label_smoothing is 0.6, expected 0 to 0.5"));
   CHECK_THROWS_WITH(require_valid({PreferenceLoss::ipo, 0.1, 0.1}),
                     contains("label_smoothing belongs to the sigmoid loss"));
+  CHECK_THROWS_WITH(require_valid({.nll_weight = -1}), contains("nll_weight is -1, expected 0 or more"));
+  CHECK_THROWS_WITH(require_valid({.nll_weight = INFINITY}), contains("nll_weight is inf"));
 }

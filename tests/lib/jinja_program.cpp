@@ -2,6 +2,7 @@
 // {"text"} or {"error"}, one a line.
 #include <ctime>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "lib/base/check.hpp"
