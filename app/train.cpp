@@ -83,7 +83,7 @@ TrainResult train(const TrainOptions& options) {
                                                    : subject_from_model(options, recipe);
   state.recipe = recipe_text(recipe);
   Corpus corpus = open_corpus(data, *subject.tokenizer, recipe, subject.ends);
-  require_same_data(state, data, corpus);
+  require_same_data(state, data.name, corpus);
 
   ModelConfig& config = subject.config;
   if (corpus.has_documents && !options.resume) {

@@ -1,4 +1,6 @@
 // cria finetune --method sft, lora and adapter: chapters 14 and 15.
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "app/methods/learned_adapter.hpp"
@@ -6,6 +8,7 @@
 #include "chapters/12-open-weights/packed_model.hpp"
 #include "chapters/14-sft/instruction_corpus.hpp"
 #include "chapters/14-sft/tuned_model.hpp"
+#include "chapters/15-adapters/base_fingerprint.hpp"
 
 namespace cria {
 namespace {
@@ -16,18 +19,19 @@ class Sft : public TuningMethod {
 
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
-    return train_on_answers(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup);
+    corpus_ = open_instruction_corpus(setup.data, setup.encoder, setup.recipe);
+    return train_on_answers(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup, setup.data.name);
   }
 
  protected:
-  std::unique_ptr<ModelTraining> train_on_answers(TrainedModel model, const TuningSetup& setup) {
-    corpus_ = open_instruction_corpus(setup.data, setup.encoder, setup.recipe);
-    require_same_data(setup.state, setup.data, corpus_);
+  /// `begun_with` names what a run that goes on must find as it was.
+  std::unique_ptr<ModelTraining> train_on_answers(TrainedModel model, const TuningSetup& setup,
+                                                  const std::string& begun_with) {
+    require_same_data(setup.state, begun_with, corpus_);
     return std::make_unique<Pretraining>(with_format(std::move(model), setup.encoder), corpus_, setup.recipe,
                                          setup.pool, keys());
   }
 
- private:
   Corpus corpus_;
 };
 
@@ -47,8 +51,10 @@ class AdapterTuning : public Sft {
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
     adapter_->begin(subject.config.llama, *weights_, setup.state.seed);
+    corpus_ = open_instruction_corpus(setup.data, setup.encoder, setup.recipe);
+    corpus_.fingerprint = base_fingerprint(*weights_, corpus_.fingerprint);
     return train_on_answers(adapter_in_training(*adapter_, *weights_, subject.config.llama, *subject.tokenizer, base_),
-                            setup);
+                            setup, fmt::format("{}, or the model in {},", setup.data.name, base_));
   }
 
   std::string hint(const std::string& base, const std::string& folder) const override {

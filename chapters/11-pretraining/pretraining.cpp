@@ -40,11 +40,11 @@ DocumentEnds model_ends(const ModelConfig& config) {
   return ends;
 }
 
-void require_same_data(const TrainingState& state, const Data& data, const Corpus& corpus) {
+void require_same_data(const TrainingState& state, const std::string& name, const Corpus& corpus) {
   if (state.step == 0 || state.fingerprint.value_or(corpus.fingerprint) == corpus.fingerprint) return;
   throw UserError(fmt::format(
       "{} has changed since this run began, so what was held out might be trained on; expected it as it was",
-      data.name));
+      name));
 }
 
 }  // namespace cria

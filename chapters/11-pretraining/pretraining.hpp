@@ -28,7 +28,7 @@ class Pretraining : public ModelTraining {
 DocumentEnds model_ends(const ModelConfig& config);
 
 /// Throws UserError when the corpus is another than that with which the run began: what was held out then might be
-/// trained on now.
-void require_same_data(const TrainingState& state, const Data& data, const Corpus& corpus);
+/// trained on now. `name` is what the corpus is called.
+void require_same_data(const TrainingState& state, const std::string& name, const Corpus& corpus);
 
 }  // namespace cria

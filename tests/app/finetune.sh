@@ -66,6 +66,10 @@ data: {batch: 2, context: 512, lanes: 2, validation_tokens: 500, evaluations: 2}
 lora: {rank: 4, targets: "q_proj, v_proj", dropout: 0.1}
 END
 twice lora --steps 12 --recipe lora.yaml
+cp -r whole base && "$program" finetune base --method lora --steps 2 --recipe lora.yaml --out over >said
+cp other/model.safetensors base
+refuses 'a base that is another one than an adapter began over' 'base, has changed since this run began' \
+  finetune --method lora --resume --out over --steps 4
 check 'an adapter is as PEFT has them' grep -q '"r": 4' lora-1/adapter_config.json
 check 'and is run with its model, in the format that it was trained in' \
   bash -c '"$0" chat whole --adapter lora-1 -p "Tell a story with a kite." -n 5 | grep -q .' "$program"

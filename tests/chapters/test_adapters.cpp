@@ -2,9 +2,11 @@
 // the work is divided.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "chapters/10-training-step/trainer.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
+#include "chapters/15-adapters/base_fingerprint.hpp"
 #include "chapters/15-adapters/merge.hpp"
 #include "lib/tensor/tensor.hpp"
 #include "tests/chapters/adapted_model.hpp"
@@ -151,6 +153,7 @@ TEST_CASE("over packed weights an adapter gets the gradient of the numbers that 
   const PackedModel model = packed_model(folder, type);
   const LlamaConfig& config = model.config.llama;
   const LlamaParameters floats = open_model(folder / "m.gguf").weights;
+  CHECK(base_fingerprint(model.weights, 1) == base_fingerprint(floats, 1));
   Lora lora(config, {.rank = 2, .alpha = 4});
   fill(lora, 2, 0.1);
   const ParameterSet of_packed(lora.layout()), of_floats(lora.layout());
@@ -162,6 +165,21 @@ TEST_CASE("over packed weights an adapter gets the gradient of the numbers that 
   const double tolerance = type == ElementType::f16 ? 1e-6 : 0.06;
   CHECK(std::abs(loss / expected - 1) < tolerance);
   CHECK(largest_difference(of_packed.flat(), of_floats.flat()) < tolerance);
+}
+
+TEST_CASE("a base is told by its numbers, however they are stored, with an adapter or without") {
+  const LlamaParameters weights = base_of(tiny()), other(tiny());
+  std::ranges::copy(weights.flat(), other.flat().begin());
+  const std::uint64_t sum = base_fingerprint(weights, 1);
+  CHECK(base_fingerprint(other, 1) == sum);
+  CHECK(base_fingerprint(other, 2) != sum);
+  CHECK(base_fingerprint(Lora(tiny(), {}).attached_to(other), 1) == sum);
+  for (const size_t place : {size_t{0}, other.flat().size() / 2, other.flat().size() - 1}) {
+    CAPTURE(place);
+    const real before = std::exchange(other.flat()[place], real(7));
+    CHECK(base_fingerprint(other, 1) != sum);
+    other.flat()[place] = before;
+  }
 }
 
 TEST_CASE("what is no adapter is refused in a line") {

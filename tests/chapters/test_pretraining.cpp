@@ -49,7 +49,7 @@ struct Run {
     if (resumes) state = read_training_state(folder / checkpoint_file);
     const Data opened(state.data, state.seed);
     Corpus corpus = open_corpus(opened, tokenizer, recipe);
-    require_same_data(state, opened, corpus);
+    require_same_data(state, opened.name, corpus);
     ThreadPool pool(threads);
     const ModelConfig described = config();
     Pretraining training(whole_model(described, weights, tokenizer), corpus, recipe, pool);
@@ -161,7 +161,7 @@ TEST_CASE("a run does not go on with a text that has changed") {
   std::filesystem::rename(run.data, renamed);
   const TrainingState state = read_training_state(run.folder / checkpoint_file);
   const Data elsewhere(renamed, 1);
-  CHECK_NOTHROW(require_same_data(state, elsewhere, open_corpus(elsewhere, run.tokenizer, run.recipe)));
+  CHECK_NOTHROW(require_same_data(state, elsewhere.name, open_corpus(elsewhere, run.tokenizer, run.recipe)));
   std::filesystem::rename(renamed, run.data);
   std::ofstream(run.data, std::ios::app) << 'b';
   CHECK_THROWS_WITH(run.train(weights, 6), contains("text.txt has changed since this run began"));
