@@ -33,8 +33,9 @@ Recipe choose_recipe(const FinetuneOptions& options, const Names& names, const R
   return recipe;
 }
 
-/// The one in that folder. Throws UserError where its tokens are other ones than the policy's.
-ValueModel reward_model_for(const Tokenizer& tokenizer, const fs::path& folder) {
+/// The one in that folder. Throws UserError where its tokens are other ones than the policy's, or it learned from
+/// conversations in another format; where it has none it takes the policy's.
+ValueModel reward_model_for(const Tokenizer& tokenizer, const InstructionEncoder& encoder, const fs::path& folder) {
   RewardModel reward = load_reward_model(folder);
   const auto same_tokens = [&](const Tokenizer& other) {
     return other.vocabulary_size() == tokenizer.vocabulary_size() && !first_other_token(tokenizer, other);
@@ -42,6 +43,13 @@ ValueModel reward_model_for(const Tokenizer& tokenizer, const fs::path& folder) 
   if (!reward.tokenizer || !same_tokens(*reward.tokenizer))
     throw UserError(fmt::format("the reward model in {} has {}, expected the one of the model that it is to judge",
                                 folder.string(), reward.tokenizer ? "another tokenizer" : "no tokenizer"));
+  const LlamaWeights unread;
+  const InstructionEncoder judged = open_encoder(folder, ModelView(reward.config, unread, reward.tokenizer.get()),
+                                                 reward.config.end_of_text, encoder.format().text);
+  const Message conversation[] = {{"user", "Tell a story."}, {"assistant", "Once."}};
+  if (judged(conversation).tokens != encoder(conversation).tokens)
+    throw UserError(fmt::format("the reward model in {} has another chat format than the model that it is to judge",
+                                folder.string()));
   return std::move(reward.model);
 }
 
@@ -101,7 +109,7 @@ TrainResult finetune(const FinetuneOptions& given) {
   require_memory(subject.config.llama, recipe.training, threads);
 
   std::optional<ValueModel> reward;
-  if (!state.reward.empty()) reward = reward_model_for(*subject.tokenizer, state.reward);
+  if (!state.reward.empty()) reward = reward_model_for(*subject.tokenizer, encoder, state.reward);
   ThreadPool pool(threads);
   const std::unique_ptr<ModelTraining> training =
       method->begin({subject, encoder, data, recipe, state, reward ? &*reward : nullptr, pool});

@@ -148,6 +148,9 @@ refuses 'a reward model that is not there' 'nowhere holds no reward model' \
 cp -r reward-1 mute && rm mute/tokenizer.json
 refuses 'a reward model without tokenizer' 'has no tokenizer, expected the one of the model that it is to judge' \
   finetune whole --method grpo --recipe policy.yaml --reward mute --steps 1 --out new
+cp -r reward-1 foreign && sed -i "s/turn.content/turn.content + '!'/" foreign/tokenizer_config.json
+refuses 'a reward model that learned in another format' 'foreign has another chat format than the model' \
+  finetune whole --method grpo --recipe policy.yaml --reward foreign --steps 1 --out new
 refuses 'a reward model for a method without rewards' '--reward is for the methods rejection, ppo and grpo' \
   finetune whole --method sft --reward reward-1 --steps 1 --out new
 "$program" finetune whole --method reward --steps 1 --recipe reward.yaml --data pairs.jsonl --out reward-other >said
