@@ -19,19 +19,25 @@ class Sft : public TuningMethod {
 
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
-    corpus_ = open_instruction_corpus(setup.data, setup.encoder, setup.recipe);
-    return train_on_answers(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup, setup.data.name);
+    return train_on_answers(whole_model(subject.config, *subject.weights, *subject.tokenizer), setup);
   }
 
  protected:
-  /// `begun_with` names what a run that goes on must find as it was.
+  /// A run that goes on must find its data as they were, and `frozen` weights beside which the model learns.
   std::unique_ptr<ModelTraining> train_on_answers(TrainedModel model, const TuningSetup& setup,
-                                                  const std::string& begun_with) {
+                                                  const LlamaWeights* frozen = nullptr) {
+    corpus_ = open_instruction_corpus(setup.data, setup.encoder, setup.recipe);
+    std::string begun_with = setup.data.name;
+    if (frozen) {
+      corpus_.fingerprint = base_fingerprint(*frozen, corpus_.fingerprint);
+      begun_with += fmt::format(", or the model in {},", setup.state.base);
+    }
     require_same_data(setup.state, begun_with, corpus_);
     return std::make_unique<Pretraining>(with_format(std::move(model), setup.encoder), corpus_, setup.recipe,
                                          setup.pool, keys());
   }
 
+ private:
   Corpus corpus_;
 };
 
@@ -51,10 +57,8 @@ class AdapterTuning : public Sft {
   std::unique_ptr<ModelTraining> begin(const TuningSetup& setup) override {
     const TrainingSubject& subject = setup.subject;
     adapter_->begin(subject.config.llama, *weights_, setup.state.seed);
-    corpus_ = open_instruction_corpus(setup.data, setup.encoder, setup.recipe);
-    corpus_.fingerprint = base_fingerprint(*weights_, corpus_.fingerprint);
     return train_on_answers(adapter_in_training(*adapter_, *weights_, subject.config.llama, *subject.tokenizer, base_),
-                            setup, fmt::format("{}, or the model in {},", setup.data.name, base_));
+                            setup, &*weights_);
   }
 
   std::string hint(const std::string& base, const std::string& folder) const override {

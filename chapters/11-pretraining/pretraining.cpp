@@ -43,8 +43,7 @@ DocumentEnds model_ends(const ModelConfig& config) {
 void require_same_data(const TrainingState& state, const std::string& name, const Corpus& corpus) {
   if (state.step == 0 || state.fingerprint.value_or(corpus.fingerprint) == corpus.fingerprint) return;
   throw UserError(fmt::format(
-      "{} has changed since this run began, so what was held out might be trained on; expected it as it was",
-      name));
+      "{} has changed since this run began, and with it what is learned or held out; expected it as it was", name));
 }
 
 }  // namespace cria

@@ -1,44 +1,33 @@
 #include "chapters/15-adapters/base_fingerprint.hpp"
 
-#include <algorithm>
-#include <vector>
-
 #include "lib/base/fingerprint.hpp"
 
 namespace cria {
 namespace {
 
-class Sum {
- public:
-  explicit Sum(std::uint64_t before) : sum_(before) {}
-  std::uint64_t value() const { return sum_; }
+std::uint64_t with(const void* bytes, size_t count, std::uint64_t before) {
+  return bulk_fingerprint({static_cast<const char*>(bytes), count}, before);
+}
 
-  void add(View<const real, 1> numbers) {
-    sum_ = bulk_fingerprint({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(real)}, sum_);
-  }
-  void add(const Weight& weight) {
-    row_.resize(weight.shape(1));
-    for (size_t m = 0; m < weight.shape(0); ++m) {
-      if (weight.is_packed())
-        unpack_row(weight, m, {row_.data(), {row_.size()}});
-      else
-        std::copy(weight.numbers()[m].begin(), weight.numbers()[m].end(), row_.begin());
-      add(View<const real, 1>(row_.data(), {row_.size()}));
-    }
-  }
+std::uint64_t with(View<const real, 1> numbers, std::uint64_t before) {
+  return with(numbers.data(), numbers.size() * sizeof(real), before);
+}
 
- private:
-  std::uint64_t sum_;
-  std::vector<real> row_;
-};
+// Of packed weights the bytes: what they stand for is rounded as the compiler pleases, where it is scale code +
+// minimum.
+std::uint64_t with(const Weight& weight, std::uint64_t before) {
+  const simd::PackedRows& packed = weight.packed();
+  if (weight.is_packed())
+    return with(packed.data, simd::packed_bytes(packed.type, packed.rows, packed.columns), before);
+  return with(weight.numbers().data(), weight.numbers().span().size_bytes(), before);
+}
 
 }  // namespace
 
 std::uint64_t base_fingerprint(const LlamaWeights& weights, std::uint64_t before) {
-  Sum sum(before);
   for_each_parameter(weights.config, weights.tensors,
-                     [&](const std::string&, const auto&, const auto& tensor) { sum.add(tensor); });
-  return sum.value();
+                     [&](const std::string&, const auto&, const auto& tensor) { before = with(tensor, before); });
+  return before;
 }
 
 }  // namespace cria

@@ -7,8 +7,8 @@
 
 namespace cria {
 
-/// Of the numbers that the weights stand for, however they are stored or laid out in memory; adapters do not count.
-/// `before` is the fingerprint of what else belongs to it.
+/// Of whole weights as they are stored: the same numbers in another type are another base. An adapter that is attached
+/// to them does not count. `before` is the fingerprint of what else belongs to it.
 std::uint64_t base_fingerprint(const LlamaWeights& weights, std::uint64_t before);
 
 }  // namespace cria

@@ -47,10 +47,6 @@ std::vector<double> summed_log_p(View<const real, 2> log_p, View<const std::int3
   return sums;
 }
 
-size_t count_targets(View<const std::int32_t, 1> targets) {
-  return targets.size() - static_cast<size_t>(std::count(targets.begin(), targets.end(), no_target));
-}
-
 PreferenceFigures preference_figures(std::span<const double> policy, std::span<const double> reference,
                                      std::span<const PreferencePair> pairs, const PreferenceOptions& options) {
   require(policy.size() == 2 * pairs.size() && reference.size() == policy.size() && !pairs.empty(),
@@ -81,7 +77,8 @@ Objective preference_objective(std::vector<double> reference, const PreferenceOp
       // solution: preference_objective
       const PairLogP log_p = of_pair(policy, i);
       const PairLoss pair = preference_loss(log_p, of_pair(reference, first / 2 + i), options);
-      const ChosenLoss chosen = chosen_loss(log_p.chosen, count_targets(rated.batch.targets[2 * i]), options);
+      const ChosenLoss chosen =
+          chosen_loss(log_p.chosen, count_targets(part_of(rated.batch, 2 * i, 2 * i + 1)), options);
       loss += (pair.loss + chosen.loss) / double(pairs);
       // A sum has the same derivative by each of its terms.
       noalias(rated.d_log_p[2 * i]) = real((pair.d_policy.chosen + chosen.d_policy) / double(pairs));

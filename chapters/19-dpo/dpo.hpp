@@ -30,9 +30,6 @@ class PairBatch {
 /// Σ log p over the targets of each sequence, from their log-probabilities (B, T).
 std::vector<double> summed_log_p(View<const real, 2> log_p, View<const std::int32_t, 2> targets);
 
-/// How many targets a sequence has.
-size_t count_targets(View<const std::int32_t, 1> targets);
-
 /// Of such sums, those of pair i.
 inline PairLogP of_pair(std::span<const double> sums, size_t i) { return {sums[2 * i], sums[2 * i + 1]}; }
 

@@ -108,6 +108,9 @@ twice dpo --steps 10 --recipe dpo.yaml --data pairs.jsonl
 check 'the first loss of DPO is log 2' bash -c 'head -n 1 dpo-1/log.jsonl | grep -q "\"loss\": 0.69314718"'
 check 'and it falls' bash -c 'tail -n 1 dpo-1/log.jsonl | grep -q "\"loss\": 0.[0-5].*\"accuracy\": 1"'
 
+sed 's/^dpo: {/&nll_weight: 0.2, /' dpo.yaml >nll.yaml
+twice_as dpo-nll dpo --steps 4 --recipe nll.yaml --data pairs.jsonl
+check 'where the chosen answer counts by itself, the first loss is more' bash -c '! head -n 1 dpo-nll-1/log.jsonl | grep -q "\"loss\": 0.69314718"'
 sed '/^dpo/d' dpo.yaml >reward.yaml
 twice reward --steps 20 --recipe reward.yaml --data pairs.jsonl
 check 'a reward model tells the better answer' bash -c 'tail -n 1 reward-1/log.jsonl | grep -q "\"accuracy\": 1"'
@@ -203,6 +206,7 @@ sed 's/least_reward: 0/least_reward: 1/' rejection.yaml >strict.yaml
 refuses 'a model that gives no right answer' 'is good enough to learn from' finetune whole --method rejection --recipe strict.yaml --steps 1 --out strict
 sed 's/samples: 2/samples: 0/' rejection.yaml >none.yaml
 refuses 'no answers' 'must be at least 1' finetune whole --method rejection --recipe none.yaml --steps 1 --out new
+refuses 'pairs of answers that are all the same' '--temperature must be above 0' pairs whole --temperature 0 --out new
 refuses 'pairs of a model that gives no right answer' 'none has both a right and a wrong answer' pairs whole --count 2 --samples 2 --out new
 
 printf '[{"prompt": "Say 1."}]' >keys.json

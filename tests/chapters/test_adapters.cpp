@@ -153,7 +153,9 @@ TEST_CASE("over packed weights an adapter gets the gradient of the numbers that 
   const PackedModel model = packed_model(folder, type);
   const LlamaConfig& config = model.config.llama;
   const LlamaParameters floats = open_model(folder / "m.gguf").weights;
-  CHECK(base_fingerprint(model.weights, 1) == base_fingerprint(floats, 1));
+  const std::uint64_t base = base_fingerprint(model.weights, 1);
+  CHECK(base == base_fingerprint(open_packed_model(folder / "m.gguf").weights, 1));
+  CHECK(base != base_fingerprint(floats, 1));
   Lora lora(config, {.rank = 2, .alpha = 4});
   fill(lora, 2, 0.1);
   const ParameterSet of_packed(lora.layout()), of_floats(lora.layout());
@@ -167,7 +169,7 @@ TEST_CASE("over packed weights an adapter gets the gradient of the numbers that 
   CHECK(largest_difference(of_packed.flat(), of_floats.flat()) < tolerance);
 }
 
-TEST_CASE("a base is told by its numbers, however they are stored, with an adapter or without") {
+TEST_CASE("a base is told by each of its numbers, with an adapter or without") {
   const LlamaParameters weights = base_of(tiny()), other(tiny());
   std::ranges::copy(weights.flat(), other.flat().begin());
   const std::uint64_t sum = base_fingerprint(weights, 1);
