@@ -28,13 +28,14 @@ struct Stage {
   std::string_view says;
 };
 constexpr Stage stages[] = {
-    {"SFT", "sft", 0.5, "Supervised fine-tuning: the model learns to answer requests with stories"},
-    {"reward", "reward", 0.06, "A reward model: it learns which of two answers is right"},
-    {"rejection", "rejection", 0.14, "Rejection sampling: the model learns the best of its own answers"},
-    {"DPO", "dpo", 0.06, "Direct preference optimisation: from pairs of its own answers, a right and a wrong one"},
-    {"PPO", "ppo", 0.12, "Proximal policy optimisation: from rewards of its own answers, with a critic"},
-    {"GRPO", "grpo", 0.12, "Group relative policy optimisation: each answer against others to the same request"},
-};
+    {"SFT", "sft", 0.25, "Supervised fine-tuning: the model learns to answer requests with stories"},
+    {"reward", "reward", 0.07, "A reward model: it learns which of two answers is right"},
+    {"rejection", "rejection", 0.15, "Rejection sampling: the model learns the best of its own answers"},
+    {"DPO", "dpo", 0.1, "Direct preference optimisation: from pairs of its own answers, a right and a wrong one"},
+    {"PPO", "ppo", 0.08, "Proximal policy optimisation: from rewards of its own answers, with a critic"},
+    {"GRPO", "grpo", 0.08, "Group relative policy optimisation: each answer against others to the same request"},
+};                                           // the rest goes into drawing pairs and judging
+constexpr double requests_per_minute = 300;  // that are answered for pairs
 
 /// Measures models on held-out requests, all on the same ones.
 class Judge {
@@ -42,7 +43,8 @@ class Judge {
   Judge(const AlignOptions& options, size_t threads)
       : options_(options), pool_(threads), requests_(std::make_shared<StoryRequests>(options.seed)) {}
 
-  void set_reference(const fs::path& model) { reference_.emplace(load_model(model)); }
+  /// Divergences are measured from it.
+  void set_reference(Model model) { reference_.emplace(std::move(model)); }
 
   AlignRow measure(std::string_view name, const fs::path& folder) {
     const Model model = load_model(folder);
@@ -110,53 +112,69 @@ fs::path free_folder(const AlignOptions& options) {
   return folder;
 }
 
+void draw_pairs(const AlignOptions& options, const fs::path& model, const std::string& file) {
+  PairsOptions pairs;
+  pairs.model = model.string();
+  pairs.out = file;
+  pairs.count = std::max<size_t>(100, size_t(options.minutes * requests_per_minute));
+  pairs.samples = 4;
+  pairs.temperature = 0.4;
+  pairs.seed = options.seed;
+  pairs.threads = options.threads;
+  run_pairs(pairs);
+}
+
 }  // namespace
 
 int run_align(const AlignOptions& options) {
   require_minutes(options.minutes);
   if (options.judged == 0) throw UserError("--judged is 0, expected more");
   const size_t threads = thread_count(options.threads);
-  const fs::path folder = free_folder(options), base = model_folder(""), sft = folder / "sft";
+  const fs::path base = model_folder("");
+  const fs::path tuned = options.from.empty() ? data_folder() / "assistant" : fs::path(options.from);
+  Model reference = load_model(tuned);
+  const fs::path folder = free_folder(options);
   fs::create_directories(folder);
   Judge judge(options, threads);
+  std::vector<AlignRow> rows;
+  const auto add = [&](std::string_view name, const fs::path& model, double minutes = 0) -> AlignRow& {
+    rows.push_back(judge.measure(name, model));
+    rows.back().minutes = minutes;
+    print_table(rows, options.judged);
+    return rows.back();
+  };
   print_heading("The base model, asked for stories");
-  std::vector<AlignRow> rows = {judge.measure("base", base)};
-  print_table(rows, options.judged);
+  add("base", base);
   for (const Stage& stage : stages) {
+    const bool first = stage.method == "sft";
     print_heading(stage.says);
     FinetuneOptions tuning;
     tuning.method = stage.method;
-    tuning.from = (stage.method == "sft" ? base : sft).string();
+    tuning.from = (first ? base : tuned).string();
     tuning.folder = (folder / stage.method).string();
     tuning.threads = options.threads;
     tuning.seed = options.seed;
     tuning.minutes = options.minutes * stage.share;
-    if (stage.method == "reward" || stage.method == "dpo") tuning.data = {(folder / "pairs.json").string()};
-    if (stage.method == "reward") {
-      PairsOptions pairs;
-      pairs.model = sft.string();
-      pairs.out = tuning.data.front();
-      pairs.seed = options.seed;
-      pairs.threads = options.threads;
-      run_pairs(pairs);
+    if (stage.method == "reward" || stage.method == "dpo") {
+      tuning.data = {(folder / "pairs.json").string()};
+      tuning.recipe = (data_folder() / "stories" / fmt::format("{}.yaml", stage.method)).string();
     }
+    if (stage.method == "reward") draw_pairs(options, tuned, tuning.data.front());
     if (finetune(tuning).stopped) return 0;
     if (stage.method == "reward") continue;  // it judges, and does not answer
-    rows.push_back(judge.measure(stage.name, tuning.folder));
-    rows.back().minutes = *tuning.minutes;
-    print_table(rows, options.judged);
-    if (tuning.folder != sft.string()) continue;
-    judge.set_reference(sft);
-    if (rows.back().reward == 0)
-      throw UserError(
-          fmt::format("the tuned model obeys none of {} requests, so that the other methods have nothing to "
-                      "learn from; expected more --minutes",
-                      options.judged));
+    add(stage.name, tuning.folder, *tuning.minutes);
+    if (!first) continue;
+    print_heading(
+        fmt::format("What the others begin with: {}", options.from.empty() ? "SFT of an hour" : options.from));
+    judge.set_reference(std::move(reference));
+    if (add("their start", tuned).reward == 0)
+      throw UserError(fmt::format("{} obeys none of {} requests, so that the other methods have nothing to learn from",
+                                  tuned.string(), options.judged));
   }
   write_file_atomically(folder / "align.json", table_json(rows));
-  write_file_atomically(folder / "align.svg", draw_alignment(rows, options.judged));
+  write_file_atomically(folder / "align.svg", draw_alignment(std::span(rows).subspan(2), options.judged));
   fmt::print("\nThe picture is {}. Try: {} chat {}\n", (folder / "align.svg").string(), command_name(),
-             quoted_for_shell((folder / "grpo").string()));
+             quoted_for_shell((folder / "rejection").string()));
   return 0;
 }
 

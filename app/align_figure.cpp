@@ -15,18 +15,18 @@ double share_error(double share, std::size_t count) { return std::sqrt(share * (
 
 std::string draw_alignment(std::span<const AlignRow> rows, std::size_t judged) {
   using namespace figure;
-  const AlignRow& sft = rows[1];
-  const double p = std::clamp(sft.reward, 1.0 / double(judged), 1 - 1.0 / double(judged));
+  const double p = std::clamp(rows.front().reward, 1.0 / double(judged), 1 - 1.0 / double(judged));
   double widest = 1;
-  for (const AlignRow& row : rows.subspan(1)) widest = std::max(widest, row.divergence + 2 * row.divergence_error);
-  Svg svg(700, 440, "What each method gains, and how far it goes",
-          "Requests obeyed over the divergence from the SFT model in nats: a point for each method, and the curve that "
-          "none can pass.");
+  for (const AlignRow& row : rows) widest = std::max(widest, row.divergence + 2 * row.divergence_error);
+  Svg svg(
+      700, 440, "What each method gains, and how far it goes",
+      "Requests obeyed over the divergence from the model before in nats: a point for each method, and the curve that "
+      "none can pass.");
   svg.text(16, 48,
            fmt::format("From a model that obeys {:.0f} % of requests for combinations that it never met.", 100 * p),
            "dim");
   Axes axes(svg, {64, 104, 600, 270}, Scale{0, widest}.rounded(5), {0, 1});
-  axes.draw({.title = "Success against divergence from the SFT model",
+  axes.draw({.title = "Success against divergence from the model before",
              .x = "divergence of an answer, nats",
              .y = "requests obeyed",
              .y_text = percent});
@@ -42,7 +42,7 @@ std::string draw_alignment(std::span<const AlignRow> rows, std::size_t judged) {
     svg.text(at.x - 6, at.y - 8, fmt::format("best of {}", n), "tiny e n0");
   }
   size_t colour = 0;
-  for (const AlignRow& row : rows.subspan(1)) {
+  for (const AlignRow& row : rows) {
     const std::string number = fmt::format("{}", colour == 0 ? 0 : 1 + (colour - 1) % 5);
     const double error = share_error(row.reward, judged);
     const Point at = axes.at(std::max(row.divergence, 0.0), row.reward);

@@ -168,9 +168,12 @@ refuses 'a group of one' 'samples is 1, expected at least 2' \
 refuses 'a key of PPO for GRPO' 'unknown key policy.gamma' \
   finetune whole --method grpo --recipe <(sed 's/judged: 2/gamma: 1/' policy.yaml) --steps 1 --out new
 
-refuses 'a demo whose model learned nothing yet' 'the tuned model obeys none of 3 requests' \
-  demo align --minutes 0.02 --judged 3 --out align
-check 'and its model stays' test -f align/sft/model.safetensors
+check 'the demo of all methods' "$program" demo align --minutes 0.02 --judged 3 --out align
+check 'and its picture' test -s align/align.svg
+refuses 'a demo from a model that obeys nothing' 'obeys none of 3 requests' \
+  demo align --minutes 0.02 --judged 3 --from "$docs/../data/model" --out disobedient
+check 'and what it trained before stays' test -f disobedient/sft/model.safetensors
+refuses 'a demo from no model' 'nowhere' demo align --from nowhere --out new
 refuses 'a folder that is taken' 'align is not empty' demo align --minutes 0.02 --judged 3 --out align
 
 for method in lora adapter reward rejection dpo ppo grpo; do
