@@ -28,14 +28,14 @@ struct Stage {
   std::string_view says;
 };
 constexpr Stage stages[] = {
-    {"SFT", "sft", 0.25, "Supervised fine-tuning: the model learns to answer requests with stories"},
-    {"reward", "reward", 0.07, "A reward model: it learns which of two answers is right"},
-    {"rejection", "rejection", 0.15, "Rejection sampling: the model learns the best of its own answers"},
+    {"SFT", "sft", 0.18, "Supervised fine-tuning: the model learns to answer requests with stories"},
+    {"reward", "reward", 0.06, "A reward model: it learns which of two answers is right"},
+    {"rejection", "rejection", 0.25, "Rejection sampling: the model learns the best of its own answers"},
     {"DPO", "dpo", 0.1, "Direct preference optimisation: from pairs of its own answers, a right and a wrong one"},
     {"PPO", "ppo", 0.08, "Proximal policy optimisation: from rewards of its own answers, with a critic"},
-    {"GRPO", "grpo", 0.08, "Group relative policy optimisation: each answer against others to the same request"},
+    {"GRPO", "grpo", 0.1, "Group relative policy optimisation: each answer against others to the same request"},
 };                                           // the rest goes into drawing pairs and judging
-constexpr double requests_per_minute = 300;  // that are answered for pairs
+constexpr double requests_per_minute = 400;  // that are answered for pairs
 
 /// Measures models on held-out requests, all on the same ones.
 class Judge {
@@ -167,7 +167,7 @@ int run_align(const AlignOptions& options) {
     print_heading(
         fmt::format("What the others begin with: {}", options.from.empty() ? "SFT of an hour" : options.from));
     judge.set_reference(std::move(reference));
-    if (add("their start", tuned).reward == 0)
+    if (add("start", tuned).reward == 0)
       throw UserError(fmt::format("{} obeys none of {} requests, so that the other methods have nothing to learn from",
                                   tuned.string(), options.judged));
   }
