@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "app/figure/axes.hpp"
@@ -45,13 +44,16 @@ std::string draw_alignment(std::span<const AlignRow> rows, std::size_t judged) {
     svg.circle(at, 3, "f0");
     svg.text(at.x + 8, at.y + 4, fmt::format("best of {}", n), "tiny n0");
   }
-  // Names stand beside their points, those near the left apart from each other.
-  std::vector<size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::sort(order, {}, [&](size_t i) { return -rows[i].reward; });
+  // Names stand beside their points; those near the start are moved apart.
+  std::vector<size_t> order, near;
+  for (size_t i = 0; i < rows.size(); ++i)
+    (axes.at(root(rows[i].divergence), 0).x < box.x + 100 ? near : order).push_back(i);
+  std::ranges::sort(near, {}, [&](size_t i) { return -rows[i].reward; });
   std::vector<double> heights;
+  for (const size_t i : near) heights.push_back(axes.at(0, rows[i].reward).y + 4);
+  heights = spread(heights, 16, box.y + 30, box.bottom());
   for (const size_t i : order) heights.push_back(axes.at(0, rows[i].reward).y + 4);
-  heights = spread(heights, 16, box.y + 30, box.y + box.height);
+  order.insert(order.begin(), near.begin(), near.end());
   for (size_t k = 0; k < order.size(); ++k) {
     const size_t i = order[k];
     const AlignRow& row = rows[i];
