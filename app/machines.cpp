@@ -81,9 +81,11 @@ Machines::Machines() {
 
 Machines::~Machines() {
   if (!ranks_ || !leads()) return;
-  if (peers_) return peers_->begin({});
   std::uint64_t nothing = 0;
-  broadcast(*ranks_, std::span(&nothing, 1));
+  if (peers_)
+    peers_->begin({});
+  else
+    broadcast(*ranks_, std::span(&nothing, 1));
 }
 
 // Ranks that compute with other kernels round differently, and a run would depend on which of them has which lane.

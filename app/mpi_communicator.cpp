@@ -7,14 +7,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "lib/base/view.hpp"
 
 #define OMPI_SKIP_MPICXX 1
 #define MPICH_SKIP_MPICXX 1
@@ -27,7 +31,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto beat = 250ms;
-constexpr size_t name_length = 96;
+constexpr char alive = 1, ending = 2;      // what a beat says; the second: a line has been printed already
 constexpr size_t piece = size_t{1} << 30;  // MPI counts in int
 
 // After how long a rank that says nothing counts as lost. It says so whatever it computes.
@@ -36,6 +40,13 @@ Clock::duration silence() {
   const double wanted = seconds ? std::atof(seconds) : 0;
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wanted >= 1 ? wanted : 15));
 }
+
+// Of a rank, for messages.
+struct Name {
+  pid_t process;
+  char host[64];
+  bool is_here = false;  // and can be asked after
+};
 
 class MpiCommunicator : public Communicator {
  public:
@@ -59,7 +70,7 @@ class MpiCommunicator : public Communicator {
       const std::lock_guard lock(mutex_);
       MPI_Ibarrier(MPI_COMM_WORLD, &all_here);
     }
-    wait({&all_here, 1}, -1);
+    wait({&all_here, 1}, rank_ == 0 ? size_ - 1 : 0);
     if (watch_.joinable()) {
       watch_.request_stop();
       watch_.join();
@@ -98,7 +109,7 @@ class MpiCommunicator : public Communicator {
       }
       if (error != MPI_SUCCESS) end_all(other, "cannot be reached");
       if (done) return;
-      if (tries < 4000)
+      if (tries < 200)
         std::this_thread::yield();
       else
         std::this_thread::sleep_for(100us);
@@ -106,12 +117,25 @@ class MpiCommunicator : public Communicator {
   }
 
   void exchange_names() {
-    char host[64] = {}, mine[name_length] = {};
-    ::gethostname(host, sizeof(host) - 1);
-    fmt::format_to_n(mine, name_length - 1, "process {} on {}", ::getpid(), host);
-    names_.resize(size_t(size_) * name_length);
-    MPI_Allgather(mine, name_length, MPI_CHAR, names_.data(), name_length, MPI_CHAR, MPI_COMM_WORLD);
+    Name mine = {::getpid(), {}};
+    ::gethostname(mine.host, sizeof(mine.host) - 1);
+    names_.resize(size_t(size_));
+    MPI_Allgather(&mine, sizeof(Name), MPI_BYTE, names_.data(), sizeof(Name), MPI_BYTE, MPI_COMM_WORLD);
+    for (Name& name : names_) name.is_here = std::strcmp(name.host, mine.host) == 0 && ::kill(name.process, 0) == 0;
   }
+
+  // A process of this machine that has ended, before the launcher ends the others.
+  static bool has_gone(const Name& name) { return name.is_here && ::kill(name.process, 0) != 0 && errno == ESRCH; }
+
+  // Under the mutex. It is on its way when the function returns: a byte needs no room at the other end.
+  void say(int other, const char& what) {
+    MPI_Request sent;
+    MPI_Isend(&what, 1, MPI_CHAR, other, 0, beats_, &sent);
+    MPI_Request_free(&sent);
+  }
+
+  // Rank 0 watches all others, and they watch rank 0.
+  Range watched() const { return rank_ == 0 ? Range{1, size_t(size_)} : Range{0, 1}; }
 
   // Rank 0 tells all others, and they tell rank 0, that they are alive.
   void watch(const std::stop_token& stop) {
@@ -124,25 +148,27 @@ class MpiCommunicator : public Communicator {
       before = now;
       {
         const std::lock_guard lock(mutex_);
-        for (int other = rank_ == 0 ? 1 : 0; other < (rank_ == 0 ? size_ : 1); ++other) {
-          MPI_Request sent;
-          MPI_Isend(&alive_, 1, MPI_CHAR, other, 0, beats_, &sent);
-          MPI_Request_free(&sent);
+        for (size_t other = watched().begin; other < watched().end; ++other) {
+          say(int(other), alive);
         }
         for (;;) {
           int there = 0;
-          char ignored;
+          char says;
           MPI_Status status;
           MPI_Iprobe(MPI_ANY_SOURCE, 0, beats_, &there, &status);
           if (!there) break;
-          MPI_Recv(&ignored, 1, MPI_CHAR, status.MPI_SOURCE, 0, beats_, MPI_STATUS_IGNORE);
+          MPI_Recv(&says, 1, MPI_CHAR, status.MPI_SOURCE, 0, beats_, MPI_STATUS_IGNORE);
           seen[size_t(status.MPI_SOURCE)] = now;
+          if (says == ending) ending_ = true;
         }
       }
-      for (int other = rank_ == 0 ? 1 : 0; other < (rank_ == 0 ? size_ : 1); ++other)
+      for (size_t other = watched().begin; other < watched().end; ++other) {
         // One line is enough: when it is rank 0 that is lost, the others wait for rank 1 to say it.
-        if (now - seen[size_t(other)] > silence_ + std::max(0, rank_ - 1) * 2s)
-          end_all(other, fmt::format("has not answered for {:.3g} s", std::chrono::duration<double>(silence_).count()));
+        if (rank_ <= 1 && has_gone(names_[other])) end_all(int(other), "has ended");
+        if (now - seen[other] > silence_ + std::max(0, rank_ - 1) * 2s)
+          end_all(int(other),
+                  fmt::format("has not answered for {:.3g} s", std::chrono::duration<double>(silence_).count()));
+      }
       std::this_thread::sleep_for(beat);
     }
   }
@@ -150,9 +176,15 @@ class MpiCommunicator : public Communicator {
   // Whoever comes first says it; mpirun ends the others when one ends so.
   [[noreturn]] void end_all(int lost, const std::string& what) {
     if (!ending_.exchange(true)) {
-      const std::string name =
-          lost < 0 ? "another rank" : fmt::format("rank {} ({})", lost, names_.data() + size_t(lost) * name_length);
-      const std::string line = fmt::format("cria: {} {}: all ranks stop, and the last checkpoint stands\n", name, what);
+      const Name& name = names_[size_t(lost)];
+      const std::string line =
+          fmt::format("cria: rank {} (process {} on {}) {}: all ranks stop, and the last checkpoint stands\n", lost,
+                      name.process, name.host, what);
+      {
+        const std::lock_guard lock(mutex_);
+        for (int other = 0; other < size_; ++other)
+          if (other != rank_) say(other, ending);  // the lost one too, which may go on
+      }
       std::fputs(line.c_str(), stderr);
       std::fflush(stderr);
       std::_Exit(3);
@@ -163,8 +195,7 @@ class MpiCommunicator : public Communicator {
   const Clock::duration silence_;
   int rank_ = 0, size_ = 1;
   MPI_Comm beats_ = MPI_COMM_NULL;
-  const char alive_ = 1;
-  std::vector<char> names_;
+  std::vector<Name> names_;
   std::vector<MPI_Request> requests_;
   std::mutex mutex_;  // around all calls of MPI
   std::atomic<bool> ending_{false};

@@ -47,6 +47,7 @@ endif()
 # For cria train on several machines. A sanitizer would find what MPI itself never frees.
 set(CRIA_MPI_FOUND OFF)
 if(CRIA_APP AND CRIA_MPI AND NOT (CRIA_MPI STREQUAL "AUTO" AND CRIA_SANITIZE))
+  set(MPI_CXX_SKIP_MPICXX ON)  # the C functions are enough
   if(CRIA_MPI STREQUAL "AUTO")
     find_package(MPI QUIET COMPONENTS CXX)
   else()

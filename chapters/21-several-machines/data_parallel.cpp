@@ -52,11 +52,15 @@ Task DataParallel::next() {
 }
 
 void DataParallel::complete(std::span<double> numbers) {
+  // solution: complete_numbers
   all_gather(ranks_, numbers, shares(numbers.size(), numbers.size()));
+  // end of solution
 }
 
 void DataParallel::complete_parts(std::span<real> parameters) {
+  // solution: complete_parts
   all_gather(ranks_, parameters, parameter_shares(parameters.size()));
+  // end of solution
 }
 
 void DataParallel::sum_lanes(std::span<const std::span<real>> lanes) {

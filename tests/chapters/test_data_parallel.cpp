@@ -172,6 +172,7 @@ TEST_CASE("what a rank holds is what was predicted, and ZeRO's stages cut one th
     const StateBytes bytes = state_bytes(stage, step, 1);
     return std::vector{bytes.weights, bytes.gradients, bytes.moments};
   };
+  CHECK(state_bytes(ZeroStage::none, {2, 4, 6400, 1, 1, false}, 0).gradients == 2 * all);  // two lanes
   CHECK(holds(ZeroStage::none) == std::vector{all, all, 2 * all});
   CHECK(holds(ZeroStage::moments) == std::vector{all, all, all / 2});
   CHECK(holds(ZeroStage::gradients) == std::vector{all, all / 4, all / 2});
