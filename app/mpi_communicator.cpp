@@ -141,6 +141,7 @@ class MpiCommunicator : public Communicator {
   void watch(const std::stop_token& stop) {
     std::vector<Clock::time_point> seen(size_t(size_), Clock::now());
     auto before = Clock::now();
+    size_t gone = 0;
     while (!stop.stop_requested()) {
       const auto now = Clock::now();
       // Who was stopped itself has heard of nobody.
@@ -148,23 +149,25 @@ class MpiCommunicator : public Communicator {
       before = now;
       {
         const std::lock_guard lock(mutex_);
-        for (size_t other = watched().begin; other < watched().end; ++other) {
-          say(int(other), alive);
-        }
-        for (;;) {
+        for (size_t other = watched().begin; other < watched().end; ++other) say(int(other), alive);
+        for (int misses = 0; misses < 2;) {  // a probe may only fetch what the next one finds
           int there = 0;
           char says;
           MPI_Status status;
           MPI_Iprobe(MPI_ANY_SOURCE, 0, beats_, &there, &status);
-          if (!there) break;
+          if (!there) {
+            ++misses;
+            continue;
+          }
           MPI_Recv(&says, 1, MPI_CHAR, status.MPI_SOURCE, 0, beats_, MPI_STATUS_IGNORE);
           seen[size_t(status.MPI_SOURCE)] = now;
           if (says == ending) ending_ = true;
         }
       }
       for (size_t other = watched().begin; other < watched().end; ++other) {
-        // One line is enough: when it is rank 0 that is lost, the others wait for rank 1 to say it.
-        if (rank_ <= 1 && has_gone(names_[other])) end_all(int(other), "has ended");
+        // One line is enough: when it is rank 0 that is lost, the others wait for rank 1 to say it. And who has gone
+        // may have said why, which arrives by the next beat.
+        if (rank_ <= 1 && has_gone(names_[other]) && ++gone > 1) end_all(int(other), "has ended");
         if (now - seen[other] > silence_ + std::max(0, rank_ - 1) * 2s)
           end_all(int(other),
                   fmt::format("has not answered for {:.3g} s", std::chrono::duration<double>(silence_).count()));
