@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t four_ranks = 4;
 constexpr SharedStep example = {four_ranks, four_ranks, 6400, 1, 1, false};
-constexpr double bars_left = 150, bars_top = 96, rank_width = 132, bar_width = 116, bar_height = 22, stage_rows = 136;
+constexpr double bars_left = 154, bars_top = 96, rank_width = 132, bar_width = 116, bar_height = 22, stage_rows = 112;
 
 // A thing that is `whole` bytes: all of it, or the rank's share at its place.
 void draw_share(Svg& svg, Point at, std::uint64_t held, std::uint64_t whole, size_t rank, const char* colour) {
@@ -29,10 +29,10 @@ std::string draw_zero(const Subject&) {
     const char *name, *adds;
   };
   constexpr Stage stages[] = {{ZeroStage::none, "no ZeRO", "all of everything"},
-                              {ZeroStage::moments, "stage 1", "moments are shared out"},
+                              {ZeroStage::moments, "stage 1", "moments shared out"},
                               {ZeroStage::gradients, "stage 2", "gradients, too"},
                               {ZeroStage::weights, "stage 3", "weights, too"}};
-  Svg svg(700, bars_top + 4 * stage_rows + 6, "Which rank holds what, by ZeRO's stages",
+  Svg svg(700, bars_top + 4 * stage_rows - 8, "Which rank holds what, by ZeRO's stages",
           "Four ranks with a lane each. Without ZeRO all have weights, gradient and two moments. Stage 1 cuts the "
           "moments "
           "into four, stage 2 the gradients, stage 3 the weights.");
