@@ -31,6 +31,12 @@ Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
+// What takes memory here: the lanes of this rank. It has all moments, too, while it saves.
+TrainerOptions of_one_rank(TrainerOptions options, const Machines* machines) {
+  if (machines) options.lanes = (options.lanes + machines->size() - 1) / machines->size();
+  return options;
+}
+
 }  // namespace
 
 size_t thread_count(size_t wanted) {
@@ -76,7 +82,7 @@ TrainResult train(const TrainOptions& options, Machines* machines) {
     if (options.from.empty()) {  // before time goes into a tokenizer for what will not fit
       LlamaConfig least = recipe.model;
       least.vocabulary_size = 1;
-      require_memory(least, recipe.training, threads);
+      require_memory(least, of_one_rank(recipe.training, machines), threads);
     }
   }
   state.data = in_lines(names);
@@ -95,7 +101,7 @@ TrainResult train(const TrainOptions& options, Machines* machines) {
     config.begin_of_text = subject.ends.begin;
     if (config.end_of_text.empty()) config.end_of_text = {*subject.ends.end};
   }
-  require_memory(config.llama, recipe.training, threads);
+  require_memory(config.llama, of_one_rank(recipe.training, machines), threads);
   const LlamaParameters weights = subject.weights ? std::move(*subject.weights) : LlamaParameters(config.llama);
   ThreadPool pool(threads);
   if (machines) machines->begin(config.llama, recipe.training);
