@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "app/commands.hpp"
+#include "app/machines.hpp"
 #include "app/option_numbers.hpp"
 #include "app/output.hpp"
 #include "lib/base/check.hpp"
@@ -18,9 +19,10 @@ namespace {
 
 using namespace cria;
 
-/// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use.
+/// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use. Of several
+/// ranks, which all read the same command line, one says it.
 int refuse(std::string_view message) {
-  fmt::print(stderr, "cria: {}\n", one_line(message));
+  if (launched().rank == 0) fmt::print(stderr, "cria: {}\n", one_line(message));
   return 2;
 }
 
@@ -46,6 +48,8 @@ int main(int argc, char** argv) {
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));
+    if (argc > 1 && argv[1][0] != '-' && argv[1] != std::string("train") && launched().ranks > 1)
+      return refuse(fmt::format("only train runs on several ranks, not {}; start that without mpirun", argv[1]));
     app.parse(argc, argv);
     flush_output();
     return code;

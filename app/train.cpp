@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/command_name.hpp"
+#include "app/machines.hpp"
 #include "app/model_costs.hpp"
 #include "app/training_setup.hpp"
 #include "app/training_subject.hpp"
@@ -30,6 +31,12 @@ Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
+// What takes memory here: the lanes of this rank. It has all moments, too, while it saves.
+TrainerOptions of_one_rank(TrainerOptions options, const Machines* machines) {
+  if (machines) options.lanes = (options.lanes + machines->size() - 1) / machines->size();
+  return options;
+}
+
 }  // namespace
 
 size_t thread_count(size_t wanted) {
@@ -48,11 +55,15 @@ int run_train(const TrainOptions& options) {
     fmt::print("{}", recipe_documentation());
     return 0;
   }
-  train(options);
+  Machines machines;
+  if (machines.leads())
+    train(options, &machines);
+  else
+    machines.follow(thread_count(options.threads));
   return 0;
 }
 
-TrainResult train(const TrainOptions& options) {
+TrainResult train(const TrainOptions& options, Machines* machines) {
   check_length(options);
   const size_t threads = thread_count(options.threads);
   const RunFolder folder =
@@ -71,7 +82,7 @@ TrainResult train(const TrainOptions& options) {
     if (options.from.empty()) {  // before time goes into a tokenizer for what will not fit
       LlamaConfig least = recipe.model;
       least.vocabulary_size = 1;
-      require_memory(least, recipe.training, threads);
+      require_memory(least, of_one_rank(recipe.training, machines), threads);
     }
   }
   state.data = in_lines(names);
@@ -90,18 +101,22 @@ TrainResult train(const TrainOptions& options) {
     config.begin_of_text = subject.ends.begin;
     if (config.end_of_text.empty()) config.end_of_text = {*subject.ends.end};
   }
-  require_memory(config.llama, recipe.training, threads);
+  require_memory(config.llama, of_one_rank(recipe.training, machines), threads);
   const LlamaParameters weights = subject.weights ? std::move(*subject.weights) : LlamaParameters(config.llama);
   ThreadPool pool(threads);
-  Pretraining training(whole_model(config, weights, *subject.tokenizer), corpus, recipe, pool);
+  if (machines) machines->begin(config.llama, recipe.training);
+  Peers* peers = machines ? machines->peers() : nullptr;
+  Pretraining training(whole_model(config, weights, *subject.tokenizer), corpus, recipe, pool, {}, peers);
   if (options.resume) {
     training.restore(folder, state);
   } else if (options.from.empty()) {
     Random random(state.seed);
     initialise(weights, random);
   }
+  if (peers && !options.resume) training.share_start();
 
-  const std::string title = run_title(data.name, config.llama, weights.flat().size(), pool.size());
+  std::string title = run_title(data.name, config.llama, weights.flat().size(), pool.size());
+  if (peers) title += fmt::format(" on each of {} ranks", machines->size());
   const std::string hint =
       fmt::format("sample {}{}", quoted_for_shell(folder.path().string()), corpus.has_documents ? "" : " -p TEXT");
   const RunReport report = carry_out(training, state, options, folder, goal, recipe.evaluations, title, "train", hint);

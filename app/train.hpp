@@ -9,6 +9,8 @@
 
 namespace cria {
 
+class Machines;
+
 struct TrainOptions {
   std::vector<std::string> data;  // files, folders of files, "-"; empty: the built-in stories
   std::string recipe;             // a file; empty: the defaults
@@ -35,8 +37,8 @@ struct TrainResult {
   std::filesystem::path folder;
   bool stopped;  // by a signal: whoever called it should end too
 };
-/// The same, for commands that go on with the model.
-TrainResult train(const TrainOptions& options);
+/// The same, for commands that go on with the model; with these machines, where there are others.
+TrainResult train(const TrainOptions& options, Machines* machines = nullptr);
 
 /// Throws UserError for a time that is not above 0, or has no end.
 void require_minutes(double minutes, const char* option = "--minutes");

@@ -44,6 +44,17 @@ if(CRIA_APP)  # for the prompt line of cria chat, which is plain without it; par
   find_library(CRIA_EDIT_LIBRARY edit)
   mark_as_advanced(CRIA_EDIT_INCLUDE CRIA_EDIT_LIBRARY)
 endif()
+# For cria train on several machines. A sanitizer would find what MPI itself never frees.
+set(CRIA_MPI_FOUND OFF)
+if(CRIA_APP AND CRIA_MPI AND NOT (CRIA_MPI STREQUAL "AUTO" AND CRIA_SANITIZE))
+  set(MPI_CXX_SKIP_MPICXX ON)  # the C functions are enough
+  if(CRIA_MPI STREQUAL "AUTO")
+    find_package(MPI QUIET COMPONENTS CXX)
+  else()
+    find_package(MPI REQUIRED COMPONENTS CXX)
+  endif()
+  set(CRIA_MPI_FOUND ${MPI_CXX_FOUND})
+endif()
 if(CRIA_TESTS)
   cria_dependency(Catch2 catchorg/Catch2 v3.7.1)
 endif()

@@ -56,6 +56,7 @@ constexpr Figure figures[] = {
     {"advantages", "18", "the advantages of an answer's tokens for three lambda", draw_advantages},
     {"hacking", "18", "a reward that is learned from, and what is meant, over the steps; needs logs", draw_hacking},
     {"preferences", "19", "DPO, cDPO and IPO over the margin of a pair", draw_preferences},
+    {"zero", "21", "which of four ranks holds what, by ZeRO's stages", draw_zero},
 };
 
 int list_figures() {

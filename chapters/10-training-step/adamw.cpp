@@ -14,20 +14,36 @@ namespace {
 
 constexpr size_t chunk = 16384;  // numbers: long enough to be worth a hand-over, short enough to balance
 
+// Of the parameters' layout, or of a part of their numbers, which has none.
+std::vector<ParameterSet::Tensor> layout_of(const ParameterSet& weights, Range own) {
+  if (own.size() == weights.flat().size()) return weights.layout();
+  return {{"own_parts", Shape<1>{own.size()}}};
+}
+
 }  // namespace
 
-double global_norm(std::span<const real> gradient, ThreadPool& pool) {
-  constexpr size_t parts = 64;
+void sum_squares(std::span<const real> gradient, Range parts, std::span<double, number_parts> squares,
+                 ThreadPool& pool) {
   const View<const real, 1> all(gradient, {gradient.size()});
-  std::array<double, parts> squares{};
-  pool.for_each(parts, [&](size_t i) {
-    const size_t end = gradient.size() * (i + 1) / parts;
-    for (size_t at = gradient.size() * i / parts; at < end; at += chunk) {
+  pool.for_each(parts.size(), [&](size_t index) {
+    const size_t i = parts.begin + index;
+    squares[i] = 0;
+    const auto [begin, end] = number_range({i, i + 1}, gradient.size());
+    for (size_t at = begin; at < end; at += chunk) {
       const auto part = all.part({at, std::min(at + chunk, end)});
       squares[i] += dot(part, part);
     }
   });
+}
+
+double global_norm(std::span<const double, number_parts> squares) {
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+}
+
+double global_norm(std::span<const real> gradient, ThreadPool& pool) {
+  std::array<double, number_parts> squares;
+  sum_squares(gradient, {0, number_parts}, squares, pool);
+  return global_norm(squares);
 }
 
 double clip_factor(double norm, double max_norm) {
@@ -45,14 +61,20 @@ double learning_rate(const Schedule& s, double time) {
   // end of solution
 }
 
-AdamW::AdamW(const ParameterSet& weights, AdamWOptions options)
-    : options_(options), first_(weights.layout()), second_(weights.layout()) {
+AdamW::AdamW(const ParameterSet& weights, AdamWOptions options, Range own_parts)
+    : options_(options),
+      own_(number_range(own_parts, weights.flat().size())),
+      first_(layout_of(weights, own_)),
+      second_(layout_of(weights, own_)) {
   size_t begin = 0;
   weights.for_each([&](const std::string& name, const auto& view) {
     const bool is_matrix = view.shape().size() == 2, is_embedding = name == "model.embed_tokens.weight";
     const bool decays = options_.decay_all || (is_matrix && (options_.decay_embedding || !is_embedding));
-    for (size_t at = 0; at < view.size(); at += chunk)
-      parts_.push_back({{begin + at, begin + std::min(at + chunk, view.size())}, decays});
+    for (size_t at = 0; at < view.size(); at += chunk) {
+      const size_t end = begin + std::min(at + chunk, view.size());
+      const Range here = {std::max(begin + at, own_.begin), std::min(end, own_.end)};
+      if (here.begin < here.end) parts_.push_back({here, decays});
+    }
     begin += view.size();
   });
 }
@@ -62,7 +84,8 @@ void AdamW::step(const ParameterSet& weights, const ParameterSet& gradients, dou
   ++steps_;
   pool.for_each(parts_.size(), [&](size_t index) {
     const Part part = parts_[index];
-    const View<real, 1> w = weights.flat(part.numbers), m = first_.flat(part.numbers), v = second_.flat(part.numbers);
+    const Range here = {part.numbers.begin - own_.begin, part.numbers.end - own_.begin};
+    const View<real, 1> w = weights.flat(part.numbers), m = first_.flat(here), v = second_.flat(here);
     const View<const real, 1> gradient = gradients.flat(part.numbers);
     const real beta1 = real(options_.beta1), beta2 = real(options_.beta2), eps = real(options_.eps);
     const real new1 = real(1 - options_.beta1),

@@ -20,8 +20,21 @@ struct AdamWOptions {
   bool decay_all = false;        // the embedding and the norms
 };
 
+/// All parameters' numbers are cut into so many parts, whatever the machine is. A sum over them is formed part by part,
+/// and several processes that share them have whole parts.
+inline constexpr size_t number_parts = 64;
+/// The numbers of some parts.
+inline Range number_range(Range parts, size_t numbers) {
+  return {numbers * parts.begin / number_parts, numbers * parts.end / number_parts};
+}
+
+/// Σ g² of each of these parts, in double, to its place among the squares of all.
+void sum_squares(std::span<const real> gradient, Range parts, std::span<double, number_parts> squares,
+                 ThreadPool& pool);
 /// √Σ g² over all parameters, summed in a fixed order in double, so it does not depend on the number of threads.
 double global_norm(std::span<const real> gradient, ThreadPool& pool);
+/// The same, of the parts' squares.
+double global_norm(std::span<const double, number_parts> squares);
 
 /// The factor that brings a gradient of this norm down to max_norm (Pascanu et al. 2013), 1 when it is not above it.
 /// Everything is scaled by the one factor, so the direction stays.
@@ -40,7 +53,8 @@ double learning_rate(const Schedule& schedule, double time);
 /// The optimiser's state: running means of the gradient and of its square, one of each for every parameter.
 class AdamW {
  public:
-  AdamW(const ParameterSet& weights, AdamWOptions options);
+  /// Updates some of the number_parts only, and has no memory for the others.
+  AdamW(const ParameterSet& weights, AdamWOptions options, Range own_parts = {0, number_parts});
 
   /// weights -= learning_rate * (m̂ / (√v̂ + eps) + weight_decay * weights), with gradient * gradient_factor as the
   /// gradient. Counts one step.
@@ -48,7 +62,7 @@ class AdamW {
             ThreadPool& pool);
 
   size_t steps() const { return steps_; }
-  /// For checkpoints: both states in the parameters' layout, and the number of steps.
+  /// For checkpoints: both states, in the parameters' layout if it updates all of them, and the number of steps.
   const ParameterSet& first_moment() const { return first_; }
   const ParameterSet& second_moment() const { return second_; }
   void set_steps(size_t steps) { steps_ = steps; }
@@ -60,6 +74,7 @@ class AdamW {
   };
 
   AdamWOptions options_;
+  Range own_;  // the numbers that it updates
   ParameterSet first_, second_;
   std::vector<Part> parts_;  // short enough to share out between threads
   size_t steps_ = 0;

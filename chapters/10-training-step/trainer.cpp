@@ -2,28 +2,40 @@
 #include "chapters/10-training-step/trainer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "lib/base/check.hpp"
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
 
-Trainer::Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerOptions options, ThreadPool& pool)
-    : parameters_(trainable.parameters), options_(options), pool_(pool), optimiser_(parameters_, options.adamw) {
+Trainer::Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerOptions options, ThreadPool& pool,
+                 Peers* peers)
+    : parameters_(trainable.parameters),
+      options_(options),
+      pool_(pool),
+      peers_(peers),
+      own_lanes_(peers ? peers->own(options.lanes) : Range{0, options.lanes}),
+      own_parts_(peers ? peers->own(number_parts) : Range{0, number_parts}),
+      losses_(options.lanes),
+      optimiser_(parameters_, options.adamw, own_parts_) {
   require(options.lanes > 0 && options.micro_batch > 0 && options.batch > 0 && options.together > 0, "Trainer",
           "batch, lanes, micro_batch and together must not be 0");
   require(options.micro_batch % options.together == 0, "Trainer",
           "sequences that belong together do not fit into a micro_batch");
-  lanes_.reserve(options.lanes);
-  for (size_t i = 0; i < options.lanes; ++i) {
+  require(!own_lanes_.empty() && !own_parts_.empty(), "Trainer", "there are more peers than lanes");
+  lanes_.reserve(own_lanes_.size());
+  for (size_t i = 0; i < own_lanes_.size(); ++i) {
     lanes_.push_back({trainable.evaluator
                           ? trainable.evaluator(options.micro_batch, options.positions)
                           : std::make_unique<LossEvaluator>(config, options.micro_batch, options.positions, true),
                       ParameterSet(parameters_.layout()),
                       {}});
     lanes_.back().model = trainable.lane(lanes_.back().gradients);
+    lane_gradients_.push_back(lanes_.back().gradients.flat());
   }
 }
 
@@ -31,18 +43,20 @@ template <class Work>
 double Trainer::for_each_micro_batch(const Batch& batch, Work&& work) {
   const size_t together = options_.together, groups = batch.tokens.shape(0) / together;
   require(groups * together == batch.tokens.shape(0), "Trainer", "the batch cuts sequences apart that belong together");
-  pool_.for_each(lanes_.size(), [&](size_t i) {
-    Lane& lane = lanes_[i];
-    lane.loss = 0;
-    const size_t end = groups * (i + 1) / lanes_.size() * together;
-    for (size_t b = groups * i / lanes_.size() * together; b < end; b += options_.micro_batch)
-      lane.loss += work(lane, part_of(batch, b, std::min(b + options_.micro_batch, end)));
+  pool_.for_each(lanes_.size(), [&](size_t own) {
+    Lane& lane = lanes_[own];
+    const size_t i = own_lanes_.begin + own, end = groups * (i + 1) / options_.lanes * together;
+    double loss = 0;
+    for (size_t b = groups * i / options_.lanes * together; b < end; b += options_.micro_batch)
+      loss += work(lane, part_of(batch, b, std::min(b + options_.micro_batch, end)));
+    losses_[i] = loss;
   });
-  return std::accumulate(lanes_.begin(), lanes_.end(), 0.0,
-                         [](double sum, const Lane& lane) { return sum + lane.loss; });
+  if (peers_) peers_->complete(losses_);
+  return std::accumulate(losses_.begin(), losses_.end(), 0.0);
 }
 
 void Trainer::sum_gradients() {
+  if (peers_) return peers_->sum_lanes(lane_gradients_);
   constexpr size_t chunk = 16384;
   const ParameterSet& sum = lanes_[0].gradients;
   const size_t count = sum.flat().size();
@@ -52,13 +66,32 @@ void Trainer::sum_gradients() {
   });
 }
 
+double Trainer::gradient_norm() {
+  std::array<double, number_parts> squares;
+  sum_squares(lanes_[0].gradients.flat(), own_parts_, squares, pool_);
+  if (peers_) peers_->complete(squares);
+  return global_norm(squares);
+}
+
 // What is random in a micro-batch depends on the step and its place in the batch, and on no thread.
 double Trainer::forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective) {
   if (lane.model.draw_from) lane.model.draw_from(optimiser_.steps() * options_.batch + micro_batch.first);
   return lane.evaluator->forward_backward(lane.model.weights, micro_batch, objective, lane.model.gradients);
 }
 
+void Trainer::tell(const Task& task) {
+  if (!peers_) return;
+  peers_->begin(task);
+  told_ = true;
+}
+
+// An objective is code, which cannot be sent.
+void Trainer::require_told() {
+  require(!peers_ || std::exchange(told_, false), "Trainer", "peers only know the objective of cross entropy");
+}
+
 StepResult Trainer::step(const Batch& batch, double learning_rate) {
+  tell({Task::Kind::step, batch, learning_rate});
   // solution: cross_entropy_step
   const double targets = double(std::max<size_t>(count_targets(batch), 1));
   StepResult result = step(batch, learning_rate, cross_entropy(1 / targets));
@@ -68,14 +101,21 @@ StepResult Trainer::step(const Batch& batch, double learning_rate) {
 }
 
 StepResult Trainer::step(const Batch& batch, double learning_rate, const Objective& objective) {
+  require_told();
   pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
+  const StepResult result = learn(batch, learning_rate, objective);
+  if (peers_) peers_->complete_parts(parameters_.flat());
+  return result;
+}
+
+StepResult Trainer::learn(const Batch& batch, double learning_rate, const Objective& objective) {
   // solution: training_step
   StepResult result;
   result.loss = for_each_micro_batch(
       batch, [&](Lane& lane, const Batch& micro_batch) { return forward_backward(lane, micro_batch, objective); });
   sum_gradients();
   const ParameterSet& gradients = lanes_[0].gradients;
-  result.gradient_norm = global_norm(gradients.flat(), pool_);
+  result.gradient_norm = gradient_norm();
   if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) return result;
   const double factor = options_.clip_norm > 0 ? clip_factor(result.gradient_norm, options_.clip_norm) : 1;
   optimiser_.step(parameters_, gradients, factor, learning_rate, pool_);
@@ -83,13 +123,46 @@ StepResult Trainer::step(const Batch& batch, double learning_rate, const Objecti
   // end of solution
 }
 
-double Trainer::evaluate(const Batch& batch) { return evaluate(batch, cross_entropy(1)); }
+double Trainer::evaluate(const Batch& batch) {
+  tell({Task::Kind::evaluate, batch});
+  return evaluate(batch, cross_entropy(1));
+}
 
 double Trainer::evaluate(const Batch& batch, const Objective& objective) {
+  require_told();
   return for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
     if (lane.model.draw_from) lane.model.draw_from(std::nullopt);
     return lane.evaluator->forward(lane.model.weights, micro_batch, objective);
   });
+}
+
+void Trainer::share_state(const AdamW* whole) {
+  const size_t steps = whole ? whole->steps() : 0;
+  peers_->begin({.kind = Task::Kind::take_state, .steps_done = steps});
+  take_state(steps, whole);
+}
+
+void Trainer::take_state(size_t steps, const AdamW* whole) {
+  peers_->spread(parameters_.flat());
+  optimiser_.set_steps(steps);
+  if (steps == 0) return;  // all moments are 0
+  const std::span<const real> none;
+  peers_->deal_parts(whole ? whole->first_moment().flat() : none, optimiser_.first_moment().flat());
+  peers_->deal_parts(whole ? whole->second_moment().flat() : none, optimiser_.second_moment().flat());
+}
+
+AdamW Trainer::whole_optimiser() {
+  peers_->begin({.kind = Task::Kind::hand_moments});
+  AdamW whole(parameters_, options_.adamw);
+  whole.set_steps(optimiser_.steps());
+  hand_moments(&whole);
+  return whole;
+}
+
+void Trainer::hand_moments(const AdamW* whole) {
+  const std::span<real> none;
+  peers_->collect_parts(optimiser_.first_moment().flat(), whole ? whole->first_moment().flat() : none);
+  peers_->collect_parts(optimiser_.second_moment().flat(), whole ? whole->second_moment().flat() : none);
 }
 
 }  // namespace cria

@@ -6,10 +6,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "chapters/10-training-step/adamw.hpp"
 #include "chapters/10-training-step/loss_evaluator.hpp"
+#include "chapters/10-training-step/peers.hpp"
 #include "chapters/10-training-step/trainable.hpp"
 
 namespace cria {
@@ -31,15 +34,17 @@ struct StepResult {
 
 class Trainer {
  public:
-  /// For a model of that configuration.
-  Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerOptions options, ThreadPool& pool);
+  /// For a model of that configuration. Peers share the steps: all of them have such a trainer, and do all that it does
+  /// together. They must outlive it.
+  Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerOptions options, ThreadPool& pool,
+          Peers* peers = nullptr);
   /// All parameters of a model.
-  Trainer(const LlamaParameters& weights, TrainerOptions options, ThreadPool& pool)
-      : Trainer(weights.config(), weights, options, pool) {}
+  Trainer(const LlamaParameters& weights, TrainerOptions options, ThreadPool& pool, Peers* peers = nullptr)
+      : Trainer(weights.config(), weights, options, pool, peers) {}
 
   /// One step: forward, backward, clip, AdamW. When loss or gradient is not finite the weights stay as they were.
   StepResult step(const Batch& batch, double learning_rate);
-  /// The same for another objective than cross entropy.
+  /// The same for another objective than cross entropy, which peers cannot be told.
   StepResult step(const Batch& batch, double learning_rate, const Objective& objective);
 
   /// The loss summed over the targets of a batch of any number of sequences, in nats; changes nothing.
@@ -47,6 +52,18 @@ class Trainer {
   /// The objective's loss.
   double evaluate(const Batch& batch, const Objective& objective);
 
+  /// With peers: all get the leader's weights, and their own parts of the moments that it has, if any. `whole` is the
+  /// leader's, and none elsewhere, as at a run's first step.
+  void share_state(const AdamW* whole);
+  /// With peers: an optimiser with the moments of all, which only the leader gets.
+  AdamW whole_optimiser();
+  /// What a peer does that is told to.
+  void take_state(size_t steps, const AdamW* whole = nullptr);
+  void hand_moments(const AdamW* whole = nullptr);
+
+  Peers* peers() const { return peers_; }
+  const ParameterSet& parameters() const { return parameters_; }
+  /// With peers: of the own parts.
   AdamW& optimiser() { return optimiser_; }
   const AdamW& optimiser() const { return optimiser_; }
   const TrainerOptions& options() const { return options_; }
@@ -56,18 +73,28 @@ class Trainer {
     std::unique_ptr<Evaluator> evaluator;
     ParameterSet gradients;
     LaneModel model;
-    double loss = 0;
   };
   /// Calls work(lane, micro-batch) for every micro-batch, lanes in parallel, and returns the sum of their losses.
   template <class Work>
   double for_each_micro_batch(const Batch& batch, Work&& work);
   double forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective);
+  void tell(const Task& task);
+  void require_told();
+  StepResult learn(const Batch& batch, double learning_rate, const Objective& objective);
+  /// In lane order; with peers only the own parts of the sum are right.
   void sum_gradients();
+  /// Of the sum.
+  double gradient_norm();
 
   const ParameterSet& parameters_;
   TrainerOptions options_;
   ThreadPool& pool_;
-  std::vector<Lane> lanes_;
+  Peers* peers_;
+  bool told_ = false;  // them, what comes next
+  Range own_lanes_, own_parts_;
+  std::vector<Lane> lanes_;  // the own ones
+  std::vector<std::span<real>> lane_gradients_;
+  std::vector<double> losses_;  // of all lanes
   AdamW optimiser_;
 };
 

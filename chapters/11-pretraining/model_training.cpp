@@ -20,15 +20,22 @@ TrainedModel whole_model(const ModelConfig& config, const LlamaParameters& weigh
           [&](const std::filesystem::path& folder) { cria::write_weights(folder / "model.safetensors", weights); }};
 }
 
-ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys)
+ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys,
+                             Peers* peers)
     : model_(std::move(model)),
       recipe_(recipe),
       own_keys_(std::move(own_keys)),
       pool_(pool),
-      trainer_(model_.config, model_.trainable, recipe.training, pool) {}
+      trainer_(model_.config, model_.trainable, recipe.training, pool, peers) {}
 
 void ModelTraining::restore(const RunFolder& folder, const TrainingState& state) {
-  read_checkpoint(folder / checkpoint_file, learned_sets());
+  if (trainer_.peers()) {
+    AdamW whole(model_.trainable.parameters, recipe_.training.adamw);
+    read_checkpoint(folder / checkpoint_file, model_.trainable.parameters, whole);
+    trainer_.share_state(&whole);
+  } else {
+    read_checkpoint(folder / checkpoint_file, learned_sets());
+  }
   find_place(state);
 }
 
@@ -65,7 +72,12 @@ void ModelTraining::write_description(const std::filesystem::path& folder) {
 void ModelTraining::write_checkpoint(const std::filesystem::path& file, const TrainingState& state) {
   TrainingState now = state;
   keep_place(now);
-  cria::write_checkpoint(file, now, learned_sets());
+  if (trainer_.peers()) {
+    AdamW whole = trainer_.whole_optimiser();
+    cria::write_checkpoint(file, now, model_.trainable.parameters, whole);
+  } else {
+    cria::write_checkpoint(file, now, learned_sets());
+  }
 }
 
 }  // namespace cria

@@ -28,10 +28,14 @@ TrainedModel whole_model(const ModelConfig& config, const LlamaParameters& weigh
 class ModelTraining : public Trainee {
  public:
   /// `own_keys` are those that the recipe has for this kind of training alone.
-  ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys = {});
+  ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys = {},
+                Peers* peers = nullptr);
 
   /// How many numbers learn.
   size_t learned() const { return model_.trainable.parameters.flat().size(); }
+
+  /// With peers, of a new run: they begin with the same weights.
+  void share_start() { trainer_.share_state(nullptr); }
 
   /// Goes on from the folder's checkpoint, bit for bit. Throws UserError when the file is damaged, or when the data is
   /// not what that run was trained on.

@@ -10,8 +10,9 @@ namespace cria {
 class Pretraining : public ModelTraining {
  public:
   /// All but the pool's threads is kept by reference and must outlive this.
-  Pretraining(TrainedModel model, Corpus& corpus, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys = {})
-      : ModelTraining(std::move(model), recipe, pool, std::move(own_keys)), corpus_(corpus) {}
+  Pretraining(TrainedModel model, Corpus& corpus, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys = {},
+              Peers* peers = nullptr)
+      : ModelTraining(std::move(model), recipe, pool, std::move(own_keys), peers), corpus_(corpus) {}
 
   void step(double share, Progress& progress) override;
   void validate(Progress& progress) override;

@@ -1,0 +1,144 @@
+#include "app/machines.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <vector>
+
+#include "lib/base/check.hpp"
+#include "lib/simd/primitives.hpp"
+#ifdef CRIA_MPI
+#include "app/mpi_communicator.hpp"
+#endif
+
+namespace cria {
+namespace {
+
+// A model's numbers and a trainer's, one after the other: all of them are exact as double.
+class Numbers {
+ public:
+  Numbers() = default;
+  explicit Numbers(std::vector<double> all) : all_(std::move(all)), writes_(false) {}
+
+  template <class T>
+  void operator()(T& value) {
+    if (writes_)
+      all_.push_back(static_cast<double>(value));
+    else
+      value = static_cast<T>(all_.at(at_++));
+  }
+  std::vector<double> all_;
+
+ private:
+  bool writes_ = true;
+  size_t at_ = 0;
+};
+
+void visit(Numbers& number, LlamaConfig& c, TrainerOptions& o) {
+  for (size_t* n : {&c.vocabulary_size, &c.dim, &c.hidden_dim, &c.layers, &c.heads, &c.kv_heads, &c.head_dim,
+                    &c.context, &o.batch, &o.positions, &o.micro_batch, &o.lanes, &o.together})
+    number(*n);
+  RopeScaling& s = c.rope_scaling;
+  for (double* x : {&c.norm_eps, &c.rope_theta, &s.factor, &s.low_turns, &s.high_turns, &s.original_context,
+                    &o.clip_norm, &o.adamw.beta1, &o.adamw.beta2, &o.adamw.eps, &o.adamw.weight_decay})
+    number(*x);
+  for (bool* b : {&c.tied_embeddings, &o.adamw.decay_embedding, &o.adamw.decay_all}) number(*b);
+  number(s.kind), number(c.rope_pairing);
+  size_t divisors = s.divisors.size();
+  number(divisors);
+  s.divisors.resize(divisors);
+  for (float& x : s.divisors) number(x);
+}
+
+size_t number_in_environment(const char* name, size_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? static_cast<size_t>(std::strtoul(text, nullptr, 10)) : otherwise;
+}
+
+}  // namespace
+
+// Open MPI's mpirun, or what speaks PMIx, as Slurm's srun --mpi=pmix.
+Launched launched() {
+  if (std::getenv("OMPI_COMM_WORLD_SIZE"))
+    return {number_in_environment("OMPI_COMM_WORLD_RANK", 0), number_in_environment("OMPI_COMM_WORLD_SIZE", 1)};
+  if (std::getenv("PMIX_RANK"))
+    return {number_in_environment("PMIX_RANK", 0), number_in_environment("SLURM_STEP_NUM_TASKS", 1)};
+  return {};
+}
+
+Machines::Machines() {
+  if (launched().ranks == 1) return;
+#ifdef CRIA_MPI
+  ranks_ = join_mpi();
+#else
+  throw UserError(fmt::format("started as one of {} ranks, but built without MPI: ./cria setup mpi, and build anew",
+                              launched().ranks));
+#endif
+}
+
+Machines::~Machines() {
+  if (!ranks_ || !leads()) return;
+  std::uint64_t nothing = 0;
+  if (peers_)
+    peers_->begin({});
+  else
+    broadcast(*ranks_, std::span(&nothing, 1));
+}
+
+// Ranks that compute with other kernels round differently, and a run would depend on which of them has which lane.
+std::string Machines::different_kernels() {
+  constexpr size_t length = 32;
+  std::vector<char> all(ranks_->size() * length);
+  const std::string mine = fmt::format("{} of {} bytes", simd::active().target, sizeof(real));
+  mine.copy(all.data() + ranks_->rank() * length, length - 1);
+  all_gather(*ranks_, std::as_writable_bytes(std::span(all)), {ranks_->size(), ranks_->size(), ranks_->size()}, length);
+  for (size_t rank = 1; rank < ranks_->size(); ++rank)
+    if (std::strcmp(all.data(), all.data() + rank * length) != 0)
+      return fmt::format("rank {} computes with {}, rank 0 with {}", rank, all.data() + rank * length, all.data());
+  return "";
+}
+
+void Machines::begin(const LlamaConfig& config, const TrainerOptions& options) {
+  if (!ranks_) return;
+  require_enough_lanes(ranks_->size(), options);
+  Numbers numbers;
+  LlamaConfig c = config;
+  TrainerOptions o = options;
+  visit(numbers, c, o);
+  std::uint64_t count = numbers.all_.size();
+  broadcast(*ranks_, std::span(&count, 1));
+  broadcast(*ranks_, std::span(numbers.all_));
+  peers_.emplace(*ranks_);
+  if (const std::string different = different_kernels(); !different.empty())
+    throw UserError(different + "; CRIA_SIMD=avx2 or portable makes them equal");
+}
+
+void Machines::follow(size_t threads) {
+  try {
+    std::uint64_t count = 0;
+    broadcast(*ranks_, std::span(&count, 1));
+    if (count == 0) return;
+    Numbers numbers{std::vector<double>(count)};
+    broadcast(*ranks_, std::span(numbers.all_));
+    LlamaConfig config;
+    TrainerOptions options;
+    visit(numbers, config, options);
+    different_kernels();  // rank 0 says it
+    const LlamaParameters weights(config);
+    ThreadPool pool(threads);
+    peers_.emplace(*ranks_);
+    Trainer trainer(weights, options, pool, &*peers_);
+    cria::follow(trainer, *peers_);
+  } catch (const std::bad_alloc&) {
+    std::fputs(fmt::format("cria: rank {} has not enough memory for this\n", ranks_->rank()).c_str(), stderr);
+    std::_Exit(3);
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("cria: rank {}: {}\n", ranks_->rank(), one_line(error.what())).c_str(), stderr);
+    std::_Exit(3);
+  }
+}
+
+}  // namespace cria

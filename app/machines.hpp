@@ -1,0 +1,45 @@
+// What mpirun started: this process, and those that train with it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "chapters/21-several-machines/data_parallel.hpp"
+
+namespace cria {
+
+/// As the launcher says in the environment, before anything is joined. One process that was started alone is rank 0
+/// of 1.
+struct Launched {
+  size_t rank = 0, ranks = 1;
+};
+Launched launched();
+
+/// The ranks that train together. A process that was started alone is one by itself, and nothing here costs anything.
+class Machines {
+ public:
+  /// Joins the others. Throws UserError where there are some, and this build has no MPI.
+  Machines();
+  /// The leader ends the others' work.
+  ~Machines();
+
+  size_t size() const { return ranks_ ? ranks_->size() : 1; }
+  bool leads() const { return !ranks_ || ranks_->rank() == 0; }
+
+  /// The leader's: what is trained. Throws UserError where that many ranks cannot share it, or compute differently.
+  void begin(const LlamaConfig& config, const TrainerOptions& options);
+  /// For a trainer, after begin; none where this process is alone.
+  Peers* peers() { return peers_ ? &*peers_ : nullptr; }
+
+  /// The others': takes part in what the leader begins, until it ends. What goes wrong here ends all ranks.
+  void follow(size_t threads);
+
+ private:
+  std::string different_kernels();
+
+  std::unique_ptr<Communicator> ranks_;
+  std::optional<DataParallel> peers_;
+};
+
+}  // namespace cria

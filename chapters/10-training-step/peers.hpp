@@ -1,0 +1,52 @@
+// Chapter 10: the processes that share a training step. A trainer has none unless it is given some: chapter 21 makes
+// them of several machines.
+//
+// Each runs some of the lanes and updates some of the parameters. One of them leads: what a step is to do is told to
+// it alone. Nothing here may change a bit of the result, so every sum keeps the order that it has in one process.
+#pragma once
+
+#include <span>
+
+#include "chapters/10-training-step/batch.hpp"
+#include "lib/base/real.hpp"
+
+namespace cria {
+
+/// What all peers are to do together.
+struct Task {
+  enum class Kind : std::uint32_t {
+    step,          ///< a training step on a batch
+    evaluate,      ///< a batch's loss
+    take_state,    ///< the leader's weights, and its moments where there were steps
+    hand_moments,  ///< each peer's moments, to the leader
+    end
+  };
+  Kind kind = Kind::end;
+  Batch batch = {};          // of step and evaluate
+  double learning_rate = 0;  // of step
+  size_t steps_done = 0;     // of take_state
+};
+
+class Peers {
+ public:
+  virtual ~Peers() = default;
+
+  /// Of `count` things in a row, those that are this process's: lanes that it runs, parts that it updates.
+  virtual Range own(size_t count) const = 0;
+  /// The leader tells the others; the others, who were told, do nothing.
+  virtual void begin(const Task& task) = 0;
+  /// Of numbers in a row, of which own(size) are given: those of the others arrive.
+  virtual void complete(std::span<double> numbers) = 0;
+  /// The same of parameters, of which the own parts are given (number_range in adamw.hpp).
+  virtual void complete_parts(std::span<real> parameters) = 0;
+  /// `lanes` are this process's own. Afterwards the own parts of the first of them hold the sum over the lanes of all,
+  /// in the order of the lanes.
+  virtual void sum_lanes(std::span<const std::span<real>> lanes) = 0;
+  /// The leader's numbers go to all.
+  virtual void spread(std::span<real> numbers) = 0;
+  /// Each one's own parts from the leader's `all`, which is empty elsewhere; and to there.
+  virtual void deal_parts(std::span<const real> all, std::span<real> own) = 0;
+  virtual void collect_parts(std::span<const real> own, std::span<real> all) = 0;
+};
+
+}  // namespace cria

@@ -1,0 +1,107 @@
+// Chapter 21, broadcast, all-gather, and the sum in lane order.
+#include "chapters/21-several-machines/collectives.hpp"
+
+#include <algorithm>
+
+#include "lib/base/check.hpp"
+#include "lib/tensor/tensor.hpp"
+
+namespace cria {
+namespace {
+
+// Short enough that ranks far along a chain begin soon, long enough that the carrier's own work counts little.
+constexpr size_t piece_bytes = size_t{1} << 18;
+
+std::span<real> part_of(std::span<real> numbers, Range range) { return numbers.subspan(range.begin, range.size()); }
+
+void add(std::span<real> sum, std::span<const real> lane) {
+  noalias(View<real, 1>(sum, {sum.size()})) += View<const real, 1>(lane, {lane.size()});
+}
+
+}  // namespace
+
+Range Shares::parts_of(size_t rank) const {
+  // solution: parts_of
+  return {parts * rank / ranks, parts * (rank + 1) / ranks};
+  // end of solution
+}
+
+Range Shares::of(size_t rank) const {
+  const Range own = parts_of(rank);
+  return {numbers * own.begin / parts, numbers * own.end / parts};
+}
+
+void broadcast(Communicator& ranks, std::span<std::byte> bytes) {
+  const size_t rank = ranks.rank(), last = ranks.size() - 1;
+  for (size_t at = 0; at < bytes.size(); at += piece_bytes) {
+    const auto piece = bytes.subspan(at, std::min(piece_bytes, bytes.size() - at));
+    // solution: broadcast_piece
+    if (rank > 0) ranks.receive(rank - 1, piece);
+    if (rank < last) ranks.send(rank + 1, piece);
+    // end of solution
+  }
+}
+
+void all_gather(Communicator& ranks, std::span<std::byte> all, const Shares& shares, size_t width) {
+  require(shares.ranks == ranks.size() && all.size() == shares.numbers * width, "all_gather",
+          "the shares are not of these numbers, or these ranks");
+  const size_t N = ranks.size(), rank = ranks.rank();
+  if (N == 1) return;
+  const auto share_of = [&](size_t of) {
+    const Range range = shares.of(of % N) * width;
+    return all.subspan(range.begin, range.size());
+  };
+  // solution: all_gather_ring
+  const size_t next = (rank + 1) % N, before = (rank + N - 1) % N;
+  for (size_t round = 0; round + 1 < N; ++round)
+    ranks.exchange(next, share_of(rank + N - round), before, share_of(before + N - round));
+  // end of solution
+}
+
+void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lanes, const Shares& shares,
+                       std::span<real> passing) {
+  require(!lanes.empty() && !passing.empty() && lanes[0].size() == shares.numbers && shares.ranks == ranks.size(),
+          "sum_in_lane_order", "no lanes, no room to pass a piece on, or shares of other numbers or ranks");
+  const size_t rank = ranks.rank(), last = ranks.size() - 1;
+  for (size_t at = 0; at < shares.numbers; at += passing.size()) {
+    const Range here = {at, std::min(at + passing.size(), shares.numbers)};
+    const std::span<real> first_lane = part_of(lanes[0], here), arriving = passing.first(here.size());
+    // solution: sum_piece
+    // ((lane 0 + lane 1) + lane 2) + …: what arrives is the sum of all lanes before these.
+    if (rank > 0) {
+      ranks.receive(rank - 1, std::as_writable_bytes(arriving));
+      add(first_lane, arriving);
+    }
+    for (const std::span<real> lane : lanes.subspan(1)) add(first_lane, part_of(lane, here));
+    if (rank < last) ranks.send(rank + 1, std::as_bytes(first_lane));
+    // end of solution
+  }
+  // solution: scatter_sum
+  // Only now, as all others were busy passing pieces on.
+  if (rank < last) return ranks.receive(last, std::as_writable_bytes(part_of(lanes[0], shares.of(rank))));
+  for (size_t to = 0; to < last; ++to) ranks.send(to, std::as_bytes(part_of(lanes[0], shares.of(to))));
+  // end of solution
+}
+
+void scatter(Communicator& ranks, std::span<const real> all, std::span<real> own, const Shares& shares) {
+  require(own.size() == shares.of(ranks.rank()).size(), "scatter", "the own share has another length");
+  if (ranks.rank() > 0) return ranks.receive(0, std::as_writable_bytes(own));
+  for (size_t to = 0; to < ranks.size(); ++to) {
+    const auto [begin, end] = shares.of(to);
+    const auto share = all.subspan(begin, end - begin);
+    if (to == 0) std::ranges::copy(share, own.begin());
+    if (to > 0) ranks.send(to, std::as_bytes(share));
+  }
+}
+
+void gather(Communicator& ranks, std::span<const real> own, std::span<real> all, const Shares& shares) {
+  require(own.size() == shares.of(ranks.rank()).size(), "gather", "the own share has another length");
+  if (ranks.rank() > 0) return ranks.send(0, std::as_bytes(own));
+  for (size_t from = 0; from < ranks.size(); ++from) {
+    const std::span<real> share = part_of(all, shares.of(from));
+    if (from == 0) std::ranges::copy(own, share.begin());
+    if (from > 0) ranks.receive(from, std::as_writable_bytes(share));
+  }
+}
+
+}  // namespace cria

@@ -1,0 +1,56 @@
+// Chapter 21: what all ranks do together, written in transfers. All must call the same functions in the same order.
+//
+// N is the number of ranks, n that of bytes in all. Which way the bytes go decides what a collective costs, and for
+// sums what it gives: floating-point numbers are added in lane order here, on any number of ranks.
+#pragma once
+
+#include <span>
+
+#include "chapters/21-several-machines/communicator.hpp"
+#include "lib/base/real.hpp"
+#include "lib/base/view.hpp"
+
+namespace cria {
+
+/// Numbers in a row, cut into parts that stay whole, and shared among ranks. Rank r has the parts ⌊parts·r/ranks⌋ …
+/// ⌊parts·(r+1)/ranks⌋ - 1, and of P numbers part i has ⌊P·i/parts⌋ … ⌊P·(i+1)/parts⌋ - 1.
+struct Shares {
+  size_t ranks;
+  size_t parts;
+  size_t numbers;
+
+  Range parts_of(size_t rank) const;
+  Range of(size_t rank) const;  // numbers
+};
+
+/// Rank 0's bytes go to all, along a chain in pieces: each rank but the last sends n bytes, and the time is that of
+/// sending them once, and N - 1 pieces.
+void broadcast(Communicator& ranks, std::span<std::byte> bytes);
+
+/// Each rank has its share of the numbers, `width` bytes each, and gets those of the others. They go round a ring: each
+/// rank passes on what it got last. It sends all but the share of the rank behind it, about n (N - 1) / N bytes.
+void all_gather(Communicator& ranks, std::span<std::byte> all, const Shares& shares, size_t width);
+
+/// Σ over the lanes of all ranks, in lane order: rank 0 has the first ones, and so on. The sum goes along the ranks,
+/// and each adds its lanes to it. Then the last one, who has it, sends each rank its share: reduce-scatter. `lanes` are
+/// this rank's, and the own share of the first one holds the result; the rest of it is not to be used. `passing` is
+/// room for the piece that goes along, and is equally long everywhere. Each rank but the last sends n bytes, and the
+/// last n without its own share.
+void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lanes, const Shares& shares,
+                       std::span<real> passing);
+
+/// Rank 0 sends each rank its share of `all`, and the other way round. `all` is used on rank 0 only.
+void scatter(Communicator& ranks, std::span<const real> all, std::span<real> own, const Shares& shares);
+void gather(Communicator& ranks, std::span<const real> own, std::span<real> all, const Shares& shares);
+
+/// The same numbers as bytes.
+template <class T>
+void broadcast(Communicator& ranks, std::span<T> numbers) {
+  broadcast(ranks, std::as_writable_bytes(numbers));
+}
+template <class T>
+void all_gather(Communicator& ranks, std::span<T> all, const Shares& shares) {
+  all_gather(ranks, std::as_writable_bytes(all), shares, sizeof(T));
+}
+
+}  // namespace cria

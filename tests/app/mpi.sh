@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Training on several ranks under mpirun: the bytes of one process, going on with other numbers of ranks, and what happens
+# when a rank is killed or stopped.
+#
+#   mpi.sh PROGRAM
+#
+# Skipped, visibly, where there is no mpirun, or the program was built without MPI. It leaves out the network: all ranks
+# are on this machine.
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+seq 1 3000 >text.txt
+cat >tiny.yaml <<'END'
+model: {dim: 32, hidden_dim: 48, layers: 2, heads: 4, kv_heads: 2, head_dim: 8}
+data: {batch: 8, context: 64, lanes: 4, evaluations: 10, validation_tokens: 2000}
+END
+steps=100
+train=(train --data text.txt --tokenizer bytes --recipe tiny.yaml --threads 1)
+launcher=(mpirun --quiet --allow-run-as-root --oversubscribe --bind-to none --mca btl_vader_single_copy_mechanism none)
+
+on_ranks() {  # on_ranks N ARGUMENT…
+  local ranks=$1
+  shift
+  "${launcher[@]}" -n "$ranks" "$program" "$@"
+}
+steps_in() { wc -l 2>/dev/null <"$1/log.jsonl" || echo 0; }
+# A log without what the clock decides.
+timeless() { sed -E 's/"(seconds|tokens_per_second)": [0-9.]+/"\1"/g' "$1/log.jsonl"; }
+no_leftovers() { ! grep -q '\.tmp$' <<<"$(ls "$1")"; }
+
+if ! command -v mpirun >/dev/null; then
+  skip 'there is no mpirun (./cria setup mpi)'
+  finish
+  exit
+fi
+if on_ranks 2 "${train[@]}" --steps 1 --out tried 2>&1 | grep -q 'built without MPI'; then
+  skip 'the program was built without MPI (./cria setup mpi)'
+  finish
+  exit
+fi
+
+# ── The same bytes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+check 'one process' "$program" "${train[@]}" --steps $steps --out one
+timeless one >one.log
+for ranks in 2 4; do
+  check "$ranks ranks" on_ranks $ranks "${train[@]}" --steps $steps --out of-$ranks
+  check "$ranks ranks give the same model" cmp one/model.safetensors of-$ranks/model.safetensors
+  timeless of-$ranks >now.log
+  check "and the same log, each step once" cmp one.log now.log
+done
+
+# ── A rank is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+# The process that is a rank of a running mpirun.
+process_of() {  # process_of MPIRUN RANK
+  local process
+  for process in $(cat /proc/"$1"/task/*/children); do
+    tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | grep -qxF "OMPI_COMM_WORLD_RANK=$2" && echo "$process" && return
+  done
+}
+
+lose() {  # lose SIGNAL RANK FOLDER: of 4 ranks one gets a signal once there is a checkpoint; says how long all took to end
+  local signal=$1 rank=$2 folder=$3 launched lost began
+  CRIA_SILENCE=3 "${launcher[@]}" -n 4 "$program" "${train[@]}" --steps $steps --out "$folder" >out 2>err &
+  launched=$!
+  while kill -0 $launched 2>/dev/null && [ "$(steps_in "$folder")" -lt $((steps / 8)) ]; do sleep 0.02; done
+  lost=$(process_of $launched "$rank")
+  began=$SECONDS
+  [ -n "$lost" ] && kill "-$signal" "$lost"
+  wait $launched
+  took=$((SECONDS - began))
+  [ -n "$lost" ] && [ "$(steps_in "$folder")" -lt $steps ]
+  result "rank $rank gets SIG$signal in the middle of a run" $? "process '$lost', $(steps_in "$folder") steps"
+}
+
+resumed_on=(3 2 1 4)
+for signal in KILL STOP; do
+  for rank in 2 0; do
+    name="rank $rank gets SIG$signal" folder=$signal-$rank
+    lose $signal $rank "$folder"
+    echo "$name: all had ended after $took s"
+    grep -m3 . err
+    [ $took -lt 30 ]
+    result "$name: all end within 30 s" $? "after $took s"
+    says='has ended'
+    [ $signal = KILL ] || says='has not answered for 3 s'
+    [ "$(grep -c '^cria: ' err)" = 1 ] && grep -q "^cria: rank $rank (process [0-9]* on .*) $says: " err
+    result "$name: a line says which it was" $? "$(cat err)"
+    check "$name: no half-written file is left" no_leftovers "$folder"
+    ranks=${resumed_on[0]} resumed_on=("${resumed_on[@]:1}")
+    check "$name: the run goes on with $ranks ranks" on_ranks "$ranks" train --resume --out "$folder" --threads 1
+    check "$name: and has the same model" cmp one/model.safetensors "$folder/model.safetensors"
+  done
+done
+
+# ── Ends that are asked for, and wrong use ──────────────────────────────────────────────────────────────────────────
+
+"${launcher[@]}" -n 2 "$program" "${train[@]}" --steps $steps --out stopped >stopped.out 2>&1 &
+launched=$!
+while kill -0 $launched 2>/dev/null && [ "$(steps_in stopped)" -lt 5 ]; do sleep 0.02; done
+kill -TERM "$(process_of $launched 0)"
+wait $launched
+check 'rank 0 is asked to end: the run is saved' grep -q '^Interrupted at step' stopped.out
+check 'and one process goes on' "$program" train --resume --out stopped --threads 1
+check 'to the same model' cmp one/model.safetensors stopped/model.safetensors
+
+refuses_on_ranks() {  # refuses_on_ranks NAME RANKS PART ARGUMENT…: one line of all ranks, with PART in it
+  local name=$1 ranks=$2 part=$3
+  shift 3
+  ! on_ranks "$ranks" "$@" >out 2>err && [ "$(grep -c '^cria: ' err)" = 1 ] && grep -qF -- "$part" err
+  result "$name" $? "$(cat err)"
+}
+refuses_on_ranks 'more ranks than lanes' 5 '5 ranks cannot share 4 lanes' "${train[@]}" --steps 3 --out five
+refuses_on_ranks 'data that is not there' 2 'missing.txt' train --data missing.txt --out missing
+refuses_on_ranks 'an option that is not there' 2 '--stepz' train --stepz 3
+refuses_on_ranks 'another command' 2 'only train runs on several ranks, not sample' sample -p Once
+finish
