@@ -64,7 +64,7 @@ void claim(const ScalingOptions& options, const std::vector<double>& budgets, co
   const Json now = {{"data", options.data}, {"budgets", budgets}, {"sizes", options.sizes}, {"seed", options.seed}};
   const fs::path file = folder / "sweep.json";
   if (fs::exists(file)) {
-    if (Json(read_json(file)) != now && read_json(file) != nlohmann::json(now))
+    if (read_json(file) != nlohmann::json(now))
       throw UserError(
           fmt::format("{} holds a sweep with other budgets, sizes, data or seed; expected the same, or "
                       "another --out",
