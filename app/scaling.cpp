@@ -5,10 +5,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "app/command_name.hpp"
-#include "app/output.hpp"
 #include "app/panel.hpp"
 #include "app/quantities.hpp"
 #include "app/scaling_llamas.hpp"

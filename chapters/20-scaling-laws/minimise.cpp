@@ -66,7 +66,7 @@ class Descent {
 
  private:
   Place evaluate(Vector x) const {
-    Place place{std::move(x), Vector(x.size()), 0};
+    Place place{std::move(x), {}, 0};
     place.gradient.resize(place.x.size());
     place.value = function_(place.x, place.gradient);
     if (!std::isfinite(place.value)) place.value = std::numeric_limits<double>::infinity();
