@@ -30,6 +30,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t reference_width = 64;  // that of the recipe's learning rate
 constexpr double usual_budgets[] = {1e12, 3e12, 9e12, 2.7e13}, usual_minutes = 30;
+constexpr double least_budget = 5e9;  // ten steps and more of each model
 
 /// What is the same for all runs of a sweep.
 struct Sweep {
@@ -49,8 +50,10 @@ std::vector<double> choose_budgets(const ScalingOptions& options) {
   if (budgets.empty())
     for (const double usual : usual_budgets) budgets.push_back(usual * options.minutes / usual_minutes);
   for (size_t i = 0; i < budgets.size(); ++i) {
-    if (!(budgets[i] > 0) || budgets[i] > 1e20)
-      throw UserError(fmt::format("--budgets has {}, expected operations, such as 1e12", budgets[i]));
+    if (!(budgets[i] >= least_budget && budgets[i] <= 1e20))
+      throw UserError(fmt::format("{} {:.3g}, expected {:.3g} to 1e20 operations",
+                                  options.budgets.empty() ? "--minutes gives a budget of" : "--budgets has", budgets[i],
+                                  least_budget));
     if (i > 0 && budgets[i] < 1.5 * budgets[i - 1])
       throw UserError(fmt::format("--budgets has {} after {}, expected each at least 1.5 times the one before",
                                   budgets[i], budgets[i - 1]));

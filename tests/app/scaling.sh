@@ -29,10 +29,10 @@ refuses 'another sweep in the folder' 'whole holds a sweep with other budgets' s
 refuses 'a folder of something else' 'is not empty, and holds no sweep' scaling --out .
 refuses 'one budget' '--budgets has one, expected at least two' scaling --budgets 1e10
 refuses 'budgets that fall' 'expected each at least 1.5 times the one before' scaling --budgets 3e10,1e10
-refuses 'a budget that is none' '--budgets has -1' scaling --budgets=-1,2
+refuses 'a budget that is none' '--budgets has -1, expected 5e+09 to 1e20 operations' scaling --budgets=-1,2
 refuses 'too few sizes' '--sizes is 2, expected 3' scaling --sizes 2
 refuses 'no time' '--minutes is 0' scaling --minutes 0
-refuses 'a budget too small' 'expected at least 10; give more --minutes' scaling --budgets 1e5,1e6 --out small
+refuses 'too little time' '--minutes gives a budget of 3.33e+09, expected' scaling --minutes 0.1
 refuses 'unknown data' '--data is "nothing", expected stories' scaling --data nothing
 
 finish
