@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "app/figure/axes.hpp"
+#include "app/figure/count_tick.hpp"
 #include "app/figure/figures.hpp"
-#include "app/quantities.hpp"
 #include "app/scaling_llamas.hpp"
 #include "chapters/20-scaling-laws/published_surface.hpp"
 
@@ -21,7 +21,7 @@ std::string draw_isoflop(const Subject&) {
   svg.text(16, 48, "By the surface of Besiroglu et al. 2024: losses in nats a token.", "dim");
   const Scale sizes = {3e7, 1e12, Scale::decades};
   Axes loss(svg, {64, 104, 520, 260}, sizes, {1.8, 3.4});
-  loss.draw({.title = "Loss of a budget", .x = "parameters", .y = "nats a token", .x_text = count_text});
+  loss.draw({.title = "Loss of a budget", .x = "parameters", .y = "nats a token", .x_text = count_tick});
   loss.level(surface.E, "axis dashed");
   std::vector<double> best_sizes, best_losses;
   double label = 130;
@@ -49,7 +49,7 @@ std::string draw_isoflop(const Subject&) {
   best.draw({.title = "The best size, and the Llamas",
              .x = "operations of training, 6 N D",
              .y = "parameters",
-             .y_text = count_text});
+             .y_text = count_tick});
   std::vector<double> x, y;
   for (int i = 0; i <= 70; ++i) {
     const double at = std::pow(10, 19 + i / 10.0), size = best_allocation(surface, at).parameters;
@@ -57,15 +57,15 @@ std::string draw_isoflop(const Subject&) {
   }
   best.curve(x, y, "line s0");
   const Point end = best.at(x.back(), y.back());
-  svg.text(end.x - 12, end.y + 22, "best size", "small e n0");
+  svg.text(end.x - 30, end.y + 8, "best size", "small e n0");
   for (const PublishedLlama& llama : published_llamas()) {
-    const bool first = llama.name.starts_with("llama-2"), third = llama.name.starts_with("llama-3");
-    const std::string colour = third ? "2" : first ? "1" : "3";
+    const bool second = llama.name.starts_with("llama-2"), third = llama.name.starts_with("llama-3.");
+    const std::string colour = third ? "2" : second ? "1" : "3";
     const Point at = best.at(6 * llama.parameters * llama.tokens, llama.parameters);
     svg.circle(at, 4, "f" + colour);
     const std::string size = llama.name.substr(llama.name.rfind('-') + 1);
-    svg.text(third || first ? at.x + 7 : at.x - 7, at.y + 4, size,
-             std::string("tiny ") + (third || first ? "" : "e ") + "n" + colour);
+    svg.text(third || second ? at.x + 7 : at.x - 7, at.y + 4, size,
+             std::string("tiny ") + (third || second ? "" : "e ") + "n" + colour);
   }
   label = 480;
   for (const auto& [name, colour] : {std::pair{"LLaMA", "3"}, {"Llama 2", "1"}, {"Llama 3.1", "2"}}) {

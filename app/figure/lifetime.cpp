@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "app/figure/axes.hpp"
+#include "app/figure/count_tick.hpp"
 #include "app/figure/figures.hpp"
-#include "app/quantities.hpp"
 #include "app/scaling_llamas.hpp"
 #include "chapters/20-scaling-laws/lifetime.hpp"
 #include "chapters/20-scaling-laws/published_surface.hpp"
@@ -21,11 +21,11 @@ std::string draw_lifetime(const Subject&) {
       "the more is served.");
   svg.text(16, 48, "Operations of a model, against the one that is cheapest to train to the same loss.", "dim");
   const Scale served = {1e10, 1e15, Scale::decades};
-  Axes axes(svg, {64, 104, 500, 260}, served, {0, 2.5});
+  Axes axes(svg, {64, 104, 500, 260}, served, {0.25, 8, Scale::doublings});
   axes.draw({.title = "Training and serving together",
              .x = "tokens served",
              .y = "times the operations",
-             .x_text = count_text});
+             .x_text = count_tick});
   axes.level(1, "axis dashed");
   std::vector<double> heights;
   std::vector<PublishedLlama> drawn;

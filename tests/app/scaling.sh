@@ -5,7 +5,8 @@
 #   scaling.sh PROGRAM
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
-sweep() { "$program" scaling --budgets 2e10,6e10 --sizes 4 --bootstrap 20 "$@"; }
+options=(--budgets 2e10,6e10 --sizes 4 --bootstrap 20)
+sweep() { "$program" scaling "${options[@]}" "$@"; }
 
 sweep --threads 2 --out whole >whole.txt
 check 'a sweep says each run, with the floor' test "$(grep -c 'bits/byte (.* x floor)$' whole.txt)" -ge 6
@@ -13,7 +14,7 @@ check 'and each of the fits' test "$(grep -cE '^(1 envelope|2 isoFLOP|3 surface,
 check 'with intervals' grep -q 'alpha .*80 % of draws: ' whole.txt
 check 'and draws the figure' grep -q '</svg>' whole/isoflop.svg
 
-sweep --out killed >killed.txt &
+"$program" scaling "${options[@]}" --out killed >killed.txt &
 run=$!
 for _ in $(seq 600); do [ -e killed/budget2-width8/training.safetensors ] && break; sleep 0.05; done
 kill -9 $run 2>/dev/null
