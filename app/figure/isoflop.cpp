@@ -17,7 +17,7 @@ std::string draw_isoflop(const Subject&) {
       700, 760, "Equal operations, models of several sizes",
       "Above, the loss over the number of parameters for six budgets: each curve has a lowest place, which moves to "
       "the right and down as the budget grows. Below, the best size over the operations as a line, and the Llamas: "
-      "all but the largest lie under it.");
+      "they lie under it.");
   svg.text(16, 48, "By the surface of Besiroglu et al. 2024: losses in nats a token.", "dim");
   const Scale sizes = {3e7, 1e12, Scale::decades};
   Axes loss(svg, {64, 104, 520, 260}, sizes, {1.8, 3.4});
