@@ -6,6 +6,7 @@
 #include "app/finetune.hpp"
 #include "app/methods/method.hpp"
 #include "app/pairs.hpp"
+#include "app/scaling.hpp"
 #include "app/train.hpp"
 
 namespace cria {
@@ -89,6 +90,23 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("--temperature", o->temperature, "At which they are drawn")->capture_default_str();
     c->add_option("--seed", o->seed, "Of requests and answers")->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+  }
+  {
+    auto [c, o] = command<ScalingOptions>(
+        app, "scaling", "Train models of several sizes with equal operations, and fit the laws of scaling", run_scaling,
+        code);
+    c->add_option("--budgets", o->budgets, "Operations, the smallest first: 1e12,3e12; default: four, for --minutes")
+        ->delimiter(',');
+    c->add_option("--sizes", o->sizes, "Models for each budget")->capture_default_str();
+    c->add_option("--minutes", o->minutes, "How large the budgets are: what they take on two cores, about")
+        ->capture_default_str();
+    c->add_option("--data", o->data, "\"stories\": the built-in corpus")->capture_default_str();
+    c->add_option("--out", o->folder, "Folder for the runs, in which a sweep goes on; default runs/scaling");
+    c->add_flag("--llamas", o->llamas, "Print what a published law says of the Llamas' sizes, and end");
+    c->add_option("--bootstrap", o->bootstrap, "Fits of runs that are drawn anew, for intervals")
+        ->capture_default_str();
+    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU. The result does not depend on it");
+    c->add_option("--seed", o->seed, "Seed of weights and data order")->capture_default_str();
   }
 }
 

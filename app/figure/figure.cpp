@@ -56,6 +56,8 @@ constexpr Figure figures[] = {
     {"advantages", "18", "the advantages of an answer's tokens for three lambda", draw_advantages},
     {"hacking", "18", "a reward that is learned from, and what is meant, over the steps; needs logs", draw_hacking},
     {"preferences", "19", "DPO, cDPO and IPO over the margin of a pair", draw_preferences},
+    {"isoflop", "20", "losses of equal operations over the size, and the best sizes beside the Llamas", draw_isoflop},
+    {"lifetime", "20", "training and serving together over the tokens served, for LLaMA's sizes", draw_lifetime},
     {"zero", "21", "which of four ranks holds what, by ZeRO's stages", draw_zero},
 };
 

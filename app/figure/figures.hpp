@@ -37,6 +37,8 @@ std::string draw_clip(const Subject& subject);
 std::string draw_advantages(const Subject& subject);
 std::string draw_hacking(const Subject& subject);
 std::string draw_preferences(const Subject& subject);
+std::string draw_isoflop(const Subject& subject);
+std::string draw_lifetime(const Subject& subject);
 std::string draw_zero(const Subject& subject);
 
 }  // namespace cria::figure

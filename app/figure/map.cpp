@@ -35,7 +35,7 @@ void path(Svg& svg, std::initializer_list<Point> points, const char* colour) {
 std::string draw_map(const Subject&) {
   Svg svg(922, 603, "The chapters, and which builds on which",
           "01 leads to 09 and 11; 02 to 03, 04 and 07; 04 to 05 to 06; 03, 05, 06 and 07 to 08; 08 to 09 and 10; 10 to "
-          "11; 11 to 12; 12 to 13; 09 to 17, 10 to 16, 19 and 21, 12 to 14, 13 to 15, and 16 and 17 to 18.");
+          "11; 11 to 12; 12 to 13; 09 to 17, 10 to 16, 19 and 21, 11 to 20, 12 to 14, 13 to 15, and 16 and 17 to 18.");
   svg.text(16, 48, "Text at the left; a story and models, and what makes them better, at the right.", "dim");
   const char *text = "line s4", *part = "line s0", *model = "line s5", *use = "line s2";
   const double left = 16, split = column[1] - 12, join = column[3] - 10;
@@ -62,14 +62,15 @@ std::string draw_map(const Subject&) {
   for (const double y : {bottom, last, after_all})  // from 10, through 11 and 12
     path(svg, {{column[4] + stage_width / 2, middle}, {column[4] + stage_width / 2, y - stage_height / 2 - 2}}, use);
 
-  for (const double y : {top, middle, last, after_all})  // to what tunes it
+  for (const double y : {top, middle, bottom, last, after_all})  // to what tunes it, or asks how large it should be
     path(svg, {{column[4] + stage_width, y}, {column[5] - 2, y}}, use);
   const double turn = column[4] + stage_width + 12;
   path(svg, {{column[4] + stage_width, middle}, {turn, middle}, {turn, middle + row}, {column[5] - 2, middle + row}},
        use);
 
-  path(svg, {{turn, middle + row}, {turn, bottom}, {column[5] - 2, bottom}}, use);
-
+  const double aside = column[4] + 20;
+  path(svg, {{aside, middle + stage_height / 2}, {aside, middle + row}, {column[3] + stage_width + 2, middle + row}},
+       use);
   const double above = (top + middle) / 2, centre = column[5] + stage_width / 2;
   const double right = column[5] + stage_width, around = right + 8;
   path(svg, {{centre, top + stage_height / 2}, {centre, above - stage_height / 2 - 2}}, use);
@@ -95,7 +96,8 @@ std::string draw_map(const Subject&) {
       {"17 rejection", "the best of k", "f1", column[5], top},
       {"18 ppo", "learns from marks", "f1", column[5], above},
       {"19 dpo", "learns preferences", "f1", column[5], middle},
-      {"21 machines", "trains on several", "f1", column[5], bottom},
+      {"20 scaling-laws", "which size, how long", "f2", column[5], bottom},
+      {"21 machines", "trains on several", "f2", column[3], middle + row},
   };
   for (const Chapter& c : chapters) {
     svg.rect({c.x, c.y - stage_height / 2, stage_width, stage_height}, "page", 1, 5);  // lines do not shine through
