@@ -141,6 +141,7 @@ int run_align(const AlignOptions& options) {
     rows.push_back(judge.measure(name, model));
     rows.back().minutes = minutes;
     print_table(rows, options.judged);
+    write_file_atomically(folder / "align.json", table_json(rows));  // what is there when somebody ends it
     return rows.back();
   };
   print_heading("The base model, asked for stories");
@@ -165,13 +166,12 @@ int run_align(const AlignOptions& options) {
     add(stage.name, tuning.folder, *tuning.minutes);
     if (!first) continue;
     print_heading(
-        fmt::format("What the others begin with: {}", options.from.empty() ? "SFT of an hour" : options.from));
+        fmt::format("What the others begin with: {}", options.from.empty() ? "SFT of 14 000 steps" : options.from));
     judge.set_reference(std::move(reference));
     if (add("start", tuned).reward == 0)
       throw UserError(fmt::format("{} obeys none of {} requests, so that the other methods have nothing to learn from",
                                   tuned.string(), options.judged));
   }
-  write_file_atomically(folder / "align.json", table_json(rows));
   write_file_atomically(folder / "align.svg", draw_alignment(std::span(rows).subspan(2), options.judged));
   fmt::print("\nThe picture is {}. Try: {} chat {}\n", (folder / "align.svg").string(), command_name(),
              quoted_for_shell((folder / "rejection").string()));

@@ -16,7 +16,7 @@ struct AlignOptions {
   std::string folder;        // empty: runs/align, or runs/align-2 and so on
 };
 
-/// From the small model to one that obeys. First SFT; then, from a model for which it had an hour, each method that
+/// From the small model to one that obeys. First SFT; then, from a model that had 14 000 steps of it, each method that
 /// learns from the model's own answers: what SFT teaches in a few minutes is too little for them. Every model answers
 /// requests for combinations that no training met, an exact judge says how many it obeyed, and a picture shows that
 /// over the divergence from the model they began with, beside the frontier that none can pass.

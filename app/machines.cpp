@@ -60,10 +60,11 @@ size_t number_in_environment(const char* name, size_t otherwise) {
 
 }  // namespace
 
-// Open MPI's mpirun, or what speaks PMIx, as Slurm's srun --mpi=pmix.
+// Open MPI's mpirun, or what speaks PMI (MPICH's, Intel's) or PMIx, as Slurm's srun --mpi=pmix.
 Launched launched() {
   if (std::getenv("OMPI_COMM_WORLD_SIZE"))
     return {number_in_environment("OMPI_COMM_WORLD_RANK", 0), number_in_environment("OMPI_COMM_WORLD_SIZE", 1)};
+  if (std::getenv("PMI_SIZE")) return {number_in_environment("PMI_RANK", 0), number_in_environment("PMI_SIZE", 1)};
   if (std::getenv("PMIX_RANK"))
     return {number_in_environment("PMIX_RANK", 0), number_in_environment("SLURM_STEP_NUM_TASKS", 1)};
   return {};
@@ -73,6 +74,11 @@ Machines::Machines() {
   if (launched().ranks == 1) return;
 #ifdef CRIA_MPI
   ranks_ = join_mpi();
+  if (ranks_->size() != launched().ranks)
+    throw UserError(
+        fmt::format("started as one of {} ranks, but MPI has joined {}: mpirun belongs to another MPI than "
+                    "the one that this was built with",
+                    launched().ranks, ranks_->size()));
 #else
   throw UserError(fmt::format("started as one of {} ranks, but built without MPI: ./cria setup mpi, and build anew",
                               launched().ranks));
@@ -114,6 +120,17 @@ void Machines::begin(const LlamaConfig& config, const TrainerOptions& options) {
   peers_.emplace(*ranks_);
   if (const std::string different = different_kernels(); !different.empty())
     throw UserError(different + "; CRIA_SIMD=avx2 or portable makes them equal");
+}
+
+// Between tasks the others wait for the next one, and can be told that there is none. Within one they wait for numbers.
+void Machines::lead(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    if (!peers_ || !peers_->within_task()) throw;
+    std::fputs(fmt::format("cria: {}\n", one_line(error.what())).c_str(), stderr);
+    std::_Exit(3);
+  }
 }
 
 void Machines::follow(size_t threads) {

@@ -1,6 +1,7 @@
 // What mpirun started: this process, and those that train with it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ class Machines {
   /// For a trainer, after begin; none where this process is alone.
   Peers* peers() { return peers_ ? &*peers_ : nullptr; }
 
+  /// The leader's: does the work. What goes wrong while the others wait for its part ends all ranks, with that line.
+  void lead(const std::function<void()>& work);
   /// The others': takes part in what the leader begins, until it ends. What goes wrong here ends all ranks.
   void follow(size_t threads);
 

@@ -14,10 +14,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "lib/base/check.hpp"
 #include "lib/base/view.hpp"
 
 #define OMPI_SKIP_MPICXX 1
@@ -32,13 +34,17 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto beat = 250ms;
 constexpr char alive = 1, ending = 2;      // what a beat says; the second: a line has been printed already
+constexpr auto farewell = 5s;              // after which who was told that all end does so by itself
 constexpr size_t piece = size_t{1} << 30;  // MPI counts in int
 
 // After how long a rank that says nothing counts as lost. It says so whatever it computes.
 Clock::duration silence() {
-  const char* seconds = std::getenv("CRIA_SILENCE");
-  const double wanted = seconds ? std::atof(seconds) : 0;
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wanted >= 1 ? wanted : 15));
+  const char* text = std::getenv("CRIA_SILENCE");
+  char* end = nullptr;
+  const double seconds = text ? std::strtod(text, &end) : 15;
+  if (!(seconds >= 1 && seconds <= 86400) || (end && (*end != 0 || end == text)))
+    throw UserError(fmt::format("CRIA_SILENCE is {}, expected 1 to 86400 seconds", text));
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 // Of a rank, for messages.
@@ -61,7 +67,8 @@ class MpiCommunicator : public Communicator {
     exchange_names();
     if (rank_ > 0)
       for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
-    if (provided >= MPI_THREAD_SERIALIZED) watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+    if (provided < MPI_THREAD_SERIALIZED) throw UserError("this MPI cannot be asked by two threads in turn");
+    watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
   }
 
   ~MpiCommunicator() override {
@@ -85,17 +92,20 @@ class MpiCommunicator : public Communicator {
   void transfer(std::optional<size_t> to, std::span<const std::byte> out, std::optional<size_t> from,
                 std::span<std::byte> in) override {
     requests_.clear();
+    int error = MPI_SUCCESS;
+    const auto next = [&] { return &requests_.emplace_back(MPI_REQUEST_NULL); };
     {
       const std::lock_guard lock(mutex_);
       if (from)
         for (size_t at = 0; at < in.size(); at += piece)
-          MPI_Irecv(in.data() + at, int(std::min(piece, in.size() - at)), MPI_BYTE, int(*from), 0, MPI_COMM_WORLD,
-                    &requests_.emplace_back());
+          error |= MPI_Irecv(in.data() + at, int(std::min(piece, in.size() - at)), MPI_BYTE, int(*from), 0,
+                             MPI_COMM_WORLD, next());
       if (to)
         for (size_t at = 0; at < out.size(); at += piece)
-          MPI_Isend(out.data() + at, int(std::min(piece, out.size() - at)), MPI_BYTE, int(*to), 0, MPI_COMM_WORLD,
-                    &requests_.emplace_back());
+          error |= MPI_Isend(out.data() + at, int(std::min(piece, out.size() - at)), MPI_BYTE, int(*to), 0,
+                             MPI_COMM_WORLD, next());
     }
+    if (error != MPI_SUCCESS) end_all(int(from ? *from : *to), "cannot be reached");
     wait(requests_, int(from ? *from : *to));
   }
 
@@ -141,6 +151,7 @@ class MpiCommunicator : public Communicator {
   void watch(const std::stop_token& stop) {
     std::vector<Clock::time_point> seen(size_t(size_), Clock::now());
     auto before = Clock::now();
+    std::optional<Clock::time_point> told;  // that all end
     size_t gone = 0;
     while (!stop.stop_requested()) {
       const auto now = Clock::now();
@@ -161,9 +172,10 @@ class MpiCommunicator : public Communicator {
           }
           MPI_Recv(&says, 1, MPI_CHAR, status.MPI_SOURCE, 0, beats_, MPI_STATUS_IGNORE);
           seen[size_t(status.MPI_SOURCE)] = now;
-          if (says == ending) ending_ = true;
+          if (says == ending) ending_ = true, told = told.value_or(now);
         }
       }
+      if (told && now - *told > farewell) std::_Exit(3);
       for (size_t other = watched().begin; other < watched().end; ++other) {
         // One line is enough: when it is rank 0 that is lost, the others wait for rank 1 to say it. And who has gone
         // may have said why, which arrives by the next beat.
@@ -176,7 +188,7 @@ class MpiCommunicator : public Communicator {
     }
   }
 
-  // Whoever comes first says it; mpirun ends the others when one ends so.
+  // Whoever comes first says it. mpirun ends the others when one ends so; other launchers may not, so they end as well.
   [[noreturn]] void end_all(int lost, const std::string& what) {
     if (!ending_.exchange(true)) {
       const Name& name = names_[size_t(lost)];
@@ -192,7 +204,8 @@ class MpiCommunicator : public Communicator {
       std::fflush(stderr);
       std::_Exit(3);
     }
-    for (;;) std::this_thread::sleep_for(1s);
+    std::this_thread::sleep_for(farewell);
+    std::_Exit(3);
   }
 
   const Clock::duration silence_;

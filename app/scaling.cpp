@@ -8,7 +8,6 @@
 #include <optional>
 #include <sstream>
 
-#include "app/command_name.hpp"
 #include "app/panel.hpp"
 #include "app/quantities.hpp"
 #include "app/scaling_llamas.hpp"
@@ -106,6 +105,7 @@ TrainingCurve read_curve(const fs::path& log, const PlannedRun& planned, double 
     curve.points.push_back({planned.parameters, filled * share * planned.tokens, share * planned.operations,
                             step.at("bits_per_byte").get<double>()});
   }
+  if (curve.points.empty()) throw UserError(log.string() + " has no held-out loss; remove it to train that run again");
   return curve;
 }
 
@@ -172,8 +172,7 @@ int run_scaling(const ScalingOptions& options) {
     std::fflush(stdout);
     const std::optional<TrainingCurve> curve = carry_out(options, sweep, planned);
     if (!curve) {
-      fmt::print("\nInterrupted, and saved. The same command goes on: {} scaling --out {}\n", command_name(),
-                 quoted_for_shell(folder.string()));
+      fmt::print("\nInterrupted, and saved in {}. The same command goes on.\n", folder.string());
       return 0;
     }
     result.curves.push_back(*curve);

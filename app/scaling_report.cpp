@@ -99,6 +99,7 @@ void print_fits(const SweepResult& result, size_t bootstrap, std::uint64_t seed)
   print_laws("2 isoFLOP parabolas", attempt([&] { return fit_iso_flop(parabolas.curves); }), next);
   for (const size_t budget : parabolas.left_out)
     fmt::print("    left out: budget {}, whose losses have no lowest place among its sizes\n", budget);
+  fmt::print("(3 counts 6 N D as the operations of a size; 1 and 2 count them as they are.)\n");
   print_surface("3 surface, E free", result, {}, bootstrap, seed, next);
   if (!result.floor) return;
   print_surface("3 surface, E fixed", result, {.floor = result.floor}, bootstrap, seed, next);

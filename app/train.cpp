@@ -57,7 +57,7 @@ int run_train(const TrainOptions& options) {
   }
   Machines machines;
   if (machines.leads())
-    train(options, &machines);
+    machines.lead([&] { train(options, &machines); });
   else
     machines.follow(thread_count(options.threads));
   return 0;

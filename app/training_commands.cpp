@@ -40,7 +40,7 @@ void add_training_commands(CLI::App& app, int& code) {
         *c, "align", "Make the small model obey requests, by each method in turn, and show what each gains", run_align,
         code);
     align->add_option("--minutes", a->minutes, "How long in all, on two cores")->capture_default_str();
-    align->add_option("--from", a->from, "What the methods after SFT begin with; default: a tuned model in data/");
+    align->add_option("--from", a->from, "A model's folder: what the methods after SFT begin with; default: a tuned one in data/");
     align->add_option("--threads", a->threads, "Threads; 0: one for each CPU");
     align->add_option("--seed", a->seed, "Of data and answers")->capture_default_str();
     align->add_option("--judged", a->judged, "Held-out requests that each model answers")->capture_default_str();

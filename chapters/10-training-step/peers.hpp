@@ -35,6 +35,8 @@ class Peers {
   virtual Range own(size_t count) const = 0;
   /// The leader tells the others; the others, who were told, do nothing.
   virtual void begin(const Task& task) = 0;
+  /// The leader has done all of it.
+  virtual void finish() = 0;
   /// Of numbers in a row, of which own(size) are given: those of the others arrive.
   virtual void complete(std::span<double> numbers) = 0;
   /// The same of parameters, of which the own parts are given (number_range in adamw.hpp).

@@ -104,7 +104,7 @@ StepResult Trainer::step(const Batch& batch, double learning_rate, const Objecti
   require_told();
   pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
   const StepResult result = learn(batch, learning_rate, objective);
-  if (peers_) peers_->complete_parts(parameters_.flat());
+  if (peers_) peers_->complete_parts(parameters_.flat()), peers_->finish();
   return result;
 }
 
@@ -130,16 +130,19 @@ double Trainer::evaluate(const Batch& batch) {
 
 double Trainer::evaluate(const Batch& batch, const Objective& objective) {
   require_told();
-  return for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
+  const double loss = for_each_micro_batch(batch, [&](Lane& lane, const Batch& micro_batch) {
     if (lane.model.draw_from) lane.model.draw_from(std::nullopt);
     return lane.evaluator->forward(lane.model.weights, micro_batch, objective);
   });
+  if (peers_) peers_->finish();
+  return loss;
 }
 
 void Trainer::share_state(const AdamW* whole) {
   const size_t steps = whole ? whole->steps() : 0;
   peers_->begin({.kind = Task::Kind::take_state, .steps_done = steps});
   take_state(steps, whole);
+  peers_->finish();
 }
 
 void Trainer::take_state(size_t steps, const AdamW* whole) {
@@ -152,10 +155,11 @@ void Trainer::take_state(size_t steps, const AdamW* whole) {
 }
 
 AdamW Trainer::whole_optimiser() {
-  peers_->begin({.kind = Task::Kind::hand_moments});
-  AdamW whole(parameters_, options_.adamw);
+  AdamW whole(parameters_, options_.adamw);  // before the others wait: there may be no room for it
   whole.set_steps(optimiser_.steps());
+  peers_->begin({.kind = Task::Kind::hand_moments});
   hand_moments(&whole);
+  peers_->finish();
   return whole;
 }
 

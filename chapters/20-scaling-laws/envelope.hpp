@@ -14,9 +14,9 @@ namespace cria {
 /// before its first point and behind its last.
 ScalingRun curve_at(const TrainingCurve& curve, double operations);
 
-/// The lowest of all curves at `count` numbers of operations, evenly spread in logarithms over those that at least
-/// three curves have. Places where the smallest or the largest of these models is the best one are left out: a better
-/// one may lie beyond. Throws UserError where none is left.
+/// The lowest of all curves at `count` numbers of operations, evenly spread in logarithms; those that fewer than
+/// three curves have are dropped. Places where the smallest or the largest of these models is the best one are left
+/// out: a better one may lie beyond. Throws UserError where none is left.
 std::vector<ScalingRun> lower_envelope(std::span<const TrainingCurve> curves, size_t count = 1500);
 
 /// Power laws through the envelope.

@@ -23,7 +23,7 @@ struct SurfaceFit {
 
 /// From each of a grid of starts, the lowest end. The grid is of the runs' own size: it divides the losses into E, a
 /// part of the model's size and one of its tokens, with slow and fast exponents. Throws UserError for too few runs, and
-/// for a floor that is not below all losses.
+/// for a floor that is not above 0.
 SurfaceFit fit_surface(std::span<const ScalingRun> runs, const SurfaceFitOptions& options = {});
 
 /// The same from one start, for fits of nearly the same runs.

@@ -22,8 +22,8 @@ double tokens_of_budget(const LlamaConfig& config, size_t positions, double oper
 LlamaConfig model_of_size(const LlamaConfig& shape, double parameters);
 
 /// The learning rate of a model of that width, where `rate` is good at `reference_width`: Adam's steps move a matrix
-/// product by about rate · width, so the rate goes with 1 / √width, between keeping it and the 1 / width of Yang et al.
-/// 2022 (arXiv:2203.03466).
+/// product by about rate · width, for which Yang et al. 2022 (arXiv:2203.03466) take 1 / width. 1 / √width is a
+/// compromise between that and keeping the rate.
 double rate_of_width(double rate, size_t reference_width, size_t width);
 
 struct PlannedRun {

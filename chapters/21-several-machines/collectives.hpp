@@ -23,8 +23,8 @@ struct Shares {
   Range of(size_t rank) const;  // numbers
 };
 
-/// Rank 0's bytes go to all, along a chain in pieces: each rank but the last sends n bytes, and the time is that of
-/// sending them once, and N - 1 pieces.
+/// Rank 0's bytes go to all, along a chain in pieces: each rank but the last sends n bytes. An inner rank takes
+/// a piece and then passes it on, so from three ranks on the time is that of sending them twice.
 void broadcast(Communicator& ranks, std::span<std::byte> bytes);
 
 /// Each rank has its share of the numbers, `width` bytes each, and gets those of the others. They go round a ring: each

@@ -22,6 +22,7 @@ Range DataParallel::own(size_t count) const { return shares(count, count).of(ran
 
 void DataParallel::begin(const Task& task) {
   if (ranks_.rank() > 0) return;
+  within_task_ = task.kind != Task::Kind::end;
   const Batch& batch = task.batch;
   TaskMessage message{.kind = static_cast<std::uint32_t>(task.kind),
                       .masked = !batch.first_key.empty(),

@@ -19,12 +19,16 @@ class DataParallel : public Peers {
 
   Range own(size_t count) const override;
   void begin(const Task& task) override;
+  void finish() override { within_task_ = false; }
   void complete(std::span<double> numbers) override;
   void complete_parts(std::span<real> parameters) override;
   void sum_lanes(std::span<const std::span<real>> lanes) override;
   void spread(std::span<real> numbers) override;
   void deal_parts(std::span<const real> all, std::span<real> own) override;
   void collect_parts(std::span<const real> own, std::span<real> all) override;
+
+  /// Of rank 0: whether the others are at work on what it began, and wait for its part of it.
+  bool within_task() const { return within_task_; }
 
   /// Waits for what rank 0 begins next; for all ranks but 0. A batch holds until the next call.
   Task next();
@@ -36,6 +40,7 @@ class DataParallel : public Peers {
   Communicator& ranks_;
   std::vector<std::int32_t> batch_;  // tokens, targets and document mask, one after the other
   std::vector<real> passing_;
+  bool within_task_ = false;
 };
 
 /// Does what rank 0 begins, until it ends. The trainer's peers are these.

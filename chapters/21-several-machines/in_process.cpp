@@ -56,9 +56,12 @@ class Exchange {
   template <class Done>
   void wait(std::unique_lock<std::mutex>& lock, std::size_t other, Done done) {
     const bool in_time = changed_.wait_for(lock, patience_, [&] { return error_ || done(); });
-    if (!in_time)
-      throw UserError(fmt::format("rank {} has not answered for {:.3g} s", other, double(patience_.count()) / 1000));
-    if (!done()) throw UserError("another rank has failed");
+    if (!in_time) {
+      error_ = std::make_exception_ptr(
+          UserError(fmt::format("rank {} has not answered for {:.3g} s", other, double(patience_.count()) / 1000)));
+      changed_.notify_all();
+    }
+    if (error_) throw UserError("another rank has failed");  // and what it offers may be gone: nothing is read any more
   }
 
   std::size_t ranks_;

@@ -19,6 +19,7 @@ run=$!
 for _ in $(seq 600); do [ -e killed/budget2-width8/training.safetensors ] && break; sleep 0.05; done
 kill -9 $run 2>/dev/null
 wait $run 2>/dev/null
+check 'a sweep was killed on its way' bash -c '! grep -q "^3 surface" killed.txt'
 sweep --threads 1 --out killed >killed.txt
 check 'a sweep that was killed goes on to the same numbers' \
   diff <(sed 's/whole//' whole.txt) <(sed 's/killed//' killed.txt)
