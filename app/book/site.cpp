@@ -136,13 +136,20 @@ void Site::write_frame(const Path& path, const std::string& title, const std::st
 }
 
 void Site::write_source(const Path& path) {
+  const std::string text = read_file(root_ / path);
+  if (text.find('\0') != text.npos) {  // weights, in a folder that a page links to
+    return write_frame(path, path.string(),
+                       fmt::format("<h1 class=\"path\">{}</h1>\n<p>{} bytes that are no text.</p>\n",
+                                   escape(path.string()), text.size()),
+                       "");
+  }
   const std::string kind = path.extension();
   const std::string language = kind == ".cpp" || kind == ".hpp" || kind == ".inl" ? "cpp"
                                : kind == ".diff"                                  ? "diff"
                                                                                   : "";
   std::string html = fmt::format("<h1 class=\"path\">{}</h1>\n<pre class=\"source\"><code>", escape(path.string()));
   size_t number = 0;
-  for (const std::string& line : learn::split_lines(highlight(read_file(root_ / path), language)))
+  for (const std::string& line : learn::split_lines(highlight(text, language)))
     html += fmt::format("<span id=\"L{}\">{}\n</span>", ++number, line);
   write_frame(path, path.string(), html + "</code></pre>\n", "");
 }
