@@ -38,8 +38,7 @@ struct SweepShape {
   size_t positions = 256;         // T
   double tokens_per_step = 1024;  // positions in a batch
   size_t sizes = 6;               // for each budget
-  double width_of_grid =
-      4;  // the largest has so many times the parameters that are thought best, the smallest the part
+  double width_of_grid = 4;       // from the best size, as it is thought, to the largest and to the smallest: a factor
   double parameters_at_1e12 = 1e5;  // what is thought best for 1e12 operations; with C it grows as √C
 };
 

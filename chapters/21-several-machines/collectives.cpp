@@ -9,9 +9,6 @@
 namespace cria {
 namespace {
 
-// Short enough that ranks far along a chain begin soon, long enough that the carrier's own work counts little.
-constexpr size_t piece_bytes = size_t{1} << 18;
-
 std::span<real> part_of(std::span<real> numbers, Range range) { return numbers.subspan(range.begin, range.size()); }
 
 void add(std::span<real> sum, std::span<const real> lane) {

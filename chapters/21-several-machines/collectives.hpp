@@ -23,6 +23,10 @@ struct Shares {
   Range of(size_t rank) const;  // numbers
 };
 
+/// What goes along a chain of ranks at a time: short enough that those far along begin soon, long enough that the
+/// carrier's own work counts little.
+inline constexpr size_t piece_bytes = size_t{1} << 18;
+
 /// Rank 0's bytes go to all, along a chain in pieces: each rank but the last sends n bytes. An inner rank takes
 /// a piece and then passes it on, so from three ranks on the time is that of sending them twice.
 void broadcast(Communicator& ranks, std::span<std::byte> bytes);

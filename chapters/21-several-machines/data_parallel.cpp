@@ -9,14 +9,8 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
-namespace {
 
-// How often a piece of the sum is passed on: as often as a broadcast's.
-constexpr size_t passing_numbers = (size_t{1} << 18) / sizeof(real);
-
-}  // namespace
-
-DataParallel::DataParallel(Communicator& ranks) : ranks_(ranks), passing_(passing_numbers) {}
+DataParallel::DataParallel(Communicator& ranks) : ranks_(ranks), passing_(piece_bytes / sizeof(real)) {}
 
 Range DataParallel::own(size_t count) const { return shares(count, count).of(ranks_.rank()); }
 
