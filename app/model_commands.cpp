@@ -178,6 +178,7 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] = command<TraceOptions>(
         app, "trace", "Write every intermediate of a forward pass, or compare it with another's", run_trace, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("-p,--prompt", o->prompt, "A text, or - for standard input");
     c->add_option("--tokens", o->tokens, "Instead of a text: .npy of token ids, (T) or (B, T)");
     c->add_option("--out", o->out, "Folder for the tensors")->required();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "app/adapter.hpp"
 #include "app/sample.hpp"
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "chapters/10-training-step/trainer.hpp"
@@ -149,7 +150,10 @@ std::vector<double> as_double(const StoredTensor& stored, std::span<const std::b
 int run_trace(const TraceOptions& options) {
   if (!(options.tolerance >= 0))
     throw UserError(fmt::format("--tolerance is {}, expected 0 or more", options.tolerance));
+  if (options.gradients && !options.adapter.empty())
+    throw UserError("--gradients are those of a model's weights, expected no --adapter beside it");
   const Model model = open_model(model_folder(options.model));
+  const LlamaWeights weights = with_adapter(model.weights, options.adapter);
   const LlamaConfig& config = model.config.llama;
   std::vector<std::int32_t> ids;
   const View<const std::int32_t, 2> tokens = tokens_of(options, model, ids);
@@ -163,8 +167,8 @@ int run_trace(const TraceOptions& options) {
   LossEvaluator evaluator(config, B, T, true);
   const LlamaParameters gradients(config);
   const double count = double(std::max<size_t>(count_targets(batch), 1));
-  const double loss = options.gradients ? evaluator.forward_backward(model.weights, batch, 1 / count, gradients) / count
-                                        : evaluator.forward(model.weights, batch) / count;
+  const double loss = options.gradients ? evaluator.forward_backward(weights, batch, 1 / count, gradients) / count
+                                        : evaluator.forward(weights, batch) / count;
   const std::vector<NamedTensor> tensors = list_tensors(config, evaluator, B, T);
   std::vector<TensorToWrite> gradient_tensors;
   gradients.for_each([&](const std::string& name, const auto& view) {

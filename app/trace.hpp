@@ -9,6 +9,7 @@ namespace cria {
 struct TraceOptions {
   std::string model;                  // a folder; empty: the one in data/
   std::optional<std::string> prompt;  // a text, whose tokens are traced
+  std::string adapter;                // a folder with an adapter that it is run with; empty: none
   std::string tokens;                 // or .npy of token ids, (T) or (B, T)
   std::string out;                    // where the tensors go
   std::string against;                // a folder with tensors of the same names to compare with; empty: none

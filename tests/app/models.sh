@@ -114,6 +114,8 @@ check 'a prompt longer than the context is said to be so' \
 "$program" trace -p 'One day' --out traced >said
 check 'a trace of a text, by the small model' grep -q '^36 tensors of [2-9] tokens are in traced; loss' said
 check 'and every tensor' test "$(ls traced | wc -l)" = 37
+refuses 'gradients with an adapter' '--gradients are those of a model'"'"'s weights, expected no --adapter beside it' \
+  trace -p x --gradients --adapter none --out traced
 refuses 'a trace of nothing' 'expected a text with -p, or the .npy of token ids with --tokens' trace --out traced
 
 # ── Numbers of all options ──────────────────────────────────────────────────────────────────────────────────────────

@@ -33,10 +33,11 @@ def cria(*arguments):
     return run.stdout.decode()
 
 
-def logits(model, ids, folder):
+def logits(model, ids, folder, adapter=None):
     """(tokens, V) of these tokens, a sequence or several of one length."""
     numpy.save(folder / "ids.npy", numpy.array(ids, numpy.int32))
-    cria("trace", model, "--tokens", folder / "ids.npy", "--out", folder / "traced")
+    options = ["--adapter", adapter] if adapter else []
+    cria("trace", model, *options, "--tokens", folder / "ids.npy", "--out", folder / "traced")
     return numpy.load(folder / "traced" / "logits.npy").reshape(numpy.size(ids), -1)
 
 
