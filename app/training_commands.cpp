@@ -40,7 +40,8 @@ void add_training_commands(CLI::App& app, int& code) {
         *c, "align", "Make the small model obey requests, by each method in turn, and show what each gains", run_align,
         code);
     align->add_option("--minutes", a->minutes, "How long in all, on two cores")->capture_default_str();
-    align->add_option("--from", a->from, "A model's folder: what the methods after SFT begin with; default: a tuned one in data/");
+    align->add_option("--from", a->from,
+                      "A model's folder: what the methods after SFT begin with; default: a tuned one in data/");
     align->add_option("--threads", a->threads, "Threads; 0: one for each CPU");
     align->add_option("--seed", a->seed, "Of data and answers")->capture_default_str();
     align->add_option("--judged", a->judged, "Held-out requests that each model answers")->capture_default_str();
@@ -71,8 +72,10 @@ void add_training_commands(CLI::App& app, int& code) {
          "Files of conversations, in Alpaca's JSON form or as chat messages, or \"requests\": for built-in stories; "
          "default requests")
         ->allow_extra_args(false);
-    c->add_option("--reward", o->reward,
-                  "For rejection, ppo and grpo: the folder of a reward model to learn from; default: the exact judge");
+    c->add_option(
+        "--reward", o->reward,
+        "For rejection, ppo and grpo: the folder of a reward model to learn from; default: the exact judge, which "
+        "knows the built-in requests only");
     c->add_option("--recipe", o->recipe, "YAML with optimiser, data and what the method has; see docs/recipes.md");
     c->add_flag("--list-recipe", o->list_recipe, "Print the keys that a recipe has for the method alone, and end");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<method>");

@@ -1,5 +1,8 @@
 // cria finetune --method rejection: chapter 17.
+#include <fmt/format.h>
+
 #include "app/methods/method.hpp"
+#include "chapters/14-sft/prompt_data.hpp"
 #include "chapters/14-sft/tuned_model.hpp"
 #include "chapters/17-rejection-sampling/rejection_training.hpp"
 #include "lib/base/check.hpp"
@@ -35,10 +38,20 @@ class Rejection : public TuningMethod {
 }  // namespace
 
 JudgedPrompts judged_prompts(const TuningSetup& setup) {
-  if (!setup.data.is_requests())
-    throw UserError("the answers to " + setup.data.name + " have no judge, expected --data requests");
-  JudgedPrompts prompts = story_prompts(std::make_shared<StoryRequests>(setup.state.seed), setup.encoder);
-  if (!setup.reward) return prompts;
+  JudgedPrompts prompts;
+  if (setup.data.is_requests()) {
+    prompts = story_prompts(std::make_shared<StoryRequests>(setup.state.seed), setup.encoder);
+    if (!setup.reward) return prompts;
+  } else {
+    if (!setup.reward)
+      throw UserError(fmt::format(
+          "the answers to {} have no judge, expected a reward model's folder by --reward, or --data requests",
+          setup.data.name));
+    std::vector<std::vector<TokenId>> tokens;
+    for (const std::vector<Message>& messages : read_prompts(setup.data))
+      tokens.push_back(setup.encoder.prompt(messages));
+    prompts = own_prompts(std::move(tokens), setup.recipe.validation, setup.state.seed);
+  }
   return marked_by(*setup.reward, std::move(prompts), setup.encoder.end_of_turn(), setup.pool);
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "chapters/14-sft/example_file.hpp"
-#include "chapters/14-sft/instruction_data.hpp"
+#include "chapters/14-sft/prompt_data.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/json.hpp"
 
@@ -32,7 +32,8 @@ Side read_side(const Json& example, const char* key, const std::string& place) {
     side.answer = example[key];
   } else {
     side.before = messages_from_json(example[key], place);
-    if (side.before.empty() || side.before.back().role != "assistant") fail(place, fmt::format("\"{}\" does not end with an answer", key));
+    if (side.before.empty() || side.before.back().role != "assistant")
+      fail(place, fmt::format("\"{}\" does not end with an answer", key));
     side.answer = std::move(side.before.back().content);
     side.before.pop_back();
   }
@@ -49,12 +50,7 @@ Preference read_preference(const Json& example, const std::string& place) {
   Side chosen = read_side(example, "chosen", place), rejected = read_side(example, "rejected", place);
   if (!same(chosen.before, rejected.before)) fail(place, "its answers are not to the same question");
   Preference preference{{}, std::move(chosen.answer), std::move(rejected.answer), 0, place};
-  if (example.contains("prompt") && example["prompt"].is_string())
-    preference.prompt = {{"user", example["prompt"]}};
-  else if (example.contains("prompt"))
-    preference.prompt = messages_from_json(example["prompt"], place);
-  else if (example.contains("instruction"))
-    preference.prompt = alpaca_prompt(example, place);
+  preference.prompt = example_prompt(example, place);
   preference.prompt.insert(preference.prompt.end(), chosen.before.begin(), chosen.before.end());
   if (preference.prompt.empty()) fail(place, "has no question: \"prompt\" is missing");
   if (preference.prompt.back().role != "user") fail(place, "its answers follow no question");

@@ -9,15 +9,13 @@
 #include "lib/base/fingerprint.hpp"
 
 namespace cria {
-namespace {
 
-size_t count_trained(size_t pairs, double held_out) {
-  const size_t held = std::min(pairs, size_t(std::ceil(double(pairs) * held_out)));
-  if (held == pairs) throw UserError(fmt::format("of {} pairs none is left to train on; lower data.validation", pairs));
-  return pairs - held;
+size_t count_trained(size_t count, double held_out, const char* what) {
+  const size_t held = std::min(count, size_t(std::ceil(double(count) * held_out)));
+  if (held == count)
+    throw UserError(fmt::format("of {} {} none is left to train on; lower data.validation", count, what));
+  return count - held;
 }
-
-}  // namespace
 
 std::vector<PreferencePair> encode_pairs(std::span<const Preference> preferences, const InstructionEncoder& encode) {
   std::vector<PreferencePair> pairs;
@@ -27,7 +25,7 @@ std::vector<PreferencePair> encode_pairs(std::span<const Preference> preferences
 }
 
 PairSource::PairSource(std::vector<PreferencePair> pairs, double held_out, std::uint64_t seed)
-    : pairs_(std::move(pairs)), order_(seed, count_trained(pairs_.size(), held_out)) {}
+    : pairs_(std::move(pairs)), order_(seed, count_trained(pairs_.size(), held_out, "pairs")) {}
 
 std::vector<size_t> PairSource::next(size_t count) {
   std::vector<size_t> indices(count);
@@ -44,9 +42,7 @@ std::vector<PreferencePair> PairSource::at(std::span<const size_t> indices) cons
 std::uint64_t PairSource::fingerprint() const {
   std::uint64_t sum = fingerprint_start;
   for (const PreferencePair& pair : pairs_)
-    for (const auto* tokens : {&pair.prompt, &pair.chosen, &pair.rejected})
-      sum = cria::fingerprint({reinterpret_cast<const char*>(tokens->data()), tokens->size() * sizeof(tokens->front())},
-                              sum);
+    for (const auto* tokens : {&pair.prompt, &pair.chosen, &pair.rejected}) sum = fingerprint_of(*tokens, sum);
   return sum;
 }
 

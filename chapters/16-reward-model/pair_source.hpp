@@ -15,6 +15,10 @@ namespace cria {
 /// Pairs as tokens. Each answer has its end, as it is judged as a whole.
 std::vector<PreferencePair> encode_pairs(std::span<const Preference> preferences, const InstructionEncoder& encode);
 
+/// How many of `count` are trained on: the first ones, as the last `held_out` of them, a share, are not. Throws
+/// UserError when none is left; `what` they are is for its message.
+size_t count_trained(size_t count, double held_out, const char* what);
+
 class PairSource {
  public:
   /// The last `held_out` of them, a share, are never trained on. Throws UserError when none is left.

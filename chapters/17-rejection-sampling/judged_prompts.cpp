@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "chapters/11-pretraining/shuffled_order.hpp"
+#include "chapters/16-reward-model/pair_source.hpp"
 #include "chapters/16-reward-model/reward.hpp"
 #include "lib/base/fingerprint.hpp"
 
@@ -20,6 +22,18 @@ JudgedPrompts story_prompts(std::shared_ptr<const StoryRequests> requests, const
   };
   return {[=, &encoder](std::uint64_t i) { return encoder.prompt(as_question(requests->at(i).request)); }, judge,
           StoryRequests::fingerprint()};
+}
+
+JudgedPrompts own_prompts(std::vector<std::vector<TokenId>> prompts, double held_out, std::uint64_t seed) {
+  const size_t trained = count_trained(prompts.size(), held_out, "prompts"), held = prompts.size() - trained;
+  std::uint64_t sum = fingerprint_start;
+  for (const std::vector<TokenId>& one : prompts) sum = fingerprint_of(one, sum);
+  const auto all = std::make_shared<const std::vector<std::vector<TokenId>>>(std::move(prompts));
+  const auto prompt = [=, order = ShuffledOrder(seed, trained)](std::uint64_t i) mutable {
+    const bool asked_again = i < JudgedPrompts::held_out || held == 0;  // one that is trained on
+    return (*all)[asked_again ? order.at(i) : trained + (i - JudgedPrompts::held_out) % held];
+  };
+  return {prompt, {}, sum};
 }
 
 JudgedPrompts marked_by(const ValueModel& model, JudgedPrompts prompts, TokenId end, ThreadPool& pool) {

@@ -41,14 +41,13 @@ void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, J
                       const AnswerStyle& style, size_t threads, Progress& progress) {
   std::map<std::string, double>& figures = progress.figures;
   prompts.proxy = [&, proxy = prompts.proxy](std::uint64_t first, std::span<const FinishedText> answers) {
-    std::vector<double> scores = prompts.judge(first, answers);
-    figures["obeyed"] = mean(scores);
     if (proxy) figures["held-out reward"] = mean(proxy(first, answers));
-    return scores;
+    if (prompts.judge) figures["obeyed"] = mean(prompts.judge(first, answers));
+    return std::vector<double>(answers.size());  // which of them is best nobody asks
   };
   BestAnswers best(count);
   answer_prompts(weights, tokenizer, prompts, JudgedPrompts::held_out, count, 1, style, 0, threads, best);
-  progress.validation_loss = 1 - figures["obeyed"];
+  progress.validation_loss = prompts.judge ? 1 - figures["obeyed"] : -figures["held-out reward"];
 }
 
 RejectionTraining::RejectionTraining(TrainedModel model, const LlamaWeights& weights, const Tokenizer& tokenizer,

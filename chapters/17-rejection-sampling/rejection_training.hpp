@@ -36,7 +36,8 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
                                    const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best);
 
 /// Answers the first `count` held-out prompts. Says what the judge gives on average, as the figure "obeyed", and the
-/// rest as the validation's loss; and where a proxy is learned from, what that gives.
+/// rest as the validation's loss; and where a proxy is learned from, what that gives, which without a judge is the
+/// loss, negative.
 void validate_answers(const LlamaWeights& weights, const Tokenizer& tokenizer, JudgedPrompts prompts, size_t count,
                       const AnswerStyle& style, size_t threads, Progress& progress);
 

@@ -52,7 +52,7 @@ void PolicyRun::step(double share, Progress& progress) {
   progress.learning_rate = rate_at(share);
   const PolicyFigures figures =
       training_.step(prompts, steps_++, progress.learning_rate, [&](std::span<const FinishedText> answers) {
-        if (prompts_.proxy) progress.figures["right"] = mean(prompts_.judge(first, answers));
+        if (prompts_.proxy && prompts_.judge) progress.figures["right"] = mean(prompts_.judge(first, answers));
         return prompts_.reward()(first, answers);
       });
   progress.loss = figures.loss;

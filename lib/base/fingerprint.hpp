@@ -19,6 +19,12 @@ constexpr std::uint64_t fingerprint(std::string_view bytes, std::uint64_t before
   return hash;
 }
 
+/// Of the bytes of numbers.
+template <class Numbers>
+std::uint64_t fingerprint_of(const Numbers& numbers, std::uint64_t before = fingerprint_start) {
+  return fingerprint({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(*numbers.data())}, before);
+}
+
 /// For gigabytes: the same with words of 8 bytes for bytes, in eight rows side by side, as each multiplication waits
 /// for the one before it. Every step can be undone, so one wrong word, or bit, always gives another number.
 inline std::uint64_t bulk_fingerprint(std::string_view bytes, std::uint64_t before = fingerprint_start) {

@@ -194,7 +194,18 @@ refuses 'half a pair' 'data.batch is 3, expected an even number' finetune whole 
 sed 's/beta: 0.2/beta: 0/' dpo.yaml >beta.yaml
 refuses 'a beta of 0' 'beta is 0, expected more than 0' finetune whole --method dpo --recipe beta.yaml --data pairs.jsonl --steps 1 --out new
 refuses 'a key of another method' 'unknown key dpo.beta' finetune whole --method lora --recipe dpo.yaml --steps 1 --out new
-refuses 'answers that nobody can judge' 'have no judge, expected --data requests' finetune whole --method rejection --data data.jsonl --steps 1 --out new
+twice_as grpo-own grpo --steps 4 --recipe policy.yaml --data pairs.jsonl --reward reward-1
+check 'prompts of one'"'"'s own have marks only' \
+  bash -c 'tail -n 1 grpo-own-1/log.jsonl | grep -q "held-out reward" && ! grep -qE "obeyed|right" grpo-own-1/log.jsonl'
+printf '{"messages": [{"role": "user", "content": "Say 1."}, {"role": "assistant", "content": "One."}]}' >one.jsonl
+refuses 'one prompt, which is held out' 'of 1 prompts none is left to train on' \
+  finetune whole --method ppo --recipe policy.yaml --data one.jsonl --reward reward-1 --steps 1 --out new
+printf '[{"chosen": "One.", "rejected": "Two."}]' >unasked.json
+refuses 'answers without a question' 'example 1: has no prompt, expected "prompt", "instruction" or "messages"' \
+  finetune whole --method ppo --recipe policy.yaml --data unasked.json --reward reward-1 --steps 1 --out new
+refuses 'stories as prompts' 'stories have no prompts, expected files' \
+  finetune whole --method ppo --recipe policy.yaml --data stories --reward reward-1 --steps 1 --out new
+refuses 'answers that nobody can judge' 'have no judge, expected a reward model' finetune whole --method rejection --data data.jsonl --steps 1 --out new
 
 cat >rejection.yaml <<'END'
 optimiser: {learning_rate: 1e-3}
