@@ -70,15 +70,16 @@ Launched launched() {
   return {};
 }
 
-Machines::Machines() {
-  if (launched().ranks == 1) return;
+std::unique_ptr<Communicator> join_ranks([[maybe_unused]] const std::string& remark) {
+  if (launched().ranks == 1) return nullptr;
 #ifdef CRIA_MPI
-  ranks_ = join_mpi();
-  if (ranks_->size() != launched().ranks)
+  std::unique_ptr<Communicator> ranks = join_mpi(remark);
+  if (ranks->size() != launched().ranks)
     throw UserError(
         fmt::format("started as one of {} ranks, but MPI has joined {}: mpirun belongs to another MPI than "
                     "the one that this was built with",
-                    launched().ranks, ranks_->size()));
+                    launched().ranks, ranks->size()));
+  return ranks;
 #else
   throw UserError(fmt::format("started as one of {} ranks, but built without MPI: ./cria setup mpi, and build anew",
                               launched().ranks));

@@ -17,11 +17,15 @@ struct Launched {
 };
 Launched launched();
 
+/// Joins the others that the launcher started; none where this process is alone. Throws UserError where there are some,
+/// and this build has no MPI. A line that says that a rank was lost ends with the remark.
+std::unique_ptr<Communicator> join_ranks(const std::string& remark = "");
+
 /// The ranks that train together. A process that was started alone is one by itself, and nothing here costs anything.
 class Machines {
  public:
-  /// Joins the others. Throws UserError where there are some, and this build has no MPI.
-  Machines();
+  /// Joins the others.
+  Machines() : ranks_(join_ranks(", and the last checkpoint stands")) {}
   /// The leader ends the others' work.
   ~Machines();
 

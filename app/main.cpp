@@ -48,8 +48,9 @@ int main(int argc, char** argv) {
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));
-    if (argc > 1 && argv[1][0] != '-' && argv[1] != std::string("train") && launched().ranks > 1)
-      return refuse(fmt::format("only train runs on several ranks, not {}; start that without mpirun", argv[1]));
+    const std::string name = argc > 1 ? argv[1] : "";
+    if (launched().ranks > 1 && name.substr(0, 1) != "-" && name != "train" && name != "sample")
+      return refuse(fmt::format("only train and sample run on several ranks, not {}; start that without mpirun", name));
     app.parse(argc, argv);
     flush_output();
     return code;

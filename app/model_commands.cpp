@@ -5,6 +5,7 @@
 #include "app/chat.hpp"
 #include "app/commands.hpp"
 #include "app/convert.hpp"
+#include "app/divided_model.hpp"
 #include "app/eval.hpp"
 #include "app/fill.hpp"
 #include "app/importance.hpp"
@@ -96,6 +97,7 @@ void add_model_commands(CLI::App& app, int& code) {
                   "Threads; 0: one for each CPU. The text does not depend on it, only on the CPU's kind");
     c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_option("--stop", o->stops, "End before this text; may be given several times");
+    c->add_option("--parallel", o->parallel, parallel_help);
     c->add_flag("--json", o->json, "Text and figures as JSON; of many texts, a line for each");
   }
   {
@@ -171,7 +173,9 @@ void add_model_commands(CLI::App& app, int& code) {
         ->transform(
             CLI::AsNumberWithUnit(std::map<std::string, double>{{"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}},
                                   CLI::AsNumberWithUnit::CASE_SENSITIVE, "NUMBER"));
-    c->add_option("--machines", o->machines, "Machines that train together")->capture_default_str();
+    c->add_option("--machines", o->machines, "Machines that work together")->capture_default_str();
+    c->add_option("--network", o->network, "What goes between them, in Gbit/s")->capture_default_str();
+    c->add_option("--latency", o->latency, "And how long it takes at least, in microseconds")->capture_default_str();
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {

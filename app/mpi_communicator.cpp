@@ -56,7 +56,7 @@ struct Name {
 
 class MpiCommunicator : public Communicator {
  public:
-  MpiCommunicator() : silence_(silence()) {
+  explicit MpiCommunicator(const std::string& remark) : remark_(remark), silence_(silence()) {
     int provided = 0;
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
@@ -192,9 +192,8 @@ class MpiCommunicator : public Communicator {
   [[noreturn]] void end_all(int lost, const std::string& what) {
     if (!ending_.exchange(true)) {
       const Name& name = names_[size_t(lost)];
-      const std::string line =
-          fmt::format("cria: rank {} (process {} on {}) {}: all ranks stop, and the last checkpoint stands\n", lost,
-                      name.process, name.host, what);
+      const std::string line = fmt::format("cria: rank {} (process {} on {}) {}: all ranks stop{}\n", lost,
+                                           name.process, name.host, what, remark_);
       {
         const std::lock_guard lock(mutex_);
         for (int other = 0; other < size_; ++other)
@@ -208,6 +207,7 @@ class MpiCommunicator : public Communicator {
     std::_Exit(3);
   }
 
+  const std::string remark_;
   const Clock::duration silence_;
   int rank_ = 0, size_ = 1;
   MPI_Comm beats_ = MPI_COMM_NULL;
@@ -220,6 +220,6 @@ class MpiCommunicator : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> join_mpi() { return std::make_unique<MpiCommunicator>(); }
+std::unique_ptr<Communicator> join_mpi(const std::string& remark) { return std::make_unique<MpiCommunicator>(remark); }
 
 }  // namespace cria

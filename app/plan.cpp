@@ -8,6 +8,7 @@
 
 #include "app/bench/machine.hpp"
 #include "app/cache_type.hpp"
+#include "app/divided_plan.hpp"
 #include "app/model_costs.hpp"
 #include "app/quantities.hpp"
 #include "app/train.hpp"
@@ -73,6 +74,8 @@ void check(const PlanOptions& options) {
   in_range("--context", options.context.value_or(1), 1 << 24);
   in_range("--batch", options.batch, 1 << 16);
   in_range("--machines", options.machines, 1 << 20);
+  for (const auto& [option, value] : {std::pair("--network", options.network), std::pair("--latency", options.latency)})
+    if (!(value > 0 && value < 1e9)) throw UserError(fmt::format("{} is {}, expected more than 0", option, value));
   if (options.tokens && (!(*options.tokens >= 1) || !std::isfinite(*options.tokens)))
     throw UserError(fmt::format("--tokens is {}, expected 1 or more", *options.tokens));
 }
@@ -230,6 +233,12 @@ int run_plan(const PlanOptions& options) {
   const Limits limits = measure_limits(weight_bytes_read(c, ElementType::f32));
   report["here"] = times(c, options, cache_type, limits);
   report["training_run"] = training_run(planned, options, limits);
+  if (options.machines > 1) {
+    const TrainerOptions& t = planned.training;
+    const double step = double(t.batch * t.positions) * training_operations_per_token(c, t.positions);
+    report["divided"] = divided_plan(c, t, options.machines, {options.network * 1e9 / 8, options.latency * 1e-6},
+                                     report["here"]["weights"].front()["seconds_per_token"], step / limits.operations);
+  }
   if (options.json) {
     fmt::print("{}\n", report.dump(2));
     return 0;
@@ -243,6 +252,7 @@ int run_plan(const PlanOptions& options) {
                              fmt::format("(all weights and moments, {} of the lanes),", each["lanes"].get<size_t>()),
                              bytes_text(each["bytes_with_shared_moments"]), "where each keeps its share of the moments",
                              "(ZeRO stage 1, Rajbhandari et al. 2020)"});
+    print_divided_plan(report["divided"]);
   }
   return 0;
 }

@@ -15,6 +15,8 @@ struct PlanOptions {
   std::string cache_type = "f32";
   std::optional<double> tokens;  // to train on; none: what was published, else 20 for each parameter
   std::size_t machines = 1;
+  double network = 10;  // Gbit/s between them
+  double latency = 50;  // microseconds
   bool json = false;
 };
 

@@ -9,6 +9,7 @@
 
 #include "app/adapter.hpp"
 #include "app/cache_type.hpp"
+#include "app/divided_model.hpp"
 #include "app/output.hpp"
 #include "app/sample_many.hpp"
 #include "app/train.hpp"
@@ -55,49 +56,68 @@ SamplingOptions choose_sampling(const SamplingChoice& choice, const SamplingOpti
 }
 
 int run_sample(const SampleOptions& options) {
+  DividedModel divided(options.parallel);
   const std::filesystem::path folder = model_folder(options.model);
-  PackedModel model = open_packed_model(folder);
-  model.weights = with_adapter(model.weights, options.adapter);
-  const LlamaConfig& config = model.config.llama;
-  const CacheType cache_type = read_cache_type(options.cache_type, config);
-  const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
-  const GenerationOptions generation{choose_sampling(options.sampling, defaults.sampling), options.tokens,
-                                     options.stops};
-  std::vector<TokenId> ends = model.config.end_of_text;
-  ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  if (options.count || !options.prompts.empty()) return sample_many(options, model, ends, generation, cache_type);
-  const std::string prompt_text = read_prompt(options.prompt, options.prompt_file);
-  const std::vector<TokenId> prompt = prompt_tokens(model, prompt_text);
-  StopStrings(generation.stops);  // refused here, before the prompt is shown
-  if (prompt.size() > config.context)
+  PackedModel model;
+  CacheType cache_type{};
+  GenerationOptions generation;
+  std::vector<TokenId> ends;
+  std::string prompt_text;
+  LlamaConfig config;
+  const bool many = options.count || !options.prompts.empty();
+  divided.prepare([&] {
+    if (many && divided.is_divided())
+      throw UserError("--count and --prompts are for one process; start that without mpirun");
+    model = open_packed_model(folder);
+    model.weights = with_adapter(model.weights, options.adapter);
+    config = model.config.llama;
+    cache_type = read_cache_type(options.cache_type, config);
+    const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
+    generation = {choose_sampling(options.sampling, defaults.sampling), options.tokens, options.stops};
+    ends = model.config.end_of_text;
+    ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+    if (!many && divided.leads()) prompt_text = read_prompt(options.prompt, options.prompt_file);
+    if (!many) StopStrings(generation.stops);  // refused here, before the prompt is shown
+    model.weights = divided.part_of(model.weights);
+  });
+  if (many) return sample_many(options, model, ends, generation, cache_type);
+  divided.share(prompt_text);
+  std::vector<TokenId> prompt;
+  divided.prepare([&] { prompt = prompt_tokens(model, prompt_text); });
+  if (prompt.size() > config.context && divided.leads())
     fmt::print(stderr, "cria: the prompt has {} tokens, more than the model's context of {}: it forgets the first {}\n",
                prompt.size(), config.context, prompt.size() - config.context);
-  // As many positions as there will be, and no more than the model was trained for.
-  Decoder decoder(model.weights, positions_of({prompt, generation}, config.context), default_chunk,
-                  thread_count(options.threads), cache_type);
-  std::string text;
-  const auto show = [&](std::string_view part) {
-    text += part;
-    if (options.json) return;
-    print_bytes(part);
-    flush_output();
-  };
-  if (!options.json) show(prompt_text);
-  const auto begin = std::chrono::steady_clock::now();
-  const GenerationResult result = generate_text(decoder, *model.tokenizer, prompt, ends, generation, show);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (options.json) {
-    const nlohmann::ordered_json report = {{"prompt", prompt_text},
-                                           {"text", text},
-                                           {"prompt_tokens", prompt.size()},
-                                           {"tokens", result.tokens.size()},
-                                           {"ended", result.ended},
-                                           {"seconds", seconds},
-                                           {"tokens_per_second", double(result.tokens.size()) / seconds}};
-    fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  } else {
-    fmt::print("\n");
-  }
+  divided.run([&] {
+    // As many positions as there will be, and no more than the model was trained for; a prompt in pieces that depend on
+    // the whole model, as all ranks must take the same.
+    const size_t capacity = positions_of({prompt, generation}, config.context);
+    Decoder decoder(model.weights, capacity, decoder_chunk(config, capacity), thread_count(options.threads),
+                    cache_type);
+    std::string text;
+    const auto show = [&](std::string_view part) {
+      text += part;
+      if (options.json || !divided.leads()) return;
+      print_bytes(part);
+      flush_output();
+    };
+    if (!options.json) show(prompt_text);
+    const auto begin = std::chrono::steady_clock::now();
+    const GenerationResult result = generate_text(decoder, *model.tokenizer, prompt, ends, generation, show);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (!divided.leads()) return;
+    if (options.json) {
+      const nlohmann::ordered_json report = {{"prompt", prompt_text},
+                                             {"text", text},
+                                             {"prompt_tokens", prompt.size()},
+                                             {"tokens", result.tokens.size()},
+                                             {"ended", result.ended},
+                                             {"seconds", seconds},
+                                             {"tokens_per_second", double(result.tokens.size()) / seconds}};
+      fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    } else {
+      fmt::print("\n");
+    }
+  });
   return 0;
 }
 

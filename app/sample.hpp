@@ -32,6 +32,7 @@ struct SampleOptions {
   std::vector<std::string> stops;
   std::size_t threads = 0;
   std::string cache_type = "f32";
+  std::string parallel;  // under mpirun: tensor or pipeline
   bool json = false;
 };
 

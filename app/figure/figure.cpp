@@ -59,6 +59,7 @@ constexpr Figure figures[] = {
     {"isoflop", "20", "losses of equal operations over the size, and the best sizes beside the Llamas", draw_isoflop},
     {"lifetime", "20", "training and serving together over the tokens served, for LLaMA's sizes", draw_lifetime},
     {"zero", "21", "which of four ranks holds what, by ZeRO's stages", draw_zero},
+    {"divided", "21", "which rank holds which part of which matrix", draw_divided},
 };
 
 int list_figures() {

@@ -40,5 +40,6 @@ std::string draw_preferences(const Subject& subject);
 std::string draw_isoflop(const Subject& subject);
 std::string draw_lifetime(const Subject& subject);
 std::string draw_zero(const Subject& subject);
+std::string draw_divided(const Subject& subject);
 
 }  // namespace cria::figure

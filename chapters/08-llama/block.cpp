@@ -103,6 +103,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
   if (w.addition && !heads.empty()) w.addition->forward(q, heads, out, rows_in(c));
   c.team.wait();
   linear_columns(c, a.attended, {{w.output, a.middle, width}});
+  c.complete(a.middle);
   noalias(a.middle.columns(width)) += a.input.columns(width);
   c.team.wait();
 
@@ -113,6 +114,7 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
   swiglu_forward(a.gate.columns(hidden), a.up.columns(hidden), a.gated.columns(hidden));
   c.team.wait();
   linear_columns(c, a.gated, {{w.down, a.output, width}});
+  c.complete(a.output);
   noalias(a.output.columns(width)) += a.middle.columns(width);
   c.team.wait();
   // end of solution
@@ -131,6 +133,7 @@ void block_backward(const BlockContext& c, const LayerWeights& w, const LayerAct
   // up = feed_forward_normed upᵀ, gate = feed_forward_normed gateᵀ
   linear_backward(d_up, a.feed_forward_normed, w.up, d_normed, d.up);
   linear_backward(d_gate, a.feed_forward_normed, w.gate, d_normed, d.gate);
+  c.complete(d_normed);
   // feed_forward_normed = rmsnorm(middle): adds to what the sum brought
   rmsnorm_backward(d_normed, a.middle, w.feed_forward_norm, a.feed_forward_inverse_rms, d_hidden, d.feed_forward_norm);
 
@@ -152,6 +155,7 @@ void block_backward(const BlockContext& c, const LayerWeights& w, const LayerAct
   linear_backward(d_value, a.attention_normed, w.value, d_normed, d.value);
   linear_backward(d_key, a.attention_normed, w.key, d_normed, d.key);
   linear_backward(d_query, a.attention_normed, w.query, d_normed, d.query);
+  c.complete(d_normed);
   // attention_normed = rmsnorm(input)
   rmsnorm_backward(d_normed, a.input, w.attention_norm, a.attention_inverse_rms, d_hidden, d.attention_norm);
   // end of solution

@@ -15,6 +15,20 @@ struct BlockContext {
   KvCache* cache = nullptr;
   Team team = {};
   std::span<real> rounded = {};  // memory that the team shares, for what its products read
+  Shards* shards = nullptr;      // of a divided model
+
+  /// By one thread of the team, when all have come; none goes on before.
+  template <class Do>
+  void with_shards(Do&& act) const {
+    if (!shards) return;
+    team.wait();
+    if (team.first()) act(*shards);
+    team.wait();
+  }
+  /// Of a divided model, x is this process's part of a sum; then it is the sum.
+  void complete(View<real, 2> x) const {
+    with_shards([&](Shards& all) { all.complete(x); });
+  }
 };
 
 /// a.output = block(a.input); fills the rest of `a` on the way. Called by every thread of a team, each of which returns

@@ -29,6 +29,29 @@ size_t lowest_that_learns(const LlamaTensors<const real, Weight>& w, const Llama
   return lowest;
 }
 
+bool contains(Range ids, std::int32_t id) { return id >= 0 && size_t(id) >= ids.begin && size_t(id) < ids.end; }
+
+/// Rows of the embedding, of the tokens that this process has; the others' are zeros.
+void embed(const LlamaWeights& weights, View<const std::int32_t, 1> tokens, View<real, 2> out) {
+  if (!weights.shards) return embedding_forward(tokens, weights.tensors.embedding, out);
+  const Range own = weights.shards->embedded();
+  noalias(out) = 0;
+  for (size_t n = 0; n < tokens.size(); ++n) {
+    const std::int32_t row = tokens[n] - std::int32_t(own.begin);
+    if (contains(own, tokens[n])) embedding_forward({&row, {1}}, weights.tensors.embedding, out.rows(n, n + 1));
+  }
+}
+
+void embed_backward(const LlamaWeights& weights, View<const real, 2> d_out, View<const std::int32_t, 1> tokens,
+                    View<real, 2> d_table) {
+  if (!weights.shards || d_table.empty()) return embedding_backward(d_out, tokens, d_table);
+  const Range own = weights.shards->embedded();
+  for (size_t n = 0; n < tokens.size(); ++n) {
+    const std::int32_t row = tokens[n] - std::int32_t(own.begin);
+    if (contains(own, tokens[n])) embedding_backward(d_out.rows(n, n + 1), {&row, {1}}, d_table);
+  }
+}
+
 }  // namespace
 
 void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache,
@@ -46,12 +69,14 @@ void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivatio
   for (size_t n = rows.begin; n < rows.end; ++n)
     positions[n - rows.begin] = static_cast<std::int32_t>((cache ? cache->length(n / T) : 0) + n % T);
   rope_angles(positions, activations.frequencies, rows_of(activations.angles, rows));
-  embedding_forward(input.tokens.flat().rows(rows), w.embedding, activations.layer(0).input.rows(rows));
+  embed(weights, input.tokens.flat().rows(rows), activations.layer(0).input.rows(rows));
 
   const RopeAngles angles = rows_of(activations.angles, {0, N});
-  const BlockContext context{
-      config, B, T, angles, input.first_key, activations.scratch(team.rank()), cache, team, activations.rounded()};
+  const std::span<real> scratch = activations.scratch(team.rank()), rounded = activations.rounded();
+  const BlockContext context{config, B, T, angles, input.first_key, scratch, cache, team, rounded, weights.shards};
+  context.with_shards([&](Shards& shards) { shards.enter(activations.layer(0).input.rows(0, N)); });
   for (size_t i = 0; i < config.layers; ++i) block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
+  context.with_shards([&](Shards& shards) { shards.leave(activations.last_layer().output.rows(0, N)); });
   if (cache && team.first())  // no other thread reads it any more in this pass
     for (size_t b = 0; b < B; ++b) cache->advance(T, b);
   rmsnorm_forward(activations.last_layer().output.rows(rows), w.norm, static_cast<real>(config.norm_eps),
@@ -62,8 +87,12 @@ void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivatio
 
 void llama_logits(const LlamaWeights& weights, View<const real, 2> normed, View<real, 2> logits, const Team& team,
                   Rows rows) {
-  const Range columns = team.share(logits.shape(1), 16);
-  linear_forward(normed, weights.tensors.head.rows(columns), logits.columns(columns), {}, rows);
+  Shards* shards = weights.shards;
+  const View<real, 2> own = shards ? logits.columns(shards->predicted()) : logits;
+  const Range columns = team.share(own.shape(1), 16);
+  if (!columns.empty()) linear_forward(normed, weights.tensors.head.rows(columns), own.columns(columns), {}, rows);
+  if (shards) team.wait();
+  if (shards && team.first()) shards->complete_logits(logits);
 }
 
 void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaActivations& activations,
@@ -76,19 +105,21 @@ void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaAc
   const size_t lowest = lowest_that_learns(w, d);
   // solution: llama_backward
   const BackwardTensors b = buffers.tensors.first_rows(N);
+  const RopeAngles angles = rows_of(activations.angles, {0, N});
+  const std::span<real> scratch = activations.scratch(0);
+  const BlockContext context{config, B, T, angles, input.first_key, scratch, nullptr, {}, {}, weights.shards};
   noalias(b.d_normed) = 0;
   noalias(b.d_hidden) = 0;
   // logits = normed headᵀ
   linear_backward(d_logits, activations.normed.rows(0, N), w.head, b.d_normed, d.head);
+  context.complete(b.d_normed);
   // normed = rmsnorm(hidden)
   rmsnorm_backward(b.d_normed, activations.last_layer().output.rows(0, N), w.norm, activations.inverse_rms.rows(0, N),
                    b.d_hidden, d.norm);
-  const BlockContext context{
-      config, B, T, rows_of(activations.angles, {0, N}), input.first_key, activations.scratch(0)};
   for (size_t i = config.layers; i-- > lowest;)
     block_backward(context, w.layers[i], activations.layer(i).first_rows(N), b, d.layers[i]);
   // hidden = embedding[tokens]; a tied embedding is also the head, and collects both gradients
-  embedding_backward(b.d_hidden, input.tokens.flat(), d.embedding);
+  embed_backward(weights, b.d_hidden, input.tokens.flat(), d.embedding);
   // end of solution
 }
 

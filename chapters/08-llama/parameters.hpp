@@ -13,6 +13,7 @@
 
 #include "chapters/08-llama/attention_addition.hpp"
 #include "chapters/08-llama/config.hpp"
+#include "chapters/08-llama/shards.hpp"
 #include "lib/base/random.hpp"
 #include "lib/tensor/parameter_set.hpp"
 #include "lib/tensor/weight.hpp"
@@ -86,6 +87,7 @@ struct LlamaWeights {
   LlamaConfig config;
   LlamaTensors<const real, Weight> tensors;
   std::shared_ptr<const void> memory = {};  // where the numbers are, unless someone else keeps them
+  Shards* shards = nullptr;                 // where these are a part of a model that several processes have together
 };
 
 /// The names and shapes of what for_each_parameter visits. Throws UserError when the configuration is not valid.

@@ -39,6 +39,8 @@ class Peers {
   virtual void finish() = 0;
   /// Of numbers in a row, of which own(size) are given: those of the others arrive.
   virtual void complete(std::span<double> numbers) = 0;
+  /// The same of the sums of squares of the gradient's parts, from which its norm is formed.
+  virtual void complete_squares(std::span<double> squares) { complete(squares); }
   /// The same of parameters, of which the own parts are given (number_range in adamw.hpp).
   virtual void complete_parts(std::span<real> parameters) = 0;
   /// `lanes` are this process's own. Afterwards the own parts of the first of them hold the sum over the lanes of all,

@@ -69,7 +69,7 @@ void Trainer::sum_gradients() {
 double Trainer::gradient_norm() {
   std::array<double, number_parts> squares;
   sum_squares(lanes_[0].gradients.flat(), own_parts_, squares, pool_);
-  if (peers_) peers_->complete(squares);
+  if (peers_) peers_->complete_squares(squares);
   return global_norm(squares);
 }
 

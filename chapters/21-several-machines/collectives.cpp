@@ -80,6 +80,25 @@ void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lan
   // end of solution
 }
 
+void sum_in_rank_order(Communicator& ranks, std::span<real> numbers, std::span<real> room) {
+  const size_t N = ranks.size(), rank = ranks.rank();
+  const Shares shares{N, numbers.size(), numbers.size()};
+  const std::span<real> own = part_of(numbers, shares.of(rank));
+  require(room.size() >= N * own.size(), "sum_in_rank_order", "there is no room for what arrives");
+  const auto from_rank = [&](size_t from) { return room.subspan(from * own.size(), own.size()); };
+  std::ranges::copy(own, from_rank(rank).begin());
+  // solution: exchange_shares
+  for (size_t round = 1; round < N; ++round) {
+    const size_t to = (rank + round) % N, from = (rank + N - round) % N;
+    ranks.exchange(to, std::as_bytes(part_of(numbers, shares.of(to))), from, std::as_writable_bytes(from_rank(from)));
+  }
+  // ((rank 0's + rank 1's) + rank 2's) + …, whoever is the one that adds
+  std::ranges::copy(from_rank(0), own.begin());
+  for (size_t from = 1; from < N; ++from) add(own, from_rank(from));
+  // end of solution
+  all_gather(ranks, numbers, shares);
+}
+
 void scatter(Communicator& ranks, std::span<const real> all, std::span<real> own, const Shares& shares) {
   require(own.size() == shares.of(ranks.rank()).size(), "scatter", "the own share has another length");
   if (ranks.rank() > 0) return ranks.receive(0, std::as_writable_bytes(own));

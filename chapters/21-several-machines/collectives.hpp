@@ -43,6 +43,11 @@ void all_gather(Communicator& ranks, std::span<std::byte> all, const Shares& sha
 void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lanes, const Shares& shares,
                        std::span<real> passing);
 
+/// numbers = Σ over the ranks, in rank order, with the same bits on all of them: each rank sums its share, and then all
+/// gather the sums. `room` is for what arrives, ranks times the longest share. A rank sends n without its own share,
+/// and then what all_gather says: about 2 n (N - 1) / N, on any number of ranks.
+void sum_in_rank_order(Communicator& ranks, std::span<real> numbers, std::span<real> room);
+
 /// Rank 0 sends each rank its share of `all`, and the other way round. `all` is used on rank 0 only.
 void scatter(Communicator& ranks, std::span<const real> all, std::span<real> own, const Shares& shares);
 void gather(Communicator& ranks, std::span<const real> own, std::span<real> all, const Shares& shares);

@@ -5,46 +5,13 @@
 
 #include <algorithm>
 
-#include "chapters/21-several-machines/machine_costs.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
 
-DataParallel::DataParallel(Communicator& ranks) : ranks_(ranks), passing_(piece_bytes / sizeof(real)) {}
+DataParallel::DataParallel(Communicator& ranks) : LedPeers(ranks), passing_(piece_bytes / sizeof(real)) {}
 
 Range DataParallel::own(size_t count) const { return shares(count, count).of(ranks_.rank()); }
-
-void DataParallel::begin(const Task& task) {
-  if (ranks_.rank() > 0) return;
-  within_task_ = task.kind != Task::Kind::end;
-  const Batch& batch = task.batch;
-  TaskMessage message{.kind = static_cast<std::uint32_t>(task.kind),
-                      .masked = !batch.first_key.empty(),
-                      .sequences = batch.tokens.shape(0),
-                      .positions = batch.tokens.shape(1),
-                      .steps_done = task.steps_done,
-                      .learning_rate = task.learning_rate};
-  broadcast(ranks_, std::span(&message, 1));
-  batch_.clear();
-  for (const std::span<const std::int32_t> ids : {batch.tokens.span(), batch.targets.span(), batch.first_key})
-    batch_.insert(batch_.end(), ids.begin(), ids.end());
-  broadcast(ranks_, std::span(batch_));
-}
-
-Task DataParallel::next() {
-  TaskMessage message;
-  broadcast(ranks_, std::span(&message, 1));
-  const Shape<2> shape = {message.sequences, message.positions};
-  const size_t count = element_count(shape);
-  batch_.resize(count * (message.masked ? 3 : 2));
-  broadcast(ranks_, std::span(batch_));
-  Task task{.kind = static_cast<Task::Kind>(message.kind),
-            .learning_rate = message.learning_rate,
-            .steps_done = message.steps_done};
-  task.batch = {{batch_.data(), shape}, {batch_.data() + count, shape}};
-  if (message.masked) task.batch.first_key = std::span(batch_).subspan(2 * count);
-  return task;
-}
 
 void DataParallel::complete(std::span<double> numbers) {
   // solution: complete_numbers
@@ -75,28 +42,6 @@ void DataParallel::collect_parts(std::span<const real> own, std::span<real> all)
   std::uint64_t numbers = all.size();
   broadcast(ranks_, std::span(&numbers, 1));
   gather(ranks_, own, all, parameter_shares(numbers));
-}
-
-void follow(Trainer& trainer, DataParallel& peers) {
-  for (;;) {
-    const Task task = peers.next();
-    switch (task.kind) {
-      case Task::Kind::step:
-        trainer.step(task.batch, task.learning_rate);
-        break;
-      case Task::Kind::evaluate:
-        trainer.evaluate(task.batch);
-        break;
-      case Task::Kind::take_state:
-        trainer.take_state(task.steps_done);
-        break;
-      case Task::Kind::hand_moments:
-        trainer.hand_moments();
-        break;
-      case Task::Kind::end:
-        return;
-    }
-  }
 }
 
 void require_enough_lanes(size_t ranks, const TrainerOptions& options) {

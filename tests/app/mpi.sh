@@ -113,5 +113,29 @@ refuses_on_ranks() {  # refuses_on_ranks NAME RANKS PART ARGUMENT…: one line o
 refuses_on_ranks 'more ranks than lanes' 5 '5 ranks cannot share 4 lanes' "${train[@]}" --steps 3 --out five
 refuses_on_ranks 'data that is not there' 2 'missing.txt' train --data missing.txt --out missing
 refuses_on_ranks 'an option that is not there' 2 '--stepz' train --stepz 3
-refuses_on_ranks 'another command' 2 'only train runs on several ranks, not sample' sample -p Once
+refuses_on_ranks 'another command' 2 'only train and sample run on several ranks, not chat' chat
+
+# ── A model that ranks have together ────────────────────────────────────────────────────────────────────────────────
+
+sample=(sample -p Once -n 40 --temperature 0 --threads 1)
+"$program" "${sample[@]}" >expected
+for way in 'tensor 2' 'tensor 3' 'pipeline 2' 'pipeline 3'; do
+  read -r parallel ranks <<<"$way"
+  check "$ranks ranks sample, $parallel parallel" on_ranks "$ranks" "${sample[@]}" --parallel "$parallel"
+  check "$ranks ranks, $parallel parallel: the text of one process, once" cmp expected out
+done
+refuses_on_ranks 'what the ranks share is not said' 2 '--parallel tensor, or --parallel pipeline' "${sample[@]}"
+refuses_on_ranks 'a way that is not there' 2 '--parallel is "data", expected tensor or pipeline' "${sample[@]}" --parallel data
+refuses_on_ranks 'more ranks than layers' 5 '5 ranks cannot share 3 layers' "${sample[@]}" --parallel pipeline
+refuses_on_ranks 'a model that is not there' 2 'nowhere' sample nowhere -p Once --parallel tensor
+refuses_on_ranks 'many texts' 2 '--count and --prompts are for one process' "${sample[@]}" --count 2 --parallel tensor
+refuses 'one process' '--parallel is for several ranks' "${sample[@]}" --parallel tensor
+
+CRIA_SILENCE=3 "${launcher[@]}" -n 2 "$program" sample -p Once -n 1000000 --threads 1 --parallel tensor >out 2>err &
+launched=$!
+until [ -s out ] || ! kill -0 $launched 2>/dev/null; do sleep 0.02; done
+kill -KILL "$(process_of $launched 1)"
+wait $launched
+[ "$(grep -c '^cria: ' err)" = 1 ] && grep -q '^cria: rank 1 (process [0-9]* on .*) has ended: ' err
+result 'a rank that dies while it samples is named' $? "$(cat err)"
 finish

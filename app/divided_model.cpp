@@ -1,0 +1,82 @@
+#include "app/divided_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <vector>
+
+#include "app/machines.hpp"
+#include "chapters/21-several-machines/pipeline.hpp"
+#include "chapters/21-several-machines/tensor_shards.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria {
+
+DividedModel::DividedModel(const std::string& parallel) : parallel_(parallel) {
+  if (!parallel.empty() && parallel != "tensor" && parallel != "pipeline")
+    throw UserError(fmt::format("--parallel is {}, expected tensor or pipeline", in_quotes(parallel)));
+  if (parallel.empty() && launched().ranks > 1)
+    throw UserError("on several ranks it has to be said what they share: --parallel tensor, or --parallel pipeline");
+  if (!parallel.empty() && launched().ranks == 1)
+    throw UserError("--parallel is for several ranks: start it with mpirun -n 2, or leave the option out");
+  ranks_ = join_ranks();
+}
+
+DividedModel::~DividedModel() = default;
+
+void DividedModel::prepare(const std::function<void()>& work) {
+  if (!ranks_) return work();
+  constexpr size_t length = 512;
+  std::vector<char> all(ranks_->size() * length);
+  try {
+    work();
+  } catch (const std::exception& error) {
+    const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error);
+    const std::string line = one_line(no_memory ? "there is not enough memory for this" : error.what());
+    line.copy(&all[ranks_->rank() * length], length - 1);
+  }
+  all_gather(*ranks_, std::as_writable_bytes(std::span(all)), {ranks_->size(), ranks_->size(), ranks_->size()}, length);
+  for (size_t rank = 0; rank < ranks_->size(); ++rank)
+    if (const std::string line = &all[rank * length]; !line.empty())
+      throw UserError(rank == 0 ? line : fmt::format("rank {}: {}", rank, line));
+}
+
+void DividedModel::share(std::string& text) {
+  if (!ranks_) return;
+  std::uint64_t size = text.size();
+  broadcast(*ranks_, std::span(&size, 1));
+  text.resize(size);
+  broadcast(*ranks_, std::as_writable_bytes(std::span(text)));
+}
+
+LlamaWeights DividedModel::part_of(const LlamaWeights& whole) {
+  if (!ranks_) return whole;
+  LlamaWeights part;
+  if (parallel_ == "tensor") {
+    auto shards = std::make_unique<TensorShards>(*ranks_, tensor_cut(whole.config, ranks_->size(), ranks_->rank()));
+    part = tensor_part(whole, shards->cut());
+    shards_ = std::move(shards);
+  } else {
+    auto shards = std::make_unique<PipelineShards>(*ranks_, whole.config);
+    part = pipeline_part(whole, *shards);
+    shards_ = std::move(shards);
+  }
+  part.shards = shards_.get();
+  return part;
+}
+
+// The others wait for this rank's part, so all have to end.
+void DividedModel::run(const std::function<void()>& work) {
+  if (!ranks_) return work();
+  try {
+    work();
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("cria: rank {}: {}\n", ranks_->rank(), one_line(error.what())).c_str(), stderr);
+    std::_Exit(3);
+  }
+}
+
+}  // namespace cria
