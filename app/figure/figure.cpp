@@ -60,6 +60,7 @@ constexpr Figure figures[] = {
     {"lifetime", "20", "training and serving together over the tokens served, for LLaMA's sizes", draw_lifetime},
     {"zero", "21", "which of four ranks holds what, by ZeRO's stages", draw_zero},
     {"divided", "21", "which rank holds which part of which matrix", draw_divided},
+    {"batching", "22", "what an engine computes in each pass, for five texts", draw_batching},
 };
 
 int list_figures() {

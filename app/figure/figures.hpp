@@ -41,5 +41,6 @@ std::string draw_isoflop(const Subject& subject);
 std::string draw_lifetime(const Subject& subject);
 std::string draw_zero(const Subject& subject);
 std::string draw_divided(const Subject& subject);
+std::string draw_batching(const Subject& subject);
 
 }  // namespace cria::figure

@@ -35,7 +35,7 @@ void path(Svg& svg, std::initializer_list<Point> points, const char* colour) {
 std::string draw_map(const Subject&) {
   Svg svg(922, 603, "The chapters, and which builds on which",
           "01 leads to 09 and 11; 02 to 03, 04 and 07; 04 to 05 to 06; 03, 05, 06 and 07 to 08; 08 to 09 and 10; 10 to "
-          "11; 11 to 12; 12 to 13; 09 to 17, 10 to 16, 19 and 21, 11 to 20, 12 to 14, 13 to 15, and 16 and 17 to 18.");
+          "11; 11 to 12; 12 to 13; 09 to 17, 10 to 16, 19 and 21, 11 to 20, 12 to 14, 13 to 15, 16 and 17 to 18, and 09 to 22.");
   svg.text(16, 48, "Text at the left; a story and models, and what makes them better, at the right.", "dim");
   const char *text = "line s4", *part = "line s0", *model = "line s5", *use = "line s2";
   const double left = 16, split = column[1] - 12, join = column[3] - 10;
@@ -73,7 +73,8 @@ std::string draw_map(const Subject&) {
        use);
   const double above = (top + middle) / 2, centre = column[5] + stage_width / 2;
   const double right = column[5] + stage_width, around = right + 8;
-  path(svg, {{centre, top + stage_height / 2}, {centre, above - stage_height / 2 - 2}}, use);
+  for (const double x : {centre, column[4] + stage_width / 2})  // from 17, and from 09
+    path(svg, {{x, top + stage_height / 2}, {x, above - stage_height / 2 - 2}}, use);
   path(svg, {{right, middle + row}, {around, middle + row}, {around, above}, {right + 2, above}}, use);
 
   const Chapter chapters[] = {
@@ -97,6 +98,7 @@ std::string draw_map(const Subject&) {
       {"18 ppo", "learns from marks", "f1", column[5], above},
       {"19 dpo", "learns preferences", "f1", column[5], middle},
       {"20 scaling-laws", "which size, how long", "f2", column[5], bottom},
+      {"22 serving", "answers many", "f2", column[4], (top + middle) / 2},
       {"21 machines", "trains on several", "f2", column[3], middle + row},
   };
   for (const Chapter& c : chapters) {

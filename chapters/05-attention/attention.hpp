@@ -11,12 +11,13 @@
 
 #include "lib/base/real.hpp"
 #include "lib/base/view.hpp"
+#include "lib/tensor/product.hpp"
 #include "lib/tensor/stored_heads.hpp"
 
 namespace cria {
 
-/// x = softmax(x), one number after the other; returns log Σ exp(x). What softmax(x) of lib/tensor computes, before it is
-/// fast: written once, and used by tests only. x has at least one number.
+/// x = softmax(x), one number after the other; returns log Σ exp(x). What softmax(x) of lib/tensor computes, before it
+/// is fast: written once, and used by tests only. x has at least one number.
 real plain_softmax(View<real, 1> x);
 
 /// How many numbers of scratch memory attention over so many keys needs, forward or backward, for any number of
@@ -37,22 +38,30 @@ void attention_forward(View<const real, 3> q,                    // (T, H, Dh)
                        View<real, 2> log_sum_exp,                // (T, H)
                        std::span<real> scratch);                 // attention_scratch_size(S)
 
-/// The same over keys and values as a cache stores them. Those that are narrow are widened as they are needed: of many
-/// queries, one group of heads at a time, for the same bits as attention over the widened numbers; of a single query,
-/// which is decoding, stored_part positions at a time, which stay near until they have been used, so that what is read
-/// from memory are the stored bytes. The parts are joined by their log_sum_exp (Dao et al. 2022, section 3.1).
+/// The same over keys and values as a cache stores them, of which those that are narrow or lie apart are widened as
+/// they are needed. There are two ways:
+///
+/// - Rows::together, of many queries: one group of heads at a time, for the same bits as attention over the widened
+///   numbers.
+/// - Rows::apart, and always of a single query, which is decoding: stored_part positions at a time, so that what is
+/// read
+///   from memory are the stored bytes, and numbers that were widened stay near until they have been used. The parts are
+///   joined by their log_sum_exp (Dao et al. 2022, section 3.1). Each query has the bits that it has alone, however
+///   the keys are stored; several queries take no first_key.
 void attention_forward(View<const real, 3> q,                    // (T, H, Dh)
                        const StoredHeads& k,                     // (S, G, Dh)
                        const StoredHeads& v,                     // (S, G, Dh)
                        std::span<const std::int32_t> first_key,  // (T), or empty
                        View<real, 3> out,                        // (T, H, Dh)
                        View<real, 2> log_sum_exp,                // (T, H)
-                       std::span<real> scratch);                 // stored_attention_scratch_size(type, S, H, Dh)
+                       std::span<real> scratch,                  // stored_attention_scratch_size(type, S, H, Dh)
+                       Rows rows = Rows::together);
 
 /// Fixed, as the bits of a sum depend on its parts. With heads of width 64, keys and values of a group take 64 KiB.
 constexpr size_t stored_part = 128;
 
-/// Numbers of scratch memory for attention over up to so many stored keys, with that many query heads.
+/// Numbers of scratch memory for attention over up to so many stored keys, with that many query heads. For f32 in
+/// blocks `keys` is to be above stored_part; of many queries together it needs as much as f16.
 size_t stored_attention_scratch_size(CacheType type, size_t keys, size_t heads, size_t head_dim);
 
 /// d_q, d_k and d_v += the gradients, from d_out and what forward took and gave. A key's gradient collects from every

@@ -1,4 +1,4 @@
-// Chapter 05, attention over keys and values that a cache stores smaller than `real`.
+// Chapter 05, attention over keys and values as a cache stores them: smaller than `real`, or in blocks.
 //
 // Attention itself is attention.cpp's: here is only what it sees of the cache at a time, and how parts are joined.
 #include <algorithm>
@@ -22,6 +22,7 @@ struct Part {
     return 2 * keys * head_dim + heads * (head_dim + 1) + attention_scratch_size(keys);
   }
   Part(std::span<real> memory, size_t keys, size_t heads, size_t head_dim) {
+    require(memory.size() >= size(keys, heads, head_dim), "attention", "the scratch memory is too small");
     const auto take = [&]<size_t N>(View<real, N>& view, const Shape<N>& shape) {
       view = {memory, shape};
       memory = memory.subspan(element_count(shape));
@@ -41,17 +42,81 @@ void join(View<const real, 1> part_out, real part_log_sum_exp, View<real, 1> out
   log_sum_exp = std::max(log_sum_exp, part_log_sum_exp) + std::log1p(std::exp(-apart));
 }
 
+void attend_together(View<const real, 3> q, const StoredHeads& k, const StoredHeads& v,
+                     std::span<const std::int32_t> first_key, View<real, 3> out, View<real, 2> log_sum_exp,
+                     std::span<real> scratch) {
+  const size_t H = q.shape(1), Dh = q.shape(2), S = k.shape(0), G = k.shape(1);
+  if (k.is_in_place() && v.is_in_place())
+    return attention_forward(q, k.numbers(), v.numbers(), first_key, out, log_sum_exp, scratch);
+  for (size_t g = 0; g < G; ++g) {
+    const Range heads = Range{g, g + 1} * (H / G);
+    const Part part(scratch, S, heads.size(), Dh);
+    k.columns({g, g + 1}).widen(part.k);
+    v.columns({g, g + 1}).widen(part.v);
+    attention_forward(q.columns(heads), part.k, part.v, first_key, out.columns(heads), log_sum_exp.columns(heads),
+                      part.scratch);
+  }
+}
+
+/// Some heads of all queries over the keys begin … of a part, which are those of all that are joined so far plus these.
+/// Query t sees the first seen(t) of them.
+template <class Seen>
+void attend_to_part(View<const real, 3> q, View<const real, 3> k, View<const real, 3> v, const Part& part, bool first,
+                    Seen seen, View<real, 3> out, View<real, 2> log_sum_exp) {
+  for (size_t t = 0; t < q.shape(0); ++t) {
+    const size_t count = seen(t);
+    if (count == 0) continue;
+    const Range row = {t, t + 1}, keys = {0, count};
+    if (first) {
+      attention_forward(q.rows(row), k.rows(keys), v.rows(keys), {}, out.rows(row), log_sum_exp.rows(row),
+                        part.scratch);
+      continue;
+    }
+    attention_forward(q.rows(row), k.rows(keys), v.rows(keys), {}, part.out, part.log_sum_exp, part.scratch);
+    for (size_t h = 0; h < q.shape(1); ++h) join(part.out[0][h], part.log_sum_exp(0, h), out[t][h], log_sum_exp(t, h));
+  }
+}
+
+/// Each query as if it were alone. Keys come in the outer loop, so that what was widened serves all queries.
+void attend_apart(View<const real, 3> q, const StoredHeads& k, const StoredHeads& v, size_t first, View<real, 3> out,
+                  View<real, 2> log_sum_exp, std::span<real> scratch) {
+  const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), S = k.shape(0), G = k.shape(1);
+  for (size_t begin = first; begin < S; begin += stored_part) {
+    const Range keys = {begin, std::min(begin + stored_part, S)};
+    const StoredHeads K = k.rows(keys), V = v.rows(keys);
+    const auto seen = [&](size_t t) {
+      const size_t end = std::min(S - T + t + 1, keys.end);
+      return end > begin ? end - begin : 0;
+    };
+    if (K.is_in_place() && V.is_in_place()) {
+      if (T == 1 && keys.size() == S - first)  // all of them, as a rule of a short text
+        return attention_forward(q, K.numbers(), V.numbers(), {}, out, log_sum_exp, scratch);
+      const Part part(scratch, 0, H, Dh);
+      attend_to_part(q, K.numbers(), V.numbers(), part, begin == first, seen, out, log_sum_exp);
+      continue;
+    }
+    for (size_t g = 0; g < G; ++g) {
+      const Range heads = Range{g, g + 1} * (H / G);
+      const Part part(scratch, keys.size(), heads.size(), Dh);
+      K.columns({g, g + 1}).widen(part.k);
+      V.columns({g, g + 1}).widen(part.v);
+      attend_to_part(q.columns(heads), part.k, part.v, part, begin == first, seen, out.columns(heads),
+                     log_sum_exp.columns(heads));
+    }
+  }
+}
+
 }  // namespace
 
 size_t stored_attention_scratch_size(CacheType type, size_t keys, size_t heads, size_t head_dim) {
-  if (type == CacheType::f32) return attention_scratch_size(keys);
-  return Part::size(std::max(keys, stored_part), heads, head_dim);
+  if (type != CacheType::f32) return Part::size(std::max(keys, stored_part), heads, head_dim);
+  const size_t of_a_part = keys > stored_part ? Part::size(stored_part, heads, head_dim) : 0;
+  return std::max(attention_scratch_size(keys), of_a_part);
 }
 
 void attention_forward(View<const real, 3> q, const StoredHeads& k, const StoredHeads& v,
                        std::span<const std::int32_t> first_key, View<real, 3> out, View<real, 2> log_sum_exp,
-                       std::span<real> scratch) {
-  if (!k.is_narrow()) return attention_forward(q, k.numbers(), v.numbers(), first_key, out, log_sum_exp, scratch);
+                       std::span<real> scratch, Rows rows) {
   const size_t T = q.shape(0), H = q.shape(1), Dh = q.shape(2), S = k.shape(0), G = k.shape(1);
   require(v.shape() == k.shape() && k.shape(2) == Dh, "attention", "q, k and v differ in shape");
   require(G > 0 && H % G == 0, "attention", "the key/value heads must divide the query heads");
@@ -60,29 +125,11 @@ void attention_forward(View<const real, 3> q, const StoredHeads& k, const Stored
           "the scratch memory is too small");
   require_shape("attention_forward: out", out, q.shape());
   require_shape("attention_forward: log_sum_exp", log_sum_exp, Shape<2>{T, H});
-  // A single query's keys begin at its first_key; of several queries each has its own, which is passed on.
-  const size_t first = T == 1 && !first_key.empty() ? static_cast<size_t>(first_key[0]) : 0;
+  if (T > 1 && rows == Rows::together) return attend_together(q, k, v, first_key, out, log_sum_exp, scratch);
+  require(T == 1 || first_key.empty(), "attention", "queries apart see from key 0");
+  const size_t first = first_key.empty() ? 0 : static_cast<size_t>(first_key[0]);
   require(first < S, "attention", "a first_key is negative or in the future");
-  if (T == 1) first_key = {};
-  for (size_t begin = first; begin < S;) {
-    const Range keys = {begin, T == 1 ? std::min(begin + stored_part, S) : S};
-    for (size_t g = 0; g < G; ++g) {
-      const Range heads = Range{g, g + 1} * (H / G);
-      const Part part(scratch, keys.size(), heads.size(), Dh);
-      k.rows(keys).columns({g, g + 1}).widen(part.k);
-      v.rows(keys).columns({g, g + 1}).widen(part.v);
-      const View<const real, 3> Q = q.columns(heads);
-      const View<real, 3> O = out.columns(heads);
-      const View<real, 2> L = log_sum_exp.columns(heads);
-      if (begin == first) {
-        attention_forward(Q, part.k, part.v, first_key, O, L, part.scratch);
-        continue;
-      }
-      attention_forward(Q, part.k, part.v, first_key, part.out, part.log_sum_exp, part.scratch);
-      for (size_t h = 0; h < heads.size(); ++h) join(part.out[0][h], part.log_sum_exp(0, h), O[0][h], L(0, h));
-    }
-    begin = keys.end;
-  }
+  attend_apart(q, k, v, first, out, log_sum_exp, scratch);
 }
 
 }  // namespace cria

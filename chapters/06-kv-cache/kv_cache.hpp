@@ -1,16 +1,15 @@
 // Chapter 06: the cache of keys and values, so that a new token costs one row of attention and not all rows again.
 //
 // It only stores, as `real` or in numbers of half and of a quarter the size; attention itself is chapter 05's, which
-// sees the cache as k and v. It leaves out pages shared between sequences: what one takes over from another is copied.
+// sees the cache as k and v. It leaves out pages shared between sequences, which are chapter 22's: what one takes over
+// from another is copied.
 #pragma once
 
 #include <span>
 #include <vector>
 
+#include "chapters/06-kv-cache/attention_cache.hpp"
 #include "lib/base/arena.hpp"
-#include "lib/base/real.hpp"
-#include "lib/base/view.hpp"
-#include "lib/tensor/stored_heads.hpp"
 
 namespace cria {
 
@@ -24,7 +23,7 @@ namespace cria {
 /// In a pass nothing changes but the rows that are written, so threads may each append and read heads of their own.
 /// Wrong use (zero sizes, shapes, a layer or head out of range, a chunk that would wrap, heads that are no whole blocks
 /// of the type) throws ContractError.
-class KvCache {
+class KvCache : public AttentionCache {
  public:
   KvCache(size_t layers, size_t capacity, size_t kv_heads, size_t head_dim, size_t sequences = 1,
           CacheType type = CacheType::f32);
@@ -33,18 +32,18 @@ class KvCache {
   /// `first_head` on; the rows of k and v may be apart.
   void append(size_t layer, View<const real, 3> k,  // (T, heads, Dh)
               View<const real, 3> v,                // (T, heads, Dh)
-              size_t sequence = 0, size_t first_head = 0);
+              size_t sequence = 0, size_t first_head = 0) override;
 
   /// What the layer holds including the T positions that this pass has appended: (S, G, Dh),
   /// S = min(positions, capacity).
-  StoredHeads keys(size_t layer, size_t sequence = 0, size_t T = 0) const;
-  StoredHeads values(size_t layer, size_t sequence = 0, size_t T = 0) const;
+  StoredHeads keys(size_t layer, size_t sequence = 0, size_t T = 0) const override;
+  StoredHeads values(size_t layer, size_t sequence = 0, size_t T = 0) const override;
 
   /// Ends a pass in which every layer has appended T positions.
-  void advance(size_t T, size_t sequence = 0);
+  void advance(size_t T, size_t sequence = 0) override;
 
   /// Positions seen so far, which is also the position of the next token; it may exceed the capacity.
-  size_t length(size_t sequence = 0) const;
+  size_t length(size_t sequence = 0) const override;
 
   /// Forgets all positions from `length` on. Overwritten positions cannot come back, so a sequence that has wrapped can
   /// only be truncated to nothing.

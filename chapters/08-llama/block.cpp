@@ -33,8 +33,8 @@ struct Output {
   Range columns;
 };
 
-/// One position of each sequence is decoding: a text must not depend on those beside it.
-Rows rows_in(const BlockContext& c) { return c.positions == 1 ? Rows::apart : Rows::together; }
+/// One position of each sequence is decoding, and stretches are served: a text must not depend on those beside it.
+Rows rows_in(const BlockContext& c) { return c.positions == 1 || !c.stretches.empty() ? Rows::apart : Rows::together; }
 
 /// Several of the same x. A part of the columns needs that part of the weight's rows only, so all threads of a team
 /// together read each weight once. Where weights want x rounded to 8 bits, each thread rounds some rows for all; of few
@@ -67,8 +67,11 @@ template <class T, size_t N>
 View<T, N> sequence(const View<T, N>& x, const BlockContext& c, size_t b) {
   return x.rows(b * c.positions, (b + 1) * c.positions);
 }
+std::span<const std::int32_t> rows_of(std::span<const std::int32_t> first_key, Range rows) {
+  return first_key.empty() ? first_key : first_key.subspan(rows.begin, rows.size());
+}
 std::span<const std::int32_t> sequence(std::span<const std::int32_t> first_key, const BlockContext& c, size_t b) {
-  return first_key.empty() ? first_key : first_key.subspan(b * c.positions, c.positions);
+  return rows_of(first_key, Range{b, b + 1} * c.positions);
 }
 
 }  // namespace
@@ -90,16 +93,18 @@ void block_forward(const BlockContext& c, size_t layer, const LayerWeights& w, c
   const View<real, 3> k = by_head(a.key, Dh).columns(groups), v = by_head(a.value, Dh).columns(groups);
   rope_forward(q, c.angles, c.config.rope_pairing);
   rope_forward(k, c.angles, c.config.rope_pairing);
-  for (size_t b = 0; b < c.sequences && !groups.empty(); ++b) {
-    StoredHeads keys(sequence(k, c, b)), values(sequence(v, c, b));
+  for_each_stretch(c, [&](size_t first_row, Stretch s) {
+    if (groups.empty()) return;
+    const Range of = {first_row, first_row + s.positions};
+    StoredHeads keys(k.rows(of)), values(v.rows(of));
     if (c.cache) {
-      c.cache->append(layer, sequence(k, c, b), sequence(v, c, b), b, groups.begin);
-      keys = c.cache->keys(layer, b, c.positions).columns(groups);
-      values = c.cache->values(layer, b, c.positions).columns(groups);
+      c.cache->append(layer, k.rows(of), v.rows(of), s.sequence, groups.begin);
+      keys = c.cache->keys(layer, s.sequence, s.positions).columns(groups);
+      values = c.cache->values(layer, s.sequence, s.positions).columns(groups);
     }
-    attention_forward(sequence(q, c, b), keys, values, sequence(c.first_key, c, b), sequence(out, c, b),
-                      sequence(a.log_sum_exp.columns(heads), c, b), c.scratch);
-  }
+    attention_forward(q.rows(of), keys, values, rows_of(c.first_key, of), out.rows(of),
+                      a.log_sum_exp.columns(heads).rows(of), c.scratch, rows_in(c));
+  });
   if (w.addition && !heads.empty()) w.addition->forward(q, heads, out, rows_in(c));
   c.team.wait();
   linear_columns(c, a.attended, {{w.output, a.middle, width}});

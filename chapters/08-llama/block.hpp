@@ -12,9 +12,10 @@ struct BlockContext {
   RopeAngles angles;            // (N, Dh/2) each
   std::span<const std::int32_t> first_key;
   std::span<real> scratch;
-  KvCache* cache = nullptr;
+  AttentionCache* cache = nullptr;
   Team team = {};
   std::span<real> rounded = {};  // memory that the team shares, for what its products read
+  std::span<const Stretch> stretches = {};
   Shards* shards = nullptr;      // of a divided model
 
   /// By one thread of the team, when all have come; none goes on before.
@@ -30,6 +31,18 @@ struct BlockContext {
     with_shards([&](Shards& all) { all.complete(x); });
   }
 };
+
+/// use(row, stretch) for each stretch of the pass, which begins in that row; otherwise for each sequence as one.
+template <class Use>
+void for_each_stretch(const BlockContext& c, Use use) {
+  size_t row = 0;
+  for (const Stretch& stretch : c.stretches) {
+    use(row, stretch);
+    row += stretch.positions;
+  }
+  if (c.stretches.empty())
+    for (size_t b = 0; b < c.sequences; ++b) use(b * c.positions, Stretch{b, c.positions});
+}
 
 /// a.output = block(a.input); fills the rest of `a` on the way. Called by every thread of a team, each of which returns
 /// when all of a.output is there.

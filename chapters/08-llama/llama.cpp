@@ -13,6 +13,23 @@ namespace {
 
 RopeAngles rows_of(const RopeAngles& angles, Range rows) { return {angles.cosine.rows(rows), angles.sine.rows(rows)}; }
 
+/// Where the rows of a pass of stretches stand: each in its own sequence.
+void place_stretches(std::span<const Stretch> stretches, const AttentionCache& cache, Range rows,
+                     std::span<std::int32_t> positions) {
+  size_t n = 0;
+  for (const Stretch& stretch : stretches)
+    for (size_t t = 0; t < stretch.positions; ++t, ++n)
+      if (rows.begin <= n && n < rows.end)
+        positions[n - rows.begin] = static_cast<std::int32_t>(cache.length(stretch.sequence) + t);
+}
+
+void require_stretches(const LlamaInput& input, const AttentionCache* cache) {
+  size_t positions = 0;
+  for (const Stretch& stretch : input.stretches) positions += stretch.positions;
+  require(cache && input.first_key.empty() && input.tokens.shape(0) == 1 && positions == input.tokens.shape(1),
+          "llama_forward", "stretches need a cache, no first_key, and as many tokens (1, N) as they have positions");
+}
+
 /// Whether a layer has anything whose gradient is asked for: views to put it in, or additions, which keep their own.
 bool learns(const LayerWeights& w, const LayerTensors<real>& d) {
   const auto empty = [](const auto&... views) { return (views.empty() && ...); };
@@ -54,7 +71,7 @@ void embed_backward(const LlamaWeights& weights, View<const real, 2> d_out, View
 
 }  // namespace
 
-void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations, KvCache* cache,
+void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations, AttentionCache* cache,
                    const Team& team) {
   const LlamaConfig& config = weights.config;
   const auto& w = weights.tensors;
@@ -63,22 +80,33 @@ void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivatio
           "the activations have room for fewer rows than there are tokens");
   require(input.first_key.empty() || input.first_key.size() == N, "llama_forward",
           "first_key needs one entry for each token");
+  if (!input.stretches.empty()) require_stretches(input, cache);
   const Range rows = team.share(N);
   // solution: llama_forward
   const auto positions = std::span(activations.positions).subspan(rows.begin, rows.size());
   for (size_t n = rows.begin; n < rows.end; ++n)
     positions[n - rows.begin] = static_cast<std::int32_t>((cache ? cache->length(n / T) : 0) + n % T);
+  if (!input.stretches.empty()) place_stretches(input.stretches, *cache, rows, positions);
   rope_angles(positions, activations.frequencies, rows_of(activations.angles, rows));
   embed(weights, input.tokens.flat().rows(rows), activations.layer(0).input.rows(rows));
 
   const RopeAngles angles = rows_of(activations.angles, {0, N});
-  const std::span<real> scratch = activations.scratch(team.rank()), rounded = activations.rounded();
-  const BlockContext context{config, B, T, angles, input.first_key, scratch, cache, team, rounded, weights.shards};
+  const BlockContext context{.config = config,
+                             .sequences = B,
+                             .positions = T,
+                             .angles = angles,
+                             .first_key = input.first_key,
+                             .scratch = activations.scratch(team.rank()),
+                             .cache = cache,
+                             .team = team,
+                             .rounded = activations.rounded(),
+                             .stretches = input.stretches,
+                             .shards = weights.shards};
   context.with_shards([&](Shards& shards) { shards.enter(activations.layer(0).input.rows(0, N)); });
   for (size_t i = 0; i < config.layers; ++i) block_forward(context, i, w.layers[i], activations.layer(i).first_rows(N));
   context.with_shards([&](Shards& shards) { shards.leave(activations.last_layer().output.rows(0, N)); });
   if (cache && team.first())  // no other thread reads it any more in this pass
-    for (size_t b = 0; b < B; ++b) cache->advance(T, b);
+    for_each_stretch(context, [&](size_t, Stretch stretch) { cache->advance(stretch.positions, stretch.sequence); });
   rmsnorm_forward(activations.last_layer().output.rows(rows), w.norm, static_cast<real>(config.norm_eps),
                   activations.normed.rows(rows), activations.inverse_rms.rows(rows));
   team.wait();
@@ -107,7 +135,13 @@ void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaAc
   const BackwardTensors b = buffers.tensors.first_rows(N);
   const RopeAngles angles = rows_of(activations.angles, {0, N});
   const std::span<real> scratch = activations.scratch(0);
-  const BlockContext context{config, B, T, angles, input.first_key, scratch, nullptr, {}, {}, weights.shards};
+  const BlockContext context{.config = config,
+                             .sequences = B,
+                             .positions = T,
+                             .angles = angles,
+                             .first_key = input.first_key,
+                             .scratch = scratch,
+                             .shards = weights.shards};
   noalias(b.d_normed) = 0;
   noalias(b.d_hidden) = 0;
   // logits = normed headᵀ

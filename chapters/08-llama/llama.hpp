@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "chapters/06-kv-cache/attention_cache.hpp"
 #include "chapters/06-kv-cache/kv_cache.hpp"
 #include "chapters/08-llama/activations.hpp"
 #include "chapters/08-llama/parameters.hpp"
@@ -12,10 +13,16 @@
 
 namespace cria {
 
+/// Some positions of a sequence of the cache, which follow those that it holds.
+struct Stretch {
+  size_t sequence = 0, positions = 0;
+};
+
 struct LlamaInput {
   View<const std::int32_t, 2> tokens;            // (B, T)
   std::span<const std::int32_t> first_key = {};  // (B*T) the first position each row may attend to, for documents
                                                  // packed into one sequence (Llama 3, section 3.2); empty: all from 0
+  std::span<const Stretch> stretches = {};       // with a cache: tokens (1, N) are these, one after the other
 };
 
 /// Writes everything up to activations.normed, whose rows the head turns into logits. With a cache, the tokens continue
@@ -25,8 +32,12 @@ struct LlamaInput {
 /// A team calls it on every thread with the same arguments, and the activations made for that many; each thread returns
 /// when all is written. The result has the same bits for a team of any size, and with one token for each sequence those
 /// of each sequence alone.
+///
+/// With stretches, which are of different sequences, of several tokens as well: each row has the bits of a pass over
+/// that token alone after those before it. So a text may be read in any pieces, beside any others. What it costs is
+/// speed with weights that are not in blocks, and in attention (chapter 22 measures it).
 void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations,
-                   KvCache* cache = nullptr, const Team& team = {});
+                   AttentionCache* cache = nullptr, const Team& team = {});
 
 /// logits = normed headᵀ, for as many rows as are asked for: training wants all, sampling the last one. Each thread of
 /// a team writes its share of the columns and returns without waiting for the others. With Rows::apart each row has the
