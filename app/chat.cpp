@@ -23,8 +23,6 @@
 namespace cria {
 namespace {
 
-constexpr size_t usual_context = 4096;  // at most, where none is asked for: its cache takes memory
-
 constexpr const char* help =
     "/reset         begin anew, with the same system message\n"
     "/system TEXT   what the model is told first; without a text, nothing\n"
@@ -112,15 +110,15 @@ std::tm local_time() {
   return local;
 }
 
-size_t chat_context(const ChatOptions& options, const LlamaConfig& config) {
-  if (options.context == 0) return std::min(config.context, usual_context);
-  if (options.context > config.context)
-    throw UserError(
-        fmt::format("--context is {}, but the model reads at most {} tokens", options.context, config.context));
-  return options.context;
-}
-
 }  // namespace
+
+size_t chosen_context(size_t wanted, const LlamaConfig& config) {
+  constexpr size_t usual = 4096;  // at most, where none is asked for: its cache takes memory
+  if (wanted == 0) return std::min(config.context, usual);
+  if (wanted > config.context)
+    throw UserError(fmt::format("--context is {}, but the model reads at most {} tokens", wanted, config.context));
+  return wanted;
+}
 
 int run_chat(const ChatOptions& options) {
   const std::filesystem::path path = model_folder(options.model);
@@ -135,7 +133,7 @@ int run_chat(const ChatOptions& options) {
   settings.generation.tokens = options.tokens;
   settings.ends = answer_ends(model);
   settings.ends.insert(settings.ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  settings.context = chat_context(options, model.config.llama);
+  settings.context = chosen_context(options.context, model.config.llama);
   settings.now = local_time();
   settings.threads = thread_count(options.threads);
   settings.cache_type = read_cache_type(options.cache_type, model.config.llama);

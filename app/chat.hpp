@@ -25,4 +25,7 @@ struct ChatOptions {
 
 int run_chat(const ChatOptions& options);
 
+/// The context that --context asks for; 0: the model's, at most 4096. Throws UserError for more than the model has.
+std::size_t chosen_context(std::size_t wanted, const LlamaConfig& config);
+
 }  // namespace cria

@@ -116,11 +116,12 @@ int run_sections(const BenchOptions& options, const Setting& setting) {
 }  // namespace
 
 int run_bench(const BenchOptions& options) {
-  constexpr std::array known = {"all", "ladder", "context", "busy", "memory"};
+  constexpr std::array known = {"all", "ladder", "context", "busy", "memory", "serve"};
   if (std::ranges::find(known, options.what) == known.end())
     throw UserError(fmt::format("cria bench {}: expected one of {}", options.what, fmt::join(known, ", ")));
   check_options(options);
   if (options.what == "memory") return bench_memory(options);
+  if (options.what == "serve") return bench_serve(options);
 
   ThreadPool pool(thread_count(options.threads));
   const Machine machine(pool);

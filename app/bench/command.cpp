@@ -9,7 +9,8 @@ void add_tools(CLI::App& app, int& code) {
                                       run_bench, code);
   c->add_option("what", o->what,
                 "all; ladder: from three loops to the matrix product that cria uses; context: time per token as the "
-                "context grows; busy: with one core taken by something else; memory: the most that a run takes")
+                "context grows; busy: with one core taken by something else; memory: the most that a run takes; serve: "
+                "a server under load")
       ->capture_default_str();
   c->add_option("--only", o->only, "Only what has one of these texts in its section, name, shape or target")
       ->delimiter(',');
@@ -22,6 +23,15 @@ void add_tools(CLI::App& app, int& code) {
   c->add_option("--tokenizer", o->tokenizer, "A folder or file instead of the built-in tokenizer");
   c->add_option("--text", o->text, "A file to encode instead of stories");
   c->add_option("--svg", o->svg, "With context: a file for the plot");
+  c->add_option("--url", o->url, "With serve: where it is")->capture_default_str();
+  c->add_option("--clients", o->clients, "With serve: loads of so many that ask again as soon as they are answered")
+      ->delimiter(',')
+      ->capture_default_str();
+  c->add_option("--rates", o->rates, "With serve: loads of so many requests a second, which come by chance")
+      ->delimiter(',');
+  c->add_option("--requests", o->requests, "With serve: of each load")->capture_default_str();
+  c->add_option("--prompt-words", o->prompt_words, "With serve: of each request")->capture_default_str();
+  c->add_option("--tokens", o->tokens, "With serve: of each answer, at most")->capture_default_str();
   c->add_flag("--json", o->json, "Results as JSON");
 }
 

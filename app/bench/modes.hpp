@@ -18,4 +18,7 @@ int bench_busy(const BenchOptions& options, const Setting& setting);
 /// The most memory that training and decoding took, against what `cria info` states.
 int bench_memory(const BenchOptions& options);
 
+/// A server under load: tokens a second, and how long they are waited for.
+int bench_serve(const BenchOptions& options);
+
 }  // namespace cria::bench

@@ -23,7 +23,7 @@ check 'and all take what was stated, within 10 %' awk '$2 < 0.9 || $2 > 1.1 {exi
 check 'packed weights of 15 million and their tokenizer within 3 %' awk 'END {exit $2 < 0.97 || $2 > 1.03}' fractions
 
 : >empty.txt
-refuses 'the bench of nothing' 'expected one of all, ladder, context, busy, memory' bench juggle
+refuses 'the bench of nothing' 'expected one of all, ladder, context, busy, memory, serve' bench juggle
 refuses 'one that has no such case' 'nonsense names nothing that can be measured' bench --only nonsense
 refuses 'one without rounds' '--repeats is 0, expected 1 to 1000' bench --repeats 0
 refuses 'one against an unknown library' '--against is mkl, expected openblas or onednn' bench --against mkl
@@ -34,6 +34,8 @@ refuses 'one of an unknown shape' 'none: No such file or directory' bench --conf
 refuses 'one of a missing tokenizer' 'none: No such file or directory' bench --tokenizer none
 refuses 'one of a missing text' 'none: No such file or directory' bench --text none
 refuses 'one of an empty text' 'empty.txt: the file is empty' bench --text empty.txt
+refuses 'a server that is not there' 'nothing at http://127.0.0.1:1/v1 completes a text' bench serve --url http://127.0.0.1:1/v1
+refuses 'a server without a port' '--url is "http://x", expected one like http://' bench serve --url http://x
 refuses 'a busy core and one thread' 'expected two' bench busy --threads 1
 
 finish

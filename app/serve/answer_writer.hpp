@@ -1,0 +1,24 @@
+// From texts that are wanted to the answer that a client gets of them: whole, or part by part as they are written. A
+// client that leaves takes its texts with it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/serve/answer_form.hpp"
+#include "app/serve/engine_thread.hpp"
+#include "lib/http/server.hpp"
+
+namespace cria::serve {
+
+struct WantedTexts {
+  std::vector<TextJob> jobs;        // one for each text, in the order of their indices; none: no tokens are wanted
+  std::vector<std::string> echoes;  // what stands in front of each text
+  size_t prompt_tokens = 0;
+  bool stream = false, include_usage = false;
+};
+
+/// Returns the status for the records: 499 where the client has left. Throws ApiError as long as nothing is sent.
+int write_answer(EngineThread& engine, WantedTexts wanted, AnswerForm form, http::Exchange& exchange);
+
+}  // namespace cria::serve

@@ -1,0 +1,119 @@
+// cria serve: the model behind OpenAI's API.
+#include "app/serve/serve.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <thread>
+
+#include "app/adapter.hpp"
+#include "app/cache_type.hpp"
+#include "app/chat.hpp"
+#include "app/output.hpp"
+#include "app/serve/service.hpp"
+#include "app/train.hpp"
+#include "chapters/11-pretraining/generation_config.hpp"
+#include "chapters/12-open-weights/model_template.hpp"
+#include "lib/base/check.hpp"
+#include "lib/base/interrupt.hpp"
+
+namespace cria {
+namespace {
+
+/// The name of the folder or file, without .gguf.
+std::string served_name(const ServeOptions& options, const std::filesystem::path& path) {
+  if (!options.name.empty()) return options.name;
+  if (options.model.empty()) return "stories";
+  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  const std::filesystem::path last = whole.has_filename() ? whole : whole.parent_path();
+  return (last.extension() == ".gguf" ? last.stem() : last.filename()).string();
+}
+
+serve::ServedModel describe(const ServeOptions& options, const std::filesystem::path& path, const PackedModel& model,
+                            const SamplingOptions& defaults) {
+  serve::ServedModel served;
+  served.name = served_name(options, path);
+  served.created = std::time(nullptr);
+  served.tokenizer = model.tokenizer.get();
+  served.begin = model.config.begin_of_text;
+  served.sampling = choose_sampling(options.sampling, defaults);
+  served.context = chosen_context(options.context, model.config.llama);
+  served.vocabulary = model.config.llama.vocabulary_size;
+  try {
+    served.chat_template.emplace(
+        open_chat_template(format_folder(path, model, options.adapter), model, options.chat_template));
+  } catch (const UserError& error) {  // it can still continue texts
+    if (!options.chat_template.empty()) throw;
+    served.why_no_template = error.what();
+  }
+  return served;
+}
+
+EngineOptions engine_options(const ServeOptions& options, const serve::ServedModel& served, const LlamaConfig& config) {
+  EngineOptions engine{};
+  const size_t positions = options.cache ? options.cache : options.parallel * served.context;
+  engine.blocks = (positions + engine.block_size - 1) / engine.block_size;
+  engine.places = options.parallel;
+  engine.waiting = options.waiting;
+  engine.threads = thread_count(options.threads);
+  engine.cache_type = read_cache_type(options.cache_type, config);
+  return engine;
+}
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+}  // namespace
+
+int run_serve(const ServeOptions& options) {
+  const auto check = [](size_t value, const char* name) {
+    if (value == 0) throw UserError(fmt::format("{} is 0, expected at least 1", name));
+  };
+  check(options.parallel, "--parallel");
+  check(options.waiting, "--waiting");
+  check(options.connections, "--connections");
+  check(options.time_out, "--time-out");
+  const std::filesystem::path path = model_folder(options.model);
+  PackedModel model = open_packed_model(path);
+  if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
+  model.weights = with_adapter(model.weights, options.adapter);
+  const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
+  std::vector<TokenId> ends = answer_ends(model);
+  ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+  const serve::ServedModel served = describe(options, path, model, defaults.sampling);
+
+  const char* key = std::getenv("CRIA_API_KEY");
+  serve::ServiceOptions service_options{options.api_key, options.origin, options.log};
+  if (service_options.api_key.empty() && key) service_options.api_key = key;
+  if (service_options.api_key.empty() && !is_loopback(options.host))
+    fmt::print(stderr, "cria: without --api-key, everybody who reaches {} can use this model\n", options.host);
+
+  const StopSignals signals;
+  serve::Metrics metrics;
+  serve::EngineThread engine(std::make_unique<Engine>(model.weights, *model.tokenizer, ends,
+                                                      engine_options(options, served, model.config.llama)),
+                             ends, options.waiting, metrics);
+  serve::Service service(served, engine, metrics, service_options);
+  http::ServerOptions server_options;
+  server_options.host = options.host;
+  server_options.port = options.port;
+  server_options.connections = options.connections;
+  server_options.times.request = server_options.times.write = std::chrono::seconds(options.time_out);
+  http::Server server(
+      server_options,
+      [&](const http::Request& request, http::Exchange& exchange) { service.answer(request, exchange); },
+      [&](int status, const std::string& reason) { return service.refuse(status, reason); });
+  const bool six = options.host.find(':') != options.host.npos;
+  fmt::print("Serving {} at http://{}:{}/v1, {} texts of up to {} tokens at a time. Ctrl-C stops.\n", served.name,
+             six ? "[" + options.host + "]" : options.host, server.port(), options.parallel, served.context);
+  flush_output();
+  while (!signals.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  service.stop();
+  server.stop();
+  server.join();
+  engine.stop();
+  return 0;
+}
+
+}  // namespace cria

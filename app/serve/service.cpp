@@ -1,0 +1,231 @@
+#include "app/serve/service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "app/serve/api_error.hpp"
+#include "app/serve/chat_request.hpp"
+#include "app/serve/completion_request.hpp"
+#include "lib/base/check.hpp"
+#include "lib/formats/json.hpp"
+
+namespace cria::serve {
+namespace {
+
+/// Asking for JSON keeps out web pages of strangers: without their origin's leave they can only send forms and text.
+nlohmann::json read_body(const http::Request& request) {
+  const std::string* type = request.header("content-type");
+  const std::string_view name = type ? std::string_view(*type).substr(0, type->find(';')) : std::string_view();
+  if (!http::equal_ignoring_case(name, "application/json"))
+    throw ApiError(415, "the Content-Type has to be application/json");
+  try {
+    return parse_json(request.body, "the body");
+  } catch (const UserError& error) {
+    throw ApiError(400, error.what());
+  }
+}
+
+int respond(http::Exchange& exchange, const Json& value) {
+  exchange.respond({200, dumped(value) + "\n"});
+  return 200;
+}
+
+Json model_form(const ServedModel& model) {
+  return {{"id", model.name},
+          {"object", "model"},
+          {"created", model.created},
+          {"owned_by", "cria"},
+          {"max_model_len", model.context}};
+}
+
+}  // namespace
+
+bool equal_in_constant_time(std::string_view guess, std::string_view secret) {
+  size_t different = guess.size() ^ secret.size();
+  for (size_t i = 0; i < guess.size(); ++i)
+    different |= static_cast<size_t>(guess[i] ^ (secret.empty() ? 0 : secret[i % secret.size()]));
+  return different == 0;
+}
+
+std::span<const Service::Route> Service::routes() {
+  static constexpr Route all[] = {
+      {"POST", "/v1/chat/completions", &Service::chat, false}, {"POST", "/v1/completions", &Service::complete, false},
+      {"GET", "/v1/models", &Service::list_models, false},     {"POST", "/tokenize", &Service::tokenize, false},
+      {"POST", "/detokenize", &Service::detokenize, false},    {"GET", "/health", &Service::health, true},
+      {"GET", "/metrics", &Service::show_metrics, false},
+  };
+  return all;
+}
+
+void Service::answer(const http::Request& request, http::Exchange& exchange) {
+  const Stopwatch watch;
+  const char* path = "other";
+  int status = 500;
+  try {
+    status = answer_route(request, exchange, path);
+  } catch (const ApiError& error) {
+    status = error.status;
+    exchange.respond(error_response(error));
+  } catch (const std::bad_alloc&) {
+    status = 500;
+    exchange.respond(error_response(ApiError(500, "there is not enough memory for this")));
+  }
+  metrics_.count_request(path, status);
+  if (options_.log)
+    fmt::print(stderr, "{} {} {} {:.3f} s\n", one_line(request.method), one_line(request.path), status,
+               watch.seconds());
+}
+
+int Service::answer_route(const http::Request& request, http::Exchange& exchange, const char*& path) {
+  if (!options_.origin.empty()) {
+    exchange.add_header("Access-Control-Allow-Origin", options_.origin);
+    if (options_.origin != "*") exchange.add_header("Vary", "Origin");
+    if (request.method == "OPTIONS" && request.header("access-control-request-method"))
+      return allow_origin(request, exchange);
+  }
+  // /v1/models/NAME is the one path with a variable part.
+  const std::string prefix = "/v1/models/";
+  const bool names_model = request.path.starts_with(prefix);
+  const std::string wanted = names_model ? "/v1/models" : request.path;
+  const auto route = std::ranges::find_if(routes(), [&](const Route& one) { return wanted == one.path; });
+  if (route == routes().end() || !route->open) check_key(request);
+  if (route == routes().end())
+    throw ApiError(404, fmt::format("there is nothing at {}", in_quotes(request.path)), "", "not_found");
+  path = route->path;
+  if (request.method != route->method && !(request.method == "HEAD" && route->method == std::string_view("GET"))) {
+    exchange.add_header("Allow", route->method);
+    throw ApiError(405, fmt::format("{} takes {} only", route->path, route->method));
+  }
+  if (names_model) model_.check_name(request.path.substr(prefix.size()));
+  return names_model ? respond(exchange, model_form(model_)) : (this->*route->answer)(request, exchange);
+}
+
+void Service::check_key(const http::Request& request) const {
+  if (options_.api_key.empty()) return;
+  const std::string* header = request.header("authorization");
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string_view given = header ? std::string_view(*header) : std::string_view();
+  if (!http::equal_ignoring_case(given.substr(0, scheme.size()), scheme))
+    throw ApiError(401, "an API key is needed: Authorization: Bearer KEY", "", "invalid_api_key");
+  if (!equal_in_constant_time(given.substr(scheme.size()), options_.api_key))
+    throw ApiError(401, "this API key is not the right one", "", "invalid_api_key");
+}
+
+/// Tells a browser that a page may ask.
+int Service::allow_origin(const http::Request& request, http::Exchange& exchange) const {
+  const std::string* headers = request.header("access-control-request-headers");
+  exchange.respond({204,
+                    "",
+                    "",
+                    {{"Access-Control-Allow-Methods", "GET, POST"},
+                     {"Access-Control-Allow-Headers", headers ? *headers : "authorization, content-type"},
+                     {"Access-Control-Max-Age", "600"}}});
+  return 204;
+}
+
+http::Response Service::refuse(int status, const std::string& reason) const {
+  metrics_.count_request("other", status);
+  return error_response(ApiError(status, reason));
+}
+
+int Service::chat(const http::Request& request, http::Exchange& exchange) {
+  const ChatRequest chat = read_chat_request(read_body(request), model_.sampling);
+  const TextSettings& settings = chat.settings;
+  model_.check_name(settings.model);
+  TextJob job;
+  job.prompt = model_.encode(chat.messages);
+  job.options = {settings.sampling, model_.room(job.prompt.size(), settings.tokens), settings.stops};
+  job.logprobs = settings.logprobs;
+  job.drops_blank = model_.tokenizer->model().sentencepiece.has_value();
+  WantedTexts wanted{
+      {}, std::vector<std::string>(settings.count), job.prompt.size(), settings.stream, settings.include_usage};
+  for (; job.text_index < settings.count; ++job.text_index, ++job.options.sampling.seed) wanted.jobs.push_back(job);
+  AnswerForm form(AnswerForm::Kind::chat, model_.name, *model_.tokenizer, settings.logprobs.has_value(),
+                  settings.include_usage);
+  return write_answer(engine_, std::move(wanted), std::move(form), exchange);
+}
+
+int Service::complete(const http::Request& request, http::Exchange& exchange) {
+  const CompletionRequest completion = read_completion_request(read_body(request), model_.sampling, model_.vocabulary);
+  const TextSettings& settings = completion.settings;
+  model_.check_name(settings.model);
+  WantedTexts wanted{{}, {}, 0, settings.stream, settings.include_usage};
+  TextJob job;
+  job.logprobs = settings.logprobs;
+  job.options = {settings.sampling, 0, settings.stops};
+  for (const Prompt& prompt : completion.prompts) {
+    job.prompt = model_.encode(prompt);
+    job.options.tokens = model_.room(job.prompt.size(), settings.tokens);
+    wanted.prompt_tokens += job.prompt.size();
+    const std::string* text = std::get_if<std::string>(&prompt);
+    const std::string echo = completion.echo ? (text ? *text : model_.tokenizer->decode(job.prompt)) : "";
+    for (size_t i = 0; i < settings.count; ++i, ++job.text_index, ++job.options.sampling.seed) {
+      wanted.echoes.push_back(echo);
+      if (job.options.tokens > 0) wanted.jobs.push_back(job);
+    }
+  }
+  AnswerForm form(AnswerForm::Kind::completion, model_.name, *model_.tokenizer, settings.logprobs.has_value(),
+                  settings.include_usage);
+  return write_answer(engine_, std::move(wanted), std::move(form), exchange);
+}
+
+int Service::list_models(const http::Request&, http::Exchange& exchange) {
+  return respond(exchange, {{"object", "list"}, {"data", Json::array({model_form(model_)})}});
+}
+
+int Service::tokenize(const http::Request& request, http::Exchange& exchange) {
+  const nlohmann::json body = read_body(request);
+  Fields fields(body);
+  model_.check_name(fields.text("model").value_or(""));
+  const bool special = fields.boolean("parse_special").value_or(false);
+  const bool adds = fields.boolean("add_special").value_or(false),
+             pieces = fields.boolean("with_pieces").value_or(false);
+  const nlohmann::json* messages = fields.find("messages");
+  std::vector<TokenId> ids;
+  if (messages) {
+    ids = model_.encode(read_messages(*messages));
+  } else {
+    const std::optional<std::string> content = fields.text("content");
+    const std::optional<std::string> prompt = fields.text("prompt");
+    if (!content && !prompt) fields.require("content", "a text, or messages");
+    if (adds && model_.begin) ids.push_back(*model_.begin);
+    try {
+      model_.tokenizer->encode(content ? *content : *prompt, special ? SpecialText::parse : SpecialText::plain, ids);
+    } catch (const UserError& error) {
+      throw ApiError(400, error.what(), "content");
+    }
+  }
+  fields.refuse_others();
+  Json tokens = Json::array();
+  for (const TokenId id : ids) {
+    if (pieces)
+      tokens.push_back({{"id", id}, {"piece", std::string(model_.tokenizer->piece(id))}});
+    else
+      tokens.push_back(id);
+  }
+  return respond(exchange, {{"tokens", std::move(tokens)}, {"count", ids.size()}, {"max_model_len", model_.context}});
+}
+
+int Service::detokenize(const http::Request& request, http::Exchange& exchange) {
+  const nlohmann::json body = read_body(request);
+  Fields fields(body);
+  model_.check_name(fields.text("model").value_or(""));
+  const nlohmann::json& list = fields.require("tokens", "token ids");
+  const std::vector<TokenId> ids = read_token_ids(list, "tokens", model_.tokenizer->vocabulary_size());
+  fields.refuse_others();
+  return respond(exchange, {{"content", model_.tokenizer->decode(ids)}});
+}
+
+int Service::health(const http::Request&, http::Exchange& exchange) {
+  if (stopping_) throw ApiError(503, "the server is about to stop", "", "stopping");
+  return respond(exchange, {{"status", "ok"}});
+}
+
+int Service::show_metrics(const http::Request&, http::Exchange& exchange) {
+  exchange.respond({200, metrics_.text(engine_.figures()), "text/plain; version=0.0.4"});
+  return 200;
+}
+
+}  // namespace cria::serve
