@@ -104,6 +104,11 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
     c->add_option("--stop", o->stops, "End before this text; may be given several times");
     c->add_option("--parallel", o->parallel, parallel_help);
+    c->add_option("--schema", o->schema, schema_help);
+    c->add_option("--grammar", o->grammar, grammar_help);
+    c->add_option("--draft", o->draft.model, draft_help);
+    c->add_option("--draft-tokens", o->draft.tokens, "Tokens that are guessed for each pass, at most")
+        ->capture_default_str();
     c->add_flag("--json", o->json, "Text and figures as JSON; of many texts, a line for each");
   }
   {

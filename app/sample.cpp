@@ -55,6 +55,38 @@ SamplingOptions choose_sampling(const SamplingChoice& choice, const SamplingOpti
   return s;
 }
 
+namespace {
+
+/// A text as it was told.
+struct ToldText {
+  const std::string &prompt, &text;
+  size_t prompt_tokens;
+  double seconds;
+};
+
+/// Ends the text on the screen, or writes it as JSON; and says how a draft did.
+void report(const SampleOptions& options, const ToldText& told, const GenerationResult& result,
+            const SpeculationFigures& figures) {
+  const bool drafts = !options.draft.model.empty();
+  const double speed = double(result.tokens.size()) / told.seconds;
+  if (!options.json) {
+    fmt::print("\n");
+    if (drafts)
+      fmt::print(stderr, "cria: {} tokens in {} passes: {} of {} drafted tokens accepted, {:.1f} %; {:.0f} tokens/s\n",
+                 result.tokens.size(), figures.passes, figures.accepted, figures.drafted, 100 * figures.acceptance(),
+                 speed);
+    return;
+  }
+  nlohmann::ordered_json json = {
+      {"prompt", told.prompt},          {"text", told.text},     {"prompt_tokens", told.prompt_tokens},
+      {"tokens", result.tokens.size()}, {"ended", result.ended}, {"seconds", told.seconds},
+      {"tokens_per_second", speed}};
+  if (drafts) json.update({{"passes", figures.passes}, {"drafted", figures.drafted}, {"accepted", figures.accepted}});
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace
+
 int run_sample(const SampleOptions& options) {
   DividedModel divided(options.parallel);
   const std::filesystem::path folder = model_folder(options.model);
@@ -62,12 +94,14 @@ int run_sample(const SampleOptions& options) {
   CacheType cache_type{};
   GenerationOptions generation;
   std::vector<TokenId> ends;
+  std::optional<Constraints> constraints;
   std::string prompt_text;
   LlamaConfig config;
-  const bool many = options.count || !options.prompts.empty();
+  const bool many = options.count || !options.prompts.empty(), drafts = !options.draft.model.empty();
   divided.prepare([&] {
     if (many && divided.is_divided())
       throw UserError("--count and --prompts are for one process; start that without mpirun");
+    if (drafts && divided.is_divided()) throw UserError("--draft is for one process; start that without mpirun");
     model = open_packed_model(folder);
     model.weights = with_adapter(model.weights, options.adapter);
     config = model.config.llama;
@@ -76,23 +110,25 @@ int run_sample(const SampleOptions& options) {
     generation = {choose_sampling(options.sampling, defaults.sampling), options.tokens, options.stops};
     ends = model.config.end_of_text;
     ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+    constraints.emplace(options.schema, options.grammar, model, ends);
     if (!many && divided.leads()) prompt_text = read_prompt(options.prompt, options.prompt_file);
     if (!many) StopStrings(generation.stops);  // refused here, before the prompt is shown
     model.weights = divided.part_of(model.weights);
   });
-  if (many) return sample_many(options, model, ends, generation, cache_type);
+  if (many) return sample_many(options, model, ends, generation, *constraints, cache_type);
   divided.share(prompt_text);
   std::vector<TokenId> prompt;
-  divided.prepare([&] { prompt = prompt_tokens(model, prompt_text); });
+  divided.prepare([&] {
+    prompt = prompt_tokens(model, prompt_text);
+    generation.constraint = constraints->of(prompt_text);
+  });
   if (prompt.size() > config.context && divided.leads())
     fmt::print(stderr, "cria: the prompt has {} tokens, more than the model's context of {}: it forgets the first {}\n",
                prompt.size(), config.context, prompt.size() - config.context);
   divided.run([&] {
     // As many positions as there will be, and no more than the model was trained for; a prompt in pieces that depend on
     // the whole model, as all ranks must take the same.
-    const size_t capacity = positions_of({prompt, generation}, config.context);
-    Decoder decoder(model.weights, capacity, decoder_chunk(config, capacity), thread_count(options.threads),
-                    cache_type);
+    const size_t positions = positions_of({prompt, generation}, config.context);
     std::string text;
     const auto show = [&](std::string_view part) {
       text += part;
@@ -102,21 +138,17 @@ int run_sample(const SampleOptions& options) {
     };
     if (!options.json) show(prompt_text);
     const auto begin = std::chrono::steady_clock::now();
-    const GenerationResult result = generate_text(decoder, *model.tokenizer, prompt, ends, generation, show);
+    SpeculationFigures figures;
+    const auto generate = [&] {
+      const size_t threads = thread_count(options.threads);
+      if (drafts)
+        return speculate(options.draft, model, positions, cache_type, threads, prompt, ends, generation, show, figures);
+      Decoder decoder(model.weights, positions, decoder_chunk(config, positions), threads, cache_type);
+      return generate_text(decoder, *model.tokenizer, prompt, ends, generation, show);
+    };
+    const GenerationResult result = generate();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    if (!divided.leads()) return;
-    if (options.json) {
-      const nlohmann::ordered_json report = {{"prompt", prompt_text},
-                                             {"text", text},
-                                             {"prompt_tokens", prompt.size()},
-                                             {"tokens", result.tokens.size()},
-                                             {"ended", result.ended},
-                                             {"seconds", seconds},
-                                             {"tokens_per_second", double(result.tokens.size()) / seconds}};
-      fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    } else {
-      fmt::print("\n");
-    }
+    if (divided.leads()) report(options, {prompt_text, text, prompt.size(), seconds}, result, figures);
   });
   return 0;
 }

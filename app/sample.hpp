@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "app/constraint.hpp"
+#include "app/speculative.hpp"
 #include "chapters/09-sampling/generate.hpp"
 #include "chapters/12-open-weights/packed_model.hpp"
 
@@ -30,6 +32,8 @@ struct SampleOptions {
   SamplingChoice sampling;
   std::size_t tokens = GenerationOptions().tokens;
   std::vector<std::string> stops;
+  std::string schema, grammar;  // what the text has to be: files, "object", "stories"
+  DraftOptions draft;
   std::size_t threads = 0;
   std::string cache_type = "f32";
   std::string parallel;  // under mpirun: tensor or pipeline

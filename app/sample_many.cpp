@@ -45,7 +45,8 @@ std::string in_a_line(std::string text) {
 }  // namespace
 
 int sample_many(const SampleOptions& options, const ModelView& model, std::span<const TokenId> ends,
-                const GenerationOptions& generation, CacheType cache_type) {
+                const GenerationOptions& generation, const Constraints& constraints, CacheType cache_type) {
+  if (!options.draft.model.empty()) throw UserError("--draft is for one text, expected neither --count nor --prompts");
   const std::vector<std::string> prompts = read_prompts(options);
   const size_t count = options.count.value_or(1);
   if (count == 0 || count > most_texts / prompts.size())
@@ -56,8 +57,10 @@ int sample_many(const SampleOptions& options, const ModelView& model, std::span<
   std::vector<TextRequest> requests;
   for (const std::string& prompt : prompts) {
     const std::vector<TokenId> tokens = prompt_tokens(model, prompt);
+    const auto constraint = constraints.of(prompt);
     for (size_t i = 0; i < count; ++i) {
       requests.push_back({tokens, generation});
+      requests.back().options.constraint = constraint;
       requests.back().options.sampling.seed = options.sampling.seed + requests.size() - 1;
     }
   }

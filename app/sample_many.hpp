@@ -11,6 +11,6 @@ namespace cria {
 /// Prints options.count texts of each prompt, one a line, in order. Throws UserError for options that do not go
 /// together.
 int sample_many(const SampleOptions& options, const ModelView& model, std::span<const TokenId> ends,
-                const GenerationOptions& generation, CacheType cache_type);
+                const GenerationOptions& generation, const Constraints& constraints, CacheType cache_type);
 
 }  // namespace cria

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "chapters/01-bpe/tokenizer.hpp"
 #include "chapters/09-sampling/sampling.hpp"
 #include "chapters/09-sampling/stop_strings.hpp"
+#include "chapters/09-sampling/token_constraint.hpp"
 
 namespace cria {
 
@@ -18,11 +20,13 @@ struct GenerationOptions {
   size_t tokens = 256;  // at most
   std::vector<std::string> stops = {};
   const std::atomic<bool>* stop = nullptr;  // ends the text as soon as it is true, also while the prompt is read
+  /// What the text has to be; each text begins with a copy. It is ended as soon as nothing can follow.
+  std::shared_ptr<const TokenConstraint> constraint = nullptr;
 };
 
 struct GenerationResult {
   std::vector<TokenId> tokens;  // generated, without the end token
-  bool ended = false;           // by the end token or a stop string, not by the limit
+  bool ended = false;           // by the end token, a stop string or the constraint, not by the limit
 };
 
 class Continuation {
@@ -39,6 +43,12 @@ class Continuation {
 
   /// Draws the next token, and returns what can be shown of the text now; valid until the next call.
   std::string_view draw(View<const real, 1> logits);  // (V)
+  /// The probabilities with which `draw` would take each token.
+  void distribution(View<const real, 1> logits /*(V)*/, View<real, 1> probabilities /*(V)*/);
+  /// Goes on with a token that somebody else has drawn from this distribution; returns what draw does.
+  std::string_view take(TokenId next);
+  /// What the text has to be from here on; null where nothing is asked.
+  const TokenConstraint* constraint() const { return constraint_.get(); }
   /// What was held back; to be called at the end.
   std::string_view finish() { return stops_.finish(); }
 
@@ -46,10 +56,13 @@ class Continuation {
 
  private:
   size_t generated() const { return tokens_.size() - prompt_size_; }
+  View<const real, 1> allowed(View<const real, 1> logits);
 
   const Tokenizer* tokenizer_;
   std::span<const TokenId> ends_;
   Sampler sampler_;
+  std::unique_ptr<TokenConstraint> constraint_;
+  std::vector<real> masked_;  // (V) with a constraint
   StopStrings stops_;
   std::vector<TokenId> tokens_;
   size_t prompt_size_, limit_;

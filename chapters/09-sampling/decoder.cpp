@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chapters/05-attention/attention.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -11,15 +12,17 @@ size_t decoder_chunk(const LlamaConfig& config, size_t capacity, size_t chunk) {
   return std::min({chunk, capacity, std::max<size_t>(most_bytes / LlamaActivations::bytes_per_row(config), 1)});
 }
 
-Decoder::Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk, size_t threads, CacheType cache_type)
+Decoder::Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk, size_t threads, CacheType cache_type,
+                 size_t each)
     : weights_(weights),
       chunk_(decoder_chunk(weights.config, capacity, chunk)),
       cache_(weights.config.layers, capacity, weights.config.kv_heads, weights.config.head_dim, 1, cache_type),
-      activations_(weights.config, 1, chunk_, capacity, Keep::one_layer, threads, cache_type),
-      logits_(weights.config.vocabulary_size),
-      pool_(threads) {
-  logits_.take(Shape<1>{weights.config.vocabulary_size});  // of which span() is a view
-}
+      activations_(weights.config, 1, chunk_, each > 1 ? std::max(capacity, stored_part + 1) : capacity,
+                   Keep::one_layer, threads,
+                   cache_type),  // feed_each needs a part at least (stored_attention_scratch_size)
+      logits_(each * weights.config.vocabulary_size),
+      each_(logits_.take(Shape<2>{each, weights.config.vocabulary_size})),
+      pool_(threads) {}
 
 size_t Decoder::bytes_of_pass(const LlamaConfig& config, size_t capacity, size_t chunk, size_t threads,
                               CacheType cache_type) {
@@ -42,8 +45,7 @@ std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
       rest = rest.subspan(count);
       last = count - 1;
     }
-    llama_logits(weights_, activations_.normed.rows(last, last + 1),
-                 View<real, 2>(logits_.span(), {1, logits_.capacity()}), team);
+    llama_logits(weights_, activations_.normed.rows(last, last + 1), each_.rows(0, 1), team);
   };
   // The threads meet some thirty times in a token, at the barriers of llama_forward. Where other work keeps one of them
   // from running, a thread alone is faster.
@@ -51,7 +53,21 @@ std::span<real> Decoder::feed(std::span<const std::int32_t> tokens) {
     compute(Team());
   else
     pool_.together(compute);
-  return logits_.span();
+  return each_[0].span();
+}
+
+View<const real, 2> Decoder::feed_each(std::span<const std::int32_t> tokens) {
+  const size_t N = tokens.size();
+  require(N > 0 && N <= each_.shape(0) && N <= chunk_, "Decoder::feed_each", "needs tokens, and room for their logits");
+  if (N == 1) return feed(tokens), each_.rows(0, 1);  // also where the window slides
+  require(cache_.length() + N <= cache_.capacity(), "Decoder::feed_each", "the cache has no room for all of them");
+  const Stretch stretch{0, N};
+  pool_.together([&](const Team& team) {
+    llama_forward(weights_, {.tokens = View<const std::int32_t, 2>(tokens, {1, N}), .stretches = {&stretch, 1}},
+                  activations_, &cache_, team);
+    llama_logits(weights_, activations_.normed.rows(0, N), each_.rows(0, N), team, Rows::apart);
+  });
+  return each_.rows(0, N);
 }
 
 }  // namespace cria

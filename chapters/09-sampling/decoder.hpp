@@ -21,12 +21,16 @@ class Decoder {
  public:
   /// `capacity` positions are remembered, in numbers of that type; after more, the oldest are forgotten. Up to
   /// decoder_chunk tokens run at a time, on so many threads; the logits do not depend on how many.
+  /// feed_each takes up to `each` tokens.
   Decoder(const LlamaWeights& weights, size_t capacity, size_t chunk = default_chunk, size_t threads = 1,
-          CacheType cache_type = CacheType::f32);
+          CacheType cache_type = CacheType::f32, size_t each = 1);
 
   /// Takes in tokens, which follow all earlier ones, and returns the logits (V) for what comes next. They hold until
   /// the next call. Allocates nothing. Throws ContractError for no tokens, or one that the vocabulary does not have.
   std::span<real> feed(std::span<const std::int32_t> tokens);
+  /// The same in one pass, with the logits (N, V) for what comes after each: bit for bit those that feed gives for one
+  /// token after the other. Throws ContractError for more tokens than `each`, a chunk, or the cache have room for.
+  View<const real, 2> feed_each(std::span<const std::int32_t> tokens);
 
   /// Forgets everything.
   void reset() { cache_.reset(); }
@@ -50,6 +54,7 @@ class Decoder {
   KvCache cache_;
   LlamaActivations activations_;
   Arena<real> logits_;
+  View<real, 2> each_;  // (N, V) of them; feed writes the first row
   ThreadPool pool_;
 };
 

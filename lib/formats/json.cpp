@@ -15,14 +15,13 @@
 namespace cria {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr size_t deepest = 64;  // the destructor, copies and comparisons recurse
 // The largest tokenizer.json that is known has 33.4 million bytes. The parser keeps up to three copies of a text in
 // buffers that double: a little more than this power of two would take twice the memory.
 constexpr size_t longest_text = 32 << 20;
 constexpr size_t most_memory = 200 << 20;  // "[]," are 3 bytes, and 72 as values
 
+template <class Json>
 class Builder : public Json::json_sax_t {
  public:
   explicit Builder(const std::string& what) : what_(what) {}
@@ -30,22 +29,22 @@ class Builder : public Json::json_sax_t {
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
-  bool number_integer(Json::number_integer_t value) override { return put(value); }
-  bool number_unsigned(Json::number_unsigned_t value) override { return put(value); }
-  bool number_float(Json::number_float_t value, const std::string&) override { return put(value); }
+  bool number_integer(typename Json::number_integer_t value) override { return put(value); }
+  bool number_unsigned(typename Json::number_unsigned_t value) override { return put(value); }
+  bool number_float(typename Json::number_float_t value, const std::string&) override { return put(value); }
   bool string(std::string& value) override {
     spend(sizeof value + 16 + value.size());
     return put(std::move(value));
   }
-  bool binary(Json::binary_t&) override { return false; }  // is not in JSON
+  bool binary(typename Json::binary_t&) override { return false; }  // is not in JSON
 
   bool start_object(size_t) override { return open(Json::object()); }
   bool start_array(size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(std::string& name) override {
-    spend(sizeof(Json::object_t::value_type) + 52 + name.size());  // a node of a tree
-    const auto [member, is_new] = open_.back()->get_ref<Json::object_t&>().emplace(name, nullptr);
+    spend(sizeof(typename Json::object_t::value_type) + 52 + name.size());  // a node of a tree
+    const auto [member, is_new] = open_.back()->template get_ref<typename Json::object_t&>().emplace(name, nullptr);
     if (!is_new) throw UserError(fmt::format("{} has {} twice", what_, in_quotes(name)));
     member_ = &member->second;
     return true;
@@ -64,11 +63,11 @@ class Builder : public Json::json_sax_t {
     spend(3 * sizeof value);  // a list has room for twice its values, and its end moves them once more
     if (open_.empty()) return root_ = std::move(value);
     if (open_.back()->is_object()) return *member_ = std::move(value);
-    return open_.back()->get_ref<Json::array_t&>().emplace_back(std::move(value));
+    return open_.back()->template get_ref<typename Json::array_t&>().emplace_back(std::move(value));
   }
   bool open(Json container) {
     if (open_.size() == deepest) throw UserError(fmt::format("{} is nested too deeply", what_));
-    spend(sizeof(Json::object_t));
+    spend(sizeof(typename Json::object_t));
     open_.push_back(&place(std::move(container)));
     return true;
   }
@@ -88,16 +87,23 @@ class Builder : public Json::json_sax_t {
   size_t spent_ = 0;
 };
 
-}  // namespace
-
-nlohmann::json parse_json(std::string_view text, const std::string& what) {
+template <class Json>
+Json parse(std::string_view text, const std::string& what) {
   if (text.size() > longest_text)
     throw UserError(fmt::format("{} is too long: expected at most {} bytes", what, longest_text));
   if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
     throw UserError(fmt::format("{} is not valid JSON at byte {}", what, zero + 1));
-  Builder builder(what);
+  Builder<Json> builder(what);
   Json::sax_parse(text, &builder);
   return builder.take();
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, const std::string& what) { return parse<nlohmann::json>(text, what); }
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& what) {
+  return parse<nlohmann::ordered_json>(text, what);
 }
 
 nlohmann::json read_json(const std::filesystem::path& file) {
@@ -107,10 +113,11 @@ nlohmann::json read_json(const std::filesystem::path& file) {
 std::string shown_json(const nlohmann::json& value) {
   constexpr size_t most_entries = 8, most_characters = 60;
   if (value.is_object()) return "an object";
-  if (value.is_array() && (value.size() > most_entries ||
-                           std::ranges::any_of(value, [](const Json& entry) { return entry.is_structured(); })))
+  if (value.is_array() && (value.size() > most_entries || std::ranges::any_of(value, [](const nlohmann::json& entry) {
+                             return entry.is_structured();
+                           })))
     return fmt::format("a list of {}", value.size());
-  const std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  const std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   return text.size() <= most_characters ? text : text.substr(0, most_characters) + "…";
 }
 

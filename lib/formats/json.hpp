@@ -14,6 +14,10 @@ namespace cria {
 /// values.
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 
+/// The same with the members of objects in the order of the text. Takes time that grows as the square of an object's
+/// size: for texts of some 100 KB.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& what);
+
 /// The same for a file.
 nlohmann::json read_json(const std::filesystem::path& file);
 
