@@ -8,6 +8,7 @@
 #include "app/divided_model.hpp"
 #include "app/eval.hpp"
 #include "app/fill.hpp"
+#include "app/ghost.hpp"
 #include "app/importance.hpp"
 #include "app/info.hpp"
 #include "app/instructions.hpp"
@@ -41,6 +42,15 @@ void add_sampling_options(CLI::App& command, SamplingChoice& choice) {
   command.add_flag("--raw-seed", choice.raw_seed, "Use the seed as llama2.c does");
 }
 
+/// Those of the commands whose models write many texts.
+void add_writer_options(CLI::App& command, ModelWriterOptions& options) {
+  command.add_option("model", options.model,
+                     "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+  command.add_option("-n,--tokens", options.tokens, "At most so many tokens in a message")->capture_default_str();
+  add_sampling_options(command, options.sampling);
+  command.add_option("--threads", options.threads, "Threads; 0: one for each CPU");
+}
+
 /// Those that make data for fine-tuning.
 void add_instruction_commands(CLI::App& app, int& code) {
   CLI::App* instructions = app.add_subcommand("instructions", "Make and choose conversations to fine-tune on");
@@ -60,15 +70,32 @@ void add_instruction_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<SelfChatCommand>(
         *instructions, "self-chat", "Let a chat model talk to itself, and write what was said", run_self_chat, code);
-    c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
+    add_writer_options(*c, o->writer);
     c->add_option("--questions", o->questions, "A file with a first question a line")->required();
     c->add_option("--out", o->out, "The conversations, for `finetune --data`")->required();
     c->add_option("--turns", o->turns, "Questions and answers in each")->capture_default_str();
     c->add_option("--instruction", o->instruction,
                   "What all answers are to obey: Ghost attention, by which the model learns to remember it");
-    c->add_option("-n,--tokens", o->tokens, "At most so many tokens in a message")->capture_default_str();
-    add_sampling_options(*c, o->sampling);
-    c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
+  }
+  {
+    auto [c, o] = command<GhostOptions>(
+        *instructions, "ghost", "Answer dialogues under an instruction, to learn to remember it", run_ghost, code);
+    add_writer_options(*c, o->writer);
+    c->add_option("--data", o->data, "Files of dialogues, as `finetune --data` takes them")->required();
+    c->add_option("--instructions", o->instructions, "A file with an instruction a line; each dialogue gets one")
+        ->required();
+    c->add_option("--out", o->out, "The conversations, for `finetune --data`")->required();
+  }
+  {
+    auto [c, o] = command<ObedienceCommand>(
+        *instructions, "obedience", "Measure for how many turns a model keeps to an instruction", run_obedience, code);
+    add_writer_options(*c, o->writer);
+    c->add_option("--dialogues", o->measured.dialogues, "How many, side by side")->capture_default_str();
+    c->add_option("--turns", o->measured.turns, "Questions and answers in each")->capture_default_str();
+    c->add_flag("--reminded", o->measured.reminded,
+                "The instruction stands before every question, not the first alone");
+    c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_option("--log", o->log, "A line of JSON for each turn, for `figure obedience`");
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/dialogues.hpp"
 #include "app/output.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -70,12 +71,18 @@ std::filesystem::path grammar_file(const std::string& chosen, bool requests) {
   return data_folder() / "stories" / (requests ? "requests.grammar" : "stories.grammar");
 }
 
+std::filesystem::path dialogue_grammar(const std::string& chosen) {
+  return chosen.empty() ? data_folder() / "stories" / "turns.grammar" : std::filesystem::path(chosen);
+}
+
 int run_stories(const StoriesOptions& options) {
   if (options.json && !options.statistics && options.out.empty())
     throw UserError("--json is for the figures of --statistics or --out, expected one of them with it");
   if (options.statistics && !options.out.empty())
     throw UserError("--statistics prints figures, and writes no stories to --out; expected one of them");
   if (options.held_out && !options.requests) throw UserError("--held-out is for --requests, expected both");
+  if (options.turns > 0) return run_dialogues(options);
+  if (options.instructed) throw UserError("--instructed is for dialogues, expected --turns with it");
   const Grammar grammar = Grammar::load(grammar_file(options.grammar, options.requests));
   if (options.statistics) {
     print_statistics(statistics(grammar), options.json);

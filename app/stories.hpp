@@ -14,6 +14,8 @@ struct StoriesOptions {
   std::string out;          // a file; empty: the terminal
   std::string grammar;      // empty: that of the built-in stories, or of the stories on request
   bool requests = false;    // write requests with stories that answer them, as JSON
+  std::size_t turns = 0;    // of requests: dialogues of so many; 0: each request by itself
+  bool instructed = false;  // in dialogues an instruction stands before every second question
   bool held_out = false;    // of the combinations of slots that training leaves out
   bool statistics = false;  // print figures of the grammar instead of stories
   bool json = false;        // figures as JSON; only with statistics or out
@@ -24,5 +26,7 @@ int run_stories(const StoriesOptions& options);
 
 /// The grammar that `chosen` names, or the built-in one of stories, or of stories on request.
 std::filesystem::path grammar_file(const std::string& chosen, bool requests = false);
+/// The same for dialogues: by default the one of short stories.
+std::filesystem::path dialogue_grammar(const std::string& chosen);
 
 }  // namespace cria

@@ -58,6 +58,9 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
     c->add_flag("--requests", o->requests,
                 "Requests with stories that answer them, in Alpaca's JSON form, with each answer's exact probability");
+    c->add_option("--turns", o->turns, "Of --requests: dialogues of so many, as chat messages, about short stories");
+    c->add_flag("--instructed", o->instructed,
+                "Of --turns: before half of the questions, by chance, stands an instruction that their answers obey");
     c->add_flag("--held-out", o->held_out, "Of --requests: those combinations that training never meets");
     c->add_flag("--statistics", o->statistics, "The grammar's exact figures instead of stories");
     c->add_flag("--json", o->json, "The figures of --statistics or --out as JSON");

@@ -61,8 +61,10 @@ std::string draw_batching(const Subject&) {
       700, bottom + bars + 34, "Who computes what in each pass",
       "Five texts over the passes of an engine. Prompts are read in chunks of 8 positions, beside texts that draw a "
       "token in each pass; one text is thrown out when blocks run out, and read again.");
-  svg.text(16, 48, "Prompts: 8 positions in a pass altogether. 14 blocks of 4 positions.", "dim");
-  svg.text(16, 70, "number: positions read   ●: a token drawn   out: thrown out   bars: blocks in use", "small dim");
+  svg.text(16, 48,
+           fmt::format("Prompts: 8 positions in a pass altogether. {} blocks of 4 positions.", blocks_of_the_figure),
+           "dim");
+  svg.text(16, 70, "A number: positions read · ●: a token drawn · out: thrown out · bars: blocks in use", "small dim");
   const auto y_of = [&](std::uint64_t text) { return top + row * double(text - 1); };
   for (size_t i = 0; i < texts; ++i) {
     svg.text(16, y_of(i + 1) + 19, arriving_texts[i].name, "strong");
@@ -84,7 +86,7 @@ std::string draw_batching(const Subject&) {
     if (p % 5 == 4 || p == 0) svg.text(x + column / 2, bottom + bars + 18, fmt::format("{}", p + 1), "tiny m dim");
   }
   svg.line({left, bottom}, {684, bottom}, "axis dashed");
-  svg.text(16, bottom + 5, "14 blocks", "tiny dim");
+  svg.text(16, bottom + 5, fmt::format("{} blocks", blocks_of_the_figure), "tiny dim");
   svg.text(16, bottom + bars + 18, "pass", "tiny dim");
   return svg.finish();
 }

@@ -49,6 +49,7 @@ constexpr Figure figures[] = {
     {"rounding", "13", "32 weights as a block of Q4_0, and the error over the scale", draw_rounding},
     {"bits", "13", "what types of 4 to 8 bits lose", draw_bits},
     {"answers", "14", "packed conversations, and which tokens have a target", draw_answers},
+    {"obedience", "14", "for how many turns models keep to an instruction; needs logs", draw_obedience},
     {"adapters", "15", "what adapters learn of Llama 2 7B, and the memory that training them takes", draw_adapters},
     {"ranking", "16", "the loss of a pair of rewards over their difference, with margins", draw_ranking},
     {"frontier", "17", "success against divergence: best of n, and what nothing can reach", draw_frontier},

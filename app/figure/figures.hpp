@@ -30,6 +30,7 @@ std::string draw_number_formats(const Subject& subject);
 std::string draw_rounding(const Subject& subject);
 std::string draw_bits(const Subject& subject);
 std::string draw_answers(const Subject& subject);
+std::string draw_obedience(const Subject& subject);
 std::string draw_frontier(const Subject& subject);
 std::string draw_adapters(const Subject& subject);
 std::string draw_ranking(const Subject& subject);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include "app/serve/api_error.hpp"
 #include "lib/base/check.hpp"
@@ -58,6 +59,7 @@ std::vector<std::uint64_t> EngineThread::submit(std::vector<TextJob> jobs) {
         answer->set_value(ids);
       } catch (...) {
         for (const std::uint64_t id : ids) engine_->cancel(id), running_.erase(id);
+        cancelled_ = true;
         answer->set_exception(std::current_exception());
       }
     });
@@ -73,6 +75,7 @@ void EngineThread::cancel(std::vector<std::uint64_t> ids) {
       for (const std::uint64_t id : ids) {
         if (running_.erase(id) == 0) continue;
         engine_->cancel(id);
+        cancelled_ = true;
         metrics_.count_cancelled();
       }
     });
@@ -158,8 +161,11 @@ void EngineThread::run() {
       tasks = std::exchange(tasks_, {});
       if (tasks.empty() && engine_->idle()) return;  // it stops, and all is done
     }
-    for (const auto& task : tasks) task();
-    step();  // also where nothing is left to run: the engine lets go of texts that were cancelled
+    for (const auto& task : tasks) {
+      if (std::exchange(cancelled_, false)) step();  // in which the engine lets go of what was cancelled
+      task();
+    }
+    step();  // also where nothing is left to run, for the same reason
   }
 }
 

@@ -58,6 +58,7 @@ class EngineThread {
   size_t waiting_;
   Metrics& metrics_;
   std::map<std::uint64_t, std::shared_ptr<Running>> running_;  // the thread's own, as the engine is
+  bool cancelled_ = false;                                     // a text, since the last pass
   mutable std::mutex mutex_;
   std::condition_variable asked_;
   std::vector<std::function<void()>> tasks_;  // for the thread, between two passes

@@ -13,7 +13,7 @@ namespace {
 
 double within(Fields& fields, const char* key, double otherwise, bool (*valid)(double), const char* expected) {
   const std::optional<double> value = fields.number(key);
-  if (value && !(std::isfinite(*value) && valid(*value))) fields.fail(key, *value, expected);
+  if (value && !(std::isfinite(*value) && valid(*value))) fields.fail(key, *fields.find(key), expected);
   return value.value_or(otherwise);
 }
 

@@ -35,7 +35,7 @@ struct LlamaInput {
 ///
 /// With stretches, which are of different sequences, of several tokens as well: each row has the bits of a pass over
 /// that token alone after those before it. So a text may be read in any pieces, beside any others. What it costs is
-/// speed with weights that are not in blocks, and in attention (chapter 22 measures it).
+/// speed with weights that are not in blocks, and in attention (docs/decisions/0017).
 void llama_forward(const LlamaWeights& weights, LlamaInput input, LlamaActivations& activations,
                    AttentionCache* cache = nullptr, const Team& team = {});
 

@@ -49,8 +49,7 @@ RequestedStory RequestSource::draw(Random& random, Combinations combinations) co
     const size_t count = 1 + random.below(static_cast<std::uint32_t>(std::min(most_asked, slots.size())));
     for (size_t k = 0; k < count; ++k) {
       std::swap(slots[k], slots[k + random.below(static_cast<std::uint32_t>(slots.size() - k))]);
-      const auto value = slot_value(grammar_, grammar_.slots[slots[k]], drawn.story.rows, drawn.story.sentences);
-      drawn.request.asked.push_back({slots[k], value.value()});
+      drawn.request.asked.push_back(value_in(drawn.story, slots[k]));
     }
     if (is_held_out(grammar_, drawn.request.asked) != (combinations == Combinations::held_out)) continue;
     drawn.request.text = words(drawn.request.asked, random);
@@ -61,8 +60,11 @@ RequestedStory RequestSource::draw(Random& random, Combinations combinations) co
                               combinations == Combinations::held_out ? "no" : "every"));
 }
 
-/// "Tell a story with a kite, a hero named Ruby and 9 sentences."
-std::string RequestSource::words(const std::vector<Asked>& asked, Random& random) const {
+Asked RequestSource::value_in(const Story& story, std::uint32_t slot) const {
+  return {slot, slot_value(grammar_, grammar_.slots[slot], story.rows, story.sentences).value()};
+}
+
+std::string RequestSource::words(std::span<const Asked> asked, Random& random) const {
   std::string list;
   for (size_t i = 0; i < asked.size(); ++i) {
     if (i > 0) list += i + 1 == asked.size() ? " and " : ", ";

@@ -1,6 +1,7 @@
 // Requests: what a reader asks of a story, drawn from the story itself, so that the best possible loss is known.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,13 @@ class RequestSource {
     return log2_story - probability_.log2_of(asked);
   }
 
- private:
-  std::string words(const std::vector<Asked>& asked, Random& random) const;
+  /// What a story has for a slot, as something to ask for.
+  Asked value_in(const Story& story, std::uint32_t slot) const;
 
+  /// "Tell a story with a kite, a hero named Ruby and 9 sentences.", in any of the wordings.
+  std::string words(std::span<const Asked> asked, Random& random) const;
+
+ private:
   const Grammar& grammar_;
   SlotProbability probability_;
 };

@@ -24,7 +24,7 @@ names=$(awk 'NR > 1 { print $1 }' list)
 check 'there is a figure for each chapter' test "$(awk '$2 ~ /^[0-9]/ { print $2 }' list | sort -u | wc -l)" = 22
 
 for step in 1 2 3; do
-  echo "{\"step\": $step, \"bits_per_byte\": $((9 - step)).5, \"val_loss\": $([ $step = 3 ] && echo 2.5 || echo null), \"floor\": 0.3, \"reward\": $step, \"right\": 0.$step}"
+  echo "{\"step\": $step, \"bits_per_byte\": $((9 - step)).5, \"val_loss\": $([ $step = 3 ] && echo 2.5 || echo null), \"floor\": 0.3, \"reward\": $step, \"right\": 0.$step, \"turn\": $step, \"obeyed\": 0.$step, \"dialogues\": 20}"
 done >log.jsonl
 check 'all figures' "$program" figure all --log log.jsonl --out first
 for name in $names; do
@@ -52,6 +52,7 @@ refuses 'a figure with nothing to show' 'merges: no word of this text is made by
 refuses 'a log that is missing' '--log none.jsonl: there is no such file' figure loss --log none.jsonl
 refuses 'a log that is none' 'list:1: this is not valid JSON at byte 2' figure loss --log list
 refuses 'no log of a run with --reward' 'hacking: it needs logs of runs of `finetune` with --reward' figure hacking
+refuses 'no log of what was obeyed' 'obedience: it needs logs of `instructions obedience`' figure obedience
 refuses 'a model that is missing' 'none holds no model' figure tokens --model none
 refuses 'a folder that cannot be made' 'log.jsonl' figure tokens --out log.jsonl/figures
 

@@ -245,6 +245,27 @@ tune --data talk.jsonl --steps 1 --out talked >said
 check 'which can be learned from' test -f talked/model.safetensors
 talk --instruction 'Answer in rhymes.' --out ghosts.jsonl >said
 check 'Ghost attention gives the instruction once in each' bash -c 'test "$(grep -o "Answer in rhymes" ghosts.jsonl | wc -l)" = 2'
+
+"$program" stories --requests --turns 3 --instructed --count 4 --out dialogues.jsonl >said
+check 'dialogues are written' bash -c 'grep -q "4 dialogues of 3 turns, .* floor 0\.[0-9]* bits per byte" said && grep -q "I want heroes named [A-Z][a-z]*\.\\\\nI want" dialogues.jsonl'
+printf 'I want heroes named Ruby.\nI want heroes named Tom.\n' >names.txt
+ghost() { "$program" instructions ghost whole --data dialogues.jsonl --instructions names.txt -n 300 "$@"; }
+ghost --threads 1 --out ghosts-1.jsonl >said
+check 'Ghost attention takes each answer of dialogues' grep -q '^ghosts-1.jsonl: [0-9]* conversations with' said
+ghost --threads 2 --out ghosts-2.jsonl >said
+check 'with the same bits on two threads, too' cmp ghosts-1.jsonl ghosts-2.jsonl
+check 'and only the last answer is learned from' bash -c 'grep -q "\"weight\":0},{\"role\":\"user\"" ghosts-1.jsonl && ! grep -q "\"weight\":0}\]" ghosts-1.jsonl'
+obey() { "$program" instructions obedience whole --dialogues 5 --turns 2 -n 40 "$@"; }
+obey --threads 1 --log obeyed-1.jsonl >said
+check 'obedience is measured, turn by turn' grep -q '^   2 .* % ' said
+obey --threads 2 --log obeyed-2.jsonl >said
+check 'with the same bits on two threads as well' cmp obeyed-1.jsonl obeyed-2.jsonl
+refuses 'no instructions' 'has no instructions, expected one a line' instructions ghost whole --data dialogues.jsonl --instructions /dev/null --out new
+refuses 'no dialogues' '--dialogues is 0, expected more' instructions obedience whole --dialogues 0
+refuses 'dialogues that are no requests' '--turns is for --requests, expected both' stories --turns 3 --out new
+refuses 'dialogues on the screen' 'dialogues are written to a file, expected --out' stories --requests --turns 3
+refuses 'instructions without a dialogue' '--instructed is for dialogues, expected --turns with it' stories --requests --instructed
+refuses 'dialogues held out' '--turns goes with --count, --seed, --grammar and --instructed only' stories --requests --turns 3 --held-out --out new
 refuses 'no questions' 'has no questions, expected one a line' instructions self-chat whole --questions /dev/null --out new
 refuses 'no turns' '--turns is 0, expected more' instructions self-chat whole --questions questions.txt --turns 0 --out new
 refuses 'a similarity out of range' 'the similarity is 2, expected 0 to 1' instructions filter alike.jsonl --similarity 2 --out new

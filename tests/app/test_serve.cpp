@@ -106,8 +106,8 @@ TEST_CASE("prompts are a text, token ids, or a list of these") {
 TEST_CASE("a value of another type or out of range is named, with what is expected") {
   CHECK(chat_complaint(R"(, "temperature": "hot")") == R"(temperature: temperature is "hot", expected a number)");
   CHECK(chat_complaint(R"(, "temperature": -1)") ==
-        "temperature: temperature is -1.0, expected 0 (always the likeliest) or more");
-  CHECK(chat_complaint(R"(, "top_p": 0)") == "top_p: top_p is 0.0, expected more than 0 and at most 1");
+        "temperature: temperature is -1, expected 0 (always the likeliest) or more");
+  CHECK(chat_complaint(R"(, "top_p": 0)") == "top_p: top_p is 0, expected more than 0 and at most 1");
   CHECK(chat_complaint(R"(, "n": 0)") == "n: n is 0, expected a whole number from 1 to 128");
   CHECK(chat_complaint(R"(, "n": 1.5)") == "n: n is 1.5, expected a whole number from 1 to 128");
   CHECK(
