@@ -23,6 +23,7 @@ std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const
 void add_training_commands(CLI::App& app, int& code);
 void add_model_commands(CLI::App& app, int& code);
 void add_text_commands(CLI::App& app, int& code);
+void add_look_command(CLI::App& app, int& code);
 
 /// Adds bench, book, figure and learn. In cria itself they hand over to a program of their own (tools.cpp), which is
 /// built when it is first used; such a program has its command in place of that.

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     add_training_commands(app, code);
     add_model_commands(app, code);
     add_text_commands(app, code);
+    add_look_command(app, code);
     add_tools(app, code);
     expect_numbers(app);
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };

@@ -6,19 +6,15 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "lib/base/check.hpp"
-#include "lib/grammar/lines.hpp"
 
 namespace cria {
 namespace {
 
-constexpr size_t most_expected = 4;            // that are shown
 constexpr size_t most_ways = size_t{1} << 21;  // some 100 MB, and a second
 
 unsigned char lower(char c) { return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c); }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 constexpr size_t largest = std::numeric_limits<size_t>::max();
@@ -38,6 +34,10 @@ void Matcher::run(const Symbol& symbol) {
   read(symbol, {}, ends);
   merge(ends);
   for (const End& end : ends) {
+    if (wanted_ == Wanted::ways_on) {
+      add_way_on(end);
+      continue;
+    }
     if (end.position < text_.size()) {
       if (wanted_ == Wanted::reason) note(end.position, 0, "the end", nullptr);
       continue;
@@ -50,17 +50,12 @@ void Matcher::run(const Symbol& symbol) {
   }
 }
 
-Mismatch Matcher::mismatch() const {
-  const size_t shown = std::min(expected_.size(), most_expected);
-  return {furthest_, fmt::format("{}{}", fmt::join(expected_.begin(), expected_.begin() + shown, " or "),
-                                 shown < expected_.size() ? " or …" : "")};
-}
-
 void Matcher::read(const Sequence& sequence, End at, Ends& ends) {
   size_t next = 0;
+  if (goes_on(at)) return ends.push_back(at);
   for (; next < sequence.size() && sequence[next].kind == Symbol::Kind::text; ++next)
     if (!match(sequence[next].text, at, nullptr)) return;
-  if (next == sequence.size()) return ends.push_back(at);
+  if (next == sequence.size() || goes_on(at)) return ends.push_back(at);
   Ends now = take_spare(), then = take_spare();
   read(sequence[next], at, now);
   for (merge(now); ++next < sequence.size() && !now.empty(); now.swap(then)) {
@@ -83,6 +78,7 @@ Matcher::Ends Matcher::take_spare() {
 }
 
 void Matcher::read(const Symbol& symbol, End at, Ends& ends) {
+  if (goes_on(at)) return ends.push_back(at);
   at.capital = at.capital || symbol.capital;
   if (symbol.kind == Symbol::Kind::thread)
     read_thread(symbol, at, ends);
@@ -100,7 +96,7 @@ void Matcher::read_rule(std::uint32_t index, const End& from, Ends& ends) {
   if (is_new) {
     End at = {.position = from.position, .drawn = from.drawn};
     if (!grammar_.rules[index].is_sentence || at.position == 0 || match(" ", at, nullptr)) {
-      at.capital = from.capital;  // one that is due is left to the sentence
+      if (!goes_on(at)) at.capital = from.capital;  // one that is due is left to the sentence
       read_alternatives(index, at, given);
       merge(given);
     }
@@ -113,6 +109,7 @@ void Matcher::read_rule(std::uint32_t index, const End& from, Ends& ends) {
 }
 
 void Matcher::read_alternatives(std::uint32_t index, const End& from, Ends& ends) {
+  if (goes_on(from)) return ends.push_back(from);
   const std::vector<Alternative>& alternatives = grammar_.rules[index].alternatives;
   for (size_t i = 0; i < alternatives.size(); ++i) {
     if (!possible(parser_.rule_first_[index][i], from)) continue;
@@ -137,20 +134,21 @@ void Matcher::read_thread(const Symbol& symbol, const End& from, Ends& ends) {
     at.probability = product(from.probability, factor(rows[i].log2_probability));
     const size_t before = ends.size();
     read(rows[i].fields[symbol.field], at, ends);
-    for (size_t e = before; e < ends.size(); ++e) ends[e].drawn = draw(ends[e].drawn, symbol.index, &rows[i]);
+    for (size_t e = before; e < ends.size(); ++e)
+      if (!goes_on(ends[e])) ends[e].drawn = draw(ends[e].drawn, symbol.index, &rows[i]);
   }
 }
 
 bool Matcher::possible(const Parser::First& first, const End& from) const {
   if (first.empty || wanted_ == Wanted::reason) return true;
-  if (from.position >= text_.size()) return false;
+  if (from.position >= text_.size()) return wanted_ == Wanted::ways_on;
   const char c = text_[from.position];
   return first.bytes[static_cast<unsigned char>(c)] || (from.capital && first.bytes[lower(c)]);
 }
 
 /// Moves past the literal; `recalled` is the thread symbol that it stems from, if any.
 bool Matcher::match(std::string_view literal, End& at, const Symbol* recalled) {
-  if (literal.empty()) return true;
+  if (literal.empty() || goes_on(at)) return true;
   size_t same = 0;
   while (same < literal.size() && at.position + same < text_.size()) {
     const char expected = at.capital && same == 0 ? upper(literal[0]) : literal[same];
@@ -158,12 +156,34 @@ bool Matcher::match(std::string_view literal, End& at, const Symbol* recalled) {
     ++same;
   }
   if (same < literal.size()) {
+    if (wanted_ == Wanted::ways_on && at.position + same == text_.size()) {
+      std::string more(literal.substr(same));
+      if (at.capital && same == 0) more[0] = upper(more[0]);
+      go_on(at, std::move(more));
+      return true;
+    }
     if (wanted_ == Wanted::reason) note(at.position, same, literal, recalled);
     return false;
   }
   at.position += static_cast<std::uint32_t>(same);
   at.capital = false;
   return true;
+}
+
+/// The text has come to its end inside a literal, of which `more` is left: an end of its own, whatever was drawn.
+void Matcher::go_on(End& at, std::string more) {
+  const auto [known, is_new] = more_index_.try_emplace(std::move(more), static_cast<std::uint32_t>(more_.size()));
+  if (is_new) more_.push_back({known->first, -std::numeric_limits<double>::infinity()});
+  at.position = static_cast<std::uint32_t>(text_.size()) + 1 + known->second;
+  at.capital = false;
+  at.drawn = 0;
+}
+
+void Matcher::add_way_on(End end) {
+  if (end.position < text_.size()) return;
+  if (!goes_on(end)) go_on(end, "");
+  double& sum = more_[end.position - text_.size() - 1].log2_probability;
+  sum = log2_sum(products_[end.probability].log2_probability, sum);  // the sum may be -infinity
 }
 
 void Matcher::count_ways(size_t more) {
@@ -225,25 +245,6 @@ double Matcher::in_order(Product product) const {
       left.insert(left.end(), {factors.last, factors.before});
   }
   return total;
-}
-
-/// Remembers what was expected at the furthest word that fits nowhere. Whole words count: that Mia and Milo begin
-/// alike does not make one a better guess for the other. The literal was `same` as the text from `begin` on.
-void Matcher::note(size_t begin, size_t same, std::string_view literal, const Symbol* recalled) {
-  size_t position = begin + same;
-  while (position > 0 && position <= text_.size() && is_letter(text_[position - 1])) --position;
-  if (position < furthest_) return;
-  if (position > furthest_) expected_.clear();
-  furthest_ = position;
-  std::string text(trim(literal.substr(position > begin ? position - begin : 0)));
-  if (text.empty()) text = "a space";
-  if (recalled) {
-    const Thread& thread = grammar_.threads[recalled->index];
-    text += fmt::format(" ({}.{}, drawn before)", thread.name, thread.fields[recalled->field]);
-  }
-  if (std::ranges::find(expected_, text) != expected_.end()) return;
-  expected_.insert(recalled ? expected_.begin() : expected_.end(), std::move(text));  // what tells most comes first
-  if (expected_.size() > most_expected + 1) expected_.pop_back();  // one more tells that there are more
 }
 
 }  // namespace cria

@@ -19,7 +19,7 @@ namespace cria {
 
 class Matcher {
  public:
-  enum class Wanted { probability, reason };
+  enum class Wanted { probability, reason, ways_on };
 
   Matcher(const Parser& parser, std::string_view text, Wanted wanted);
 
@@ -32,6 +32,8 @@ class Matcher {
   /// Of one derivation, where there is any.
   const DrawnRows& rows() const { return drawn_[rows_]; }
   Mismatch mismatch() const;
+  /// How stories go on that begin with the text.
+  std::vector<StoryWay> ways_on() const { return more_; }
 
  private:
   /// A product of probabilities. Its factors are kept, so that those of a lone derivation are added in the order in
@@ -70,6 +72,10 @@ class Matcher {
   void read_thread(const Symbol& symbol, const End& from, Ends& ends);
   bool possible(const Parser::First& first, const End& from) const;
   bool match(std::string_view literal, End& at, const Symbol* recalled);
+  /// Whether the text has come to its end, and a literal goes on behind it: nothing more is read then.
+  bool goes_on(const End& at) const { return at.position > text_.size(); }
+  void go_on(End& at, std::string more);
+  void add_way_on(End end);
   void count_ways(size_t more);
   void merge(Ends& ends);
   Ends take_spare();
@@ -98,6 +104,8 @@ class Matcher {
   double log2_probability_ = 0;
   size_t furthest_ = 0;
   std::vector<std::string> expected_;
+  std::vector<StoryWay> more_;
+  std::map<std::string, std::uint32_t> more_index_;
 };
 
 }  // namespace cria

@@ -117,6 +117,12 @@ bool Parser::sentence(std::string_view text) const {
   });
 }
 
+std::vector<StoryWay> Parser::ways_on(std::string_view beginning) const {
+  Matcher matcher(*this, beginning, Matcher::Wanted::ways_on);
+  matcher.run(start_);
+  return matcher.ways_on();
+}
+
 Mismatch Parser::why_not_story(std::string_view text) const {
   Matcher matcher(*this, text, Matcher::Wanted::reason);
   matcher.run(start_);

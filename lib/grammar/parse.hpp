@@ -24,6 +24,12 @@ struct Mismatch {
   std::string expected;  // what could have followed, e.g. `Mia (hero.name, drawn before)`
 };
 
+/// How stories go on that begin with a text: with these bytes, up to a place where the grammar may choose again.
+struct StoryWay {
+  std::string text;             // empty: the story ends here
+  double log2_probability = 0;  // that a story begins with the text and this
+};
+
 /// Reads texts against one grammar, which must outlive it. Its state is fixed, so threads may share it. What it answers
 /// throws UserError where the grammar is so ambiguous that a text can be begun in millions of ways (see match.hpp).
 class Parser {
@@ -37,6 +43,10 @@ class Parser {
 
   /// Whether some story of the grammar may contain this sentence, whatever its threads were bound to before.
   bool sentence(std::string_view text) const;
+
+  /// All ways to go on from the beginning of a story; none where no story begins so. Their probabilities add up to that
+  /// of a story that begins with the text.
+  std::vector<StoryWay> ways_on(std::string_view beginning) const;
 
   /// Why a story, or a sentence on its own, is not derivable.
   Mismatch why_not_story(std::string_view text) const;

@@ -143,7 +143,7 @@ class Browser:
 
 
 def skip(need):
-    print(f"skipped: the test of the book needs {need}")
+    print(f"skipped: a test in a browser needs {need}")
     sys.exit(77)
 
 

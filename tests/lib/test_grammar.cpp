@@ -61,6 +61,38 @@ TEST_CASE("A text that breaks a thread, stops early or goes on has no derivation
   CHECK_FALSE(parser.story(""));
 }
 
+TEST_CASE("A text goes on as its stories do, with their probabilities worked out by hand") {
+  const Grammar grammar = small();
+  const Parser parser(grammar);
+  const auto after = [&](std::string_view beginning) {
+    std::map<std::string, double> ways;
+    for (const StoryWay& way : parser.ways_on(beginning)) ways[way.text] += std::exp2(way.log2_probability);
+    return ways;
+  };
+  const auto check = [&](std::string_view beginning, const std::map<std::string, double>& expected) {
+    INFO(beginning);
+    const std::map<std::string, double> ways = after(beginning);
+    REQUIRE(ways.size() == expected.size());
+    for (const auto& [text, probability] : expected) {
+      INFO(text);
+      REQUIRE(ways.contains(text));
+      CHECK(ways.at(text) == Approx(probability).epsilon(1e-12));
+    }
+  };
+  check("", {{"Mia", 0.75}, {"Tom", 0.25}});
+  check("Mi", {{"a", 0.75}});
+  check("Mia wanted a ", {{"kite", 0.25}, {"ball", 0.25}, {"drum", 0.25}});
+  check("Mia wanted a kite", {{".", 0.25}});
+  // It rains in half the stories, and then the sentence is one of two; a space is what stands before either.
+  check("Mia wanted a kite.", {{" ", 0.25}});
+  check("Mia wanted a kite. ", {{"It rained ", 0.125}, {"She", 0.125}});
+  check("Mia wanted a kite. It rained a", {{" little", 0.0625}, {" lot", 0.0625}});
+  check("Mia wanted a kite. She got a ", {{"kite", 0.125}});
+  check("Mia wanted a kite. She got a kite!", {{"", 0.125}});
+  check("Mia wanted a kite. He", {});
+  check("Mia wanted a kite. She got a kite! And", {});
+}
+
 TEST_CASE("A sentence is judged without what came before it") {
   const Grammar grammar = small();
   const Parser parser(grammar);

@@ -1,0 +1,89 @@
+// The view of sampling: what comes next, how temperature and the cuts change it, and drawing from it.
+"use strict";
+
+look.SamplingView = class {
+  constructor(section, data) {
+    const e = look.element;
+    this.options = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+    this.drawn = [];  // tokens behind the text as it was read, each with the next ones that were known there
+    this.at = look.tokens().length - 1;
+    this.bars = e("div");
+    this.summary = e("p", { "aria-live": "polite" });
+    this.story = e("p", { class: "continuation" });
+    this.note = e("p", { class: "dim", "aria-live": "polite" });
+    const control = (key, label, min, max, step, off) => {
+      const reading = e("output", { for: "cut-" + key });
+      const show = () => { reading.textContent = this.options[key] === off ? `${this.options[key]} (off)` : String(this.options[key]); };
+      const input = e("input", { type: "range", id: "cut-" + key, min, max, step, value: this.options[key], on: { input: () => { this.options[key] = Number(input.value); show(); this.draw(); } } });
+      show();
+      return e("p", { class: "control" }, e("label", { for: "cut-" + key }, label), input, reading);
+    };
+    this.undo = look.button("Undo", () => { this.drawn.pop(); this.draw(); });
+    this.takers = [look.button("Draw", () => this.take(this.chance())), look.button("Take the likeliest", () => this.take(0)), look.button("Draw 1000 times", () => this.tally())];
+    look.replace(section, e("h2", { id: "sampling-heading" }, "Sampling"),
+      e("p", {}, "The model gives every token a probability; what is drawn is up to these. They apply in this order, each on what the one before has left: ", look.lesson("09"), "."),
+      e("div", { class: "controls" }, control("temperature", "Temperature", 0, 2, 0.05, 1), control("topK", "Top-k", 0, 50, 1, 0),
+        control("topP", "Top-p", 0.05, 1, 0.01, 1), control("minP", "Min-p", 0, 0.5, 0.01, 0)),
+      e("p", { class: "control" }, e("label", { for: "sampling-position" }, "Behind token"), this.slider = e("input", {
+        type: "range", id: "sampling-position", min: 0, max: this.at, value: this.at, on: { input: () => { this.at = Number(this.slider.value); this.drawn = []; this.draw(); } },
+      })),
+      this.story, e("p", { class: "actions" }, this.takers, this.undo), this.note, this.summary, this.bars);
+    this.draw();
+  }
+
+  // The next tokens behind the text and what was drawn, or null where this page does not have them.
+  known() {
+    if (this.drawn.length) return this.drawn[this.drawn.length - 1].next;
+    return look.next(this.at);
+  }
+
+  chance() {
+    const next = this.known(), cut = look.cut(next.logits, this.options, next.rest);
+    let u = Math.random() * (1 - cut.rest), i = 0;
+    while (i + 1 < cut.p.length && (u -= cut.p[i]) >= 0) ++i;
+    return i;
+  }
+
+  async take(i) {
+    const id = this.known().ids[i], position = this.at + this.drawn.length + 1, tokens = look.tokens();
+    // Where the text itself goes on with what was drawn, the page knows what comes then.
+    const along = [...this.drawn.map((d) => d.id), id].every((drawn, k) => tokens[this.at + 1 + k] === drawn);
+    let next = along ? look.next(position) : null;
+    if (!next && look.source.live) next = await this.ask(id);
+    this.drawn.push({ id, next });
+    this.draw();
+  }
+
+  async ask(id) {
+    const tokens = [...look.tokens().slice(0, this.at + 1), ...this.drawn.map((d) => d.id), id];
+    const answer = await look.source.next(tokens);
+    Object.assign(look.data.pieces, answer.pieces);
+    const index = look.data.next.push(answer.next) - 1;
+    return look.next(index);
+  }
+
+  tally() {
+    const counts = new Map();
+    for (let n = 0; n < 1000; ++n) { const i = this.chance(); counts.set(i, (counts.get(i) || 0) + 1); }
+    this.draw(counts);
+  }
+
+  draw(counts) {
+    const e = look.element, next = this.known(), tokens = look.tokens();
+    const text = (id) => e("span", { class: "mono" }, look.label(id));
+    look.replace(this.story, tokens.slice(Math.max(this.at - 11, 0), this.at + 1).map(text), this.drawn.map((d) => e("mark", { class: "mono" }, look.label(d.id))));
+    this.undo.disabled = this.drawn.length === 0;
+    for (const button of this.takers) button.disabled = !next;
+    this.note.textContent = next ? "" : "What comes after this is not in the page: that takes the model itself (./cria serve). Undo goes back.";
+    if (!next) { look.replace(this.summary); return look.replace(this.bars); }
+    const cut = look.cut(next.logits, this.options, next.rest), left = cut.p.reduce((count, p) => count + (p > 0), 0);
+    const entropy = cut.p.reduce((sum, p) => sum - (p > 0 ? p * Math.log2(p) : 0), 0);
+    look.replace(this.summary, `${left} of ${look.data.inside.config.vocabulary} tokens can be drawn${next.rest !== null && cut.rest > 0 ? `, and others of ${look.share(cut.rest)} together that this page does not list` : ""}; ${look.text(entropy)} bits of choice.`);
+    const position = this.drawn.length ? null : this.at;
+    look.replace(this.bars, look.bars(Array.from(next.ids.slice(0, 20), (id, i) => ({
+      label: look.label(id), share: cut.p[i], faint: next.p[i], class: cut.dropped[i] ? "dropped" : null,
+      text: cut.dropped[i] ? cut.dropped[i] : counts ? `${look.share(cut.p[i])}, drawn ${counts.get(i) || 0}` : look.share(cut.p[i]),
+      open: position === null ? null : () => look.open({ kind: "probability", position, token: id }),
+    })), "Tokens that may come next"), e("p", { class: "dim" }, "Pale: the model's own probability, which pressing a row opens."));
+  }
+};

@@ -1,0 +1,138 @@
+// What `cria look` computes beside the forward pass itself: a head switched off, the lens, the grammar's next token,
+// and how a word's merges follow each other.
+#include <cmath>
+
+#include "app/look/encoded.hpp"
+#include "app/look/merge_steps.hpp"
+#include "app/look/passage.hpp"
+#include "app/look/story_data.hpp"
+#include "tests/chapters/tiny_llama.hpp"
+#include "tests/testing.hpp"
+
+using namespace cria;
+using namespace cria::look;
+
+namespace {
+
+const std::vector<TokenId> tokens = {3, 1, 4, 1, 5, 9, 2, 6};
+
+LlamaParameters random_llama() {
+  LlamaParameters weights(cria::testing::tiny());
+  Random random(1);
+  initialise(weights, random);
+  return weights;
+}
+
+/// Bytes, GPT-2's pieces, and one merge: a space and a k.
+Tokenizer byte_tokenizer() {
+  BpeModel model = bytes_model();
+  model.pattern = SplitPattern::gpt2;
+  model.vocabulary.insert(" k");
+  model.merges.push_back({' ', 'k', TokenId(model.vocabulary.find(" k"))});
+  return Tokenizer(std::move(model));
+}
+
+}  // namespace
+
+TEST_CASE("A head is off when what it gives is multiplied by zeros: the same bits") {
+  const LlamaParameters weights = random_llama();
+  const Passage passage(weights, tokens);
+  const size_t D = weights.config().head_dim;
+  for (const size_t layer : {0, 1})
+    for (const size_t head : {0, 4}) {
+      INFO("layer " << layer << ", head " << head);
+      LlamaParameters without = random_llama();
+      const View<real, 2> output = without.tensors().layers[layer].output;
+      for (size_t c = 0; c < output.shape(0); ++c)
+        for (size_t d = 0; d < D; ++d) output(c, head * D + d) = 0;
+      const Passage other(without, tokens);
+      std::vector<real> expected(weights.config().vocabulary_size);
+      llama_logits(without, other.activations().normed.rows(tokens.size() - 1, tokens.size()),
+                   View<real, 2>(expected.data(), {1, expected.size()}));
+      const std::vector<real> actual = passage.without_head(layer, head);
+      real moved = 0;
+      for (size_t i = 0; i < actual.size(); ++i) {
+        CHECK(actual[i] == expected[i]);
+        moved = std::max(moved, std::abs(actual[i] - passage.logits()(tokens.size() - 1, i)));
+      }
+      CHECK(moved > 1e-4);
+    }
+}
+
+TEST_CASE("The lens on the last layer is the model itself, and on an earlier one a shorter model") {
+  const LlamaParameters weights = random_llama();
+  const Passage passage(weights, tokens);
+  const std::vector<real> last = passage.lens(2);
+  CHECK(std::equal(last.begin(), last.end(), passage.logits().span().begin()));
+
+  LlamaWeights shorter = weights;
+  shorter.config.layers = 1;
+  shorter.tensors.layers.resize(1);
+  const Passage of_one(shorter, tokens);
+  const std::vector<real> first = passage.lens(1);
+  CHECK(std::equal(first.begin(), first.end(), of_one.logits().span().begin()));
+}
+
+TEST_CASE("The grammar's next token is what a story's tokens go on with, worked out by hand") {
+  const Grammar grammar = Grammar::read(R"(
+rule story
+  [wish]
+list thing: name
+  2: kite | ball | kiwi
+
+sentence wish
+  Mia wanted a {thing.name}.
+)",
+                                        "small");
+  const Parser parser(grammar);
+  const Tokenizer tokenizer = byte_tokenizer();
+  const TokenId end = *tokenizer.eos_id(), space_k = TokenId(tokenizer.model().vocabulary.find(" k"));
+  const auto after = [&](std::string_view text) {
+    return story_next(parser, tokenizer, text, tokenizer.encode(text), end);
+  };
+  const auto check = [&](std::string_view text, const std::map<TokenId, double>& expected) {
+    INFO(text);
+    const std::map<TokenId, double> next = after(text);
+    REQUIRE(next.size() == expected.size());
+    for (const auto& [token, p] : expected) {
+      REQUIRE(next.contains(token));
+      CHECK(next.at(token) == Approx(p).epsilon(1e-12));
+    }
+  };
+  check("", {{'M', 1}});
+  check("Mia wanted a", {{space_k, 0.75}, {' ', 0.25}});
+  // A story that goes on with k would have had " k" as one token, so behind a space that stands alone comes b.
+  check("Mia wanted a ", {{'b', 1}});
+  check("Mia wanted a ki", {{'t', 2.0 / 3}, {'w', 1.0 / 3}});
+  check("Mia wanted a kite.", {{end, 1}});
+  check("Mia has", {});
+}
+
+TEST_CASE("Merges go one by one, the earliest learned first, and end at the word's tokens") {
+  BpeModel model = bytes_model();
+  const auto learn = [&](TokenId left, TokenId right, const char* text) {
+    model.vocabulary.insert(text);
+    model.merges.push_back({left, right, TokenId(model.vocabulary.find(text))});
+    return model.merges.back().result;
+  };
+  const TokenId ab = learn('a', 'b', "ab"), bc = learn('b', 'c', "bc"), abab = learn(ab, ab, "abab");
+  const MergeSteps merges(model);
+  const std::vector<MergeStep> steps = merges.of("ababc", {abab, 'c'});
+  REQUIRE(steps.size() == 4);
+  CHECK(steps[0].tokens == std::vector<TokenId>{'a', 'b', 'a', 'b', 'c'});
+  CHECK(steps[1].tokens == std::vector<TokenId>{ab, 'a', 'b', 'c'});
+  CHECK(steps[2].tokens == std::vector<TokenId>{ab, ab, 'c'});
+  CHECK(steps[3].tokens == std::vector<TokenId>{abab, 'c'});
+  CHECK(steps[3].merge == 3);
+  CHECK(merges.of("ababc", {ab, 'a', bc}).empty());
+}
+
+TEST_CASE("Base64 is as in RFC 4648, and bytes have two digits each") {
+  const std::pair<const char*, const char*> published[] = {
+      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : published) CHECK(base64(bytes) == text);
+  CHECK(base64("\xff\xfe\xfd") == "//79");
+  CHECK(hexadecimal("a\xff\n") == "61ff0a");
+  const std::vector<real> numbers = {1, -2};
+  CHECK(encoded(numbers) == "AACAPwAAAMA=");
+}
