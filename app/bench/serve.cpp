@@ -92,7 +92,7 @@ Load open_load(const ServerAddress& server, const BenchOptions& options, double 
 }
 
 /// Of sorted numbers; the largest where there are few.
-double quantile(const std::vector<double>& sorted, double share) {
+double percentile(const std::vector<double>& sorted, double share) {
   if (sorted.empty()) return 0;
   return sorted[std::min(size_t(share * double(sorted.size())), sorted.size() - 1)];
 }
@@ -113,8 +113,8 @@ nlohmann::ordered_json figures(const std::string& name, const Load& load) {
           {"requests", load.answers.size()},
           {"refused", load.answers.size() - answered},
           {"tokens_per_second", double(tokens) / load.seconds},
-          {"first_token_ms", {{"median", quantile(first, 0.5)}, {"p99", quantile(first, 0.99)}}},
-          {"per_token_ms", {{"median", quantile(each, 0.5)}, {"p99", quantile(each, 0.99)}}}};
+          {"first_token_ms", {{"median", percentile(first, 0.5)}, {"p99", percentile(first, 0.99)}}},
+          {"per_token_ms", {{"median", percentile(each, 0.5)}, {"p99", percentile(each, 0.99)}}}};
 }
 
 void print_row(const nlohmann::ordered_json& row) {

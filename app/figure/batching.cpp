@@ -57,14 +57,13 @@ std::string draw_batching(const Subject&) {
   const size_t texts = std::size(arriving_texts);
   const double column = (700 - left - 16) / double(passes.size());
   const double bottom = top + row * double(texts) + 34;
-  Svg svg(
-      700, bottom + bars + 34, "Who computes what in each pass",
-      "Five texts over the passes of an engine. Prompts are read in chunks of 8 positions, beside texts that draw a "
-      "token in each pass; one text is thrown out when blocks run out, and read again.");
+  Svg svg(700, bottom + bars + 34, "Who computes what in each pass",
+          "Five texts over the passes of an engine. Prompts are read in chunks of 8 positions, beside texts that draw "
+          "a token in each pass; who finds no blocks waits.");
   svg.text(16, 48,
            fmt::format("Prompts: 8 positions in a pass altogether. {} blocks of 4 positions.", blocks_of_the_figure),
            "dim");
-  svg.text(16, 70, "A number: positions read · ●: a token drawn · out: thrown out · bars: blocks in use", "small dim");
+  svg.text(16, 70, "A number: positions read · ●: a token drawn · bars: blocks in use", "small dim");
   const auto y_of = [&](std::uint64_t text) { return top + row * double(text - 1); };
   for (size_t i = 0; i < texts; ++i) {
     svg.text(16, y_of(i + 1) + 19, arriving_texts[i].name, "strong");

@@ -23,7 +23,8 @@ std::string_view decided(const Tokenizer& tokenizer, std::string_view text) {
   return text.substr(0, last);
 }
 
-json position_data(const std::map<TokenId, double>& next, std::span<const real> logits, std::optional<TokenId> follows,
+/// `follows` is negative behind the last token.
+json position_data(const std::map<TokenId, double>& next, std::span<const real> logits, TokenId follows,
                    std::set<TokenId>& shown) {
   std::vector<real> model(logits.begin(), logits.end());
   const double log_sum_exp = simd::softmax(model.data(), model.size());
@@ -40,9 +41,9 @@ json position_data(const std::map<TokenId, double>& next, std::span<const real> 
     top.push_back({sorted[i].second, -sorted[i].first});
     shown.insert(sorted[i].second);
   }
-  const auto found = follows ? next.find(*follows) : next.end();
+  const auto found = next.find(follows);
   return {{"top", std::move(top)},
-          {"next", follows ? json(found == next.end() ? 0.0 : found->second) : json(nullptr)},
+          {"next", follows >= 0 ? json(found == next.end() ? 0.0 : found->second) : json(nullptr)},
           {"entropy", entropy},
           {"divergence", divergence}};
 }
@@ -96,7 +97,7 @@ json story_data(const Passage& passage, const Tokenizer& tokenizer, const ModelC
       continue;
     }
     any = any || t > 0;
-    const auto follows = t + 1 < passage.size() ? std::optional(passage.tokens()[t + 1]) : std::nullopt;
+    const TokenId follows = t + 1 < passage.size() ? passage.tokens()[t + 1] : -1;
     positions.push_back(position_data(next, passage.logits().rows(t, t + 1).span(), follows, shown));
   }
   return any ? positions : json(nullptr);

@@ -48,8 +48,12 @@ JudgedPrompts judged_prompts(const TuningSetup& setup) {
           "the answers to {} have no judge, expected a reward model's folder by --reward, or --data requests",
           setup.data.name));
     std::vector<std::vector<TokenId>> tokens;
-    for (const std::vector<Message>& messages : read_prompts(setup.data))
-      tokens.push_back(setup.encoder.prompt(messages));
+    for (const Prompt& prompt : read_prompts(setup.data)) {
+      tokens.push_back(setup.encoder.prompt(prompt.messages));
+      if (tokens.back().size() >= setup.recipe.training.positions)
+        throw UserError(fmt::format("{}: has {} tokens, more than a context of {} has room for", prompt.place,
+                                    tokens.back().size(), setup.recipe.training.positions));
+    }
     prompts = own_prompts(std::move(tokens), setup.recipe.validation, setup.state.seed);
   }
   return marked_by(*setup.reward, std::move(prompts), setup.encoder.end_of_turn(), setup.pool);

@@ -51,11 +51,11 @@ std::vector<Message> read_messages(const nlohmann::json& list) {
   return messages;
 }
 
-ChatRequest read_chat_request(const nlohmann::json& body, const SamplingOptions& defaults) {
+ChatRequest read_chat_request(const nlohmann::json& body, const SamplingOptions& defaults, std::string_view text) {
   Fields fields(body);
   ChatRequest request;
   request.messages = read_messages(fields.require("messages", "a list of messages"));
-  request.settings = read_text_settings(fields, defaults);
+  request.settings = read_text_settings(fields, defaults, text);
   const std::optional<std::int64_t> old_name = fields.integer("max_tokens", 1, INT32_MAX);
   const std::optional<std::int64_t> tokens = fields.integer("max_completion_tokens", 1, INT32_MAX);
   if (tokens || old_name) request.settings.tokens = static_cast<size_t>(tokens ? *tokens : *old_name);

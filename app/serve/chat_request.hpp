@@ -13,8 +13,9 @@ struct ChatRequest {
   std::vector<Message> messages;
 };
 
-/// Throws ApiError naming what is wrong, and what cannot be done here: tools, pictures and sound.
-ChatRequest read_chat_request(const nlohmann::json& body, const SamplingOptions& defaults);
+/// `text` is the body's (read_text_settings). Throws ApiError naming what is wrong, and what cannot be done here:
+/// tools, pictures and sound.
+ChatRequest read_chat_request(const nlohmann::json& body, const SamplingOptions& defaults, std::string_view text = "");
 
 /// The messages alone. A developer's are the system's; contents in parts are put together.
 std::vector<Message> read_messages(const nlohmann::json& list);

@@ -43,11 +43,11 @@ std::vector<TokenId> read_token_ids(const nlohmann::json& list, const std::strin
 }
 
 CompletionRequest read_completion_request(const nlohmann::json& body, const SamplingOptions& defaults,
-                                          size_t vocabulary) {
+                                          size_t vocabulary, std::string_view text) {
   Fields fields(body);
   CompletionRequest request;
   request.prompts = read_prompts(fields.require("prompt", "a text, token ids, or a list of these"), vocabulary);
-  request.settings = read_text_settings(fields, defaults);
+  request.settings = read_text_settings(fields, defaults, text);
   request.settings.tokens = static_cast<size_t>(fields.integer("max_tokens", 0, INT32_MAX).value_or(usual_completion));
   if (const auto others = fields.integer("logprobs", 0, most_logprobs))
     request.settings.logprobs = static_cast<size_t>(*others);

@@ -22,7 +22,7 @@ constexpr size_t usual_completion = 16;  // tokens, where a request does not say
 
 /// Token ids must be below `vocabulary`. Throws ApiError naming what is wrong.
 CompletionRequest read_completion_request(const nlohmann::json& body, const SamplingOptions& defaults,
-                                          size_t vocabulary);
+                                          size_t vocabulary, std::string_view text = "");
 
 /// A list of token ids; `key` is what messages call it.
 std::vector<TokenId> read_token_ids(const nlohmann::json& list, const std::string& key, size_t vocabulary);

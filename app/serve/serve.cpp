@@ -81,7 +81,8 @@ int run_serve(const ServeOptions& options) {
   const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
   std::vector<TokenId> ends = answer_ends(model);
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  const serve::ServedModel served = describe(options, path, model, defaults.sampling);
+  serve::ServedModel served = describe(options, path, model, defaults.sampling);
+  served.trie = std::make_shared<TokenTrie>(*model.tokenizer, ends);
 
   const char* key = std::getenv("CRIA_API_KEY");
   serve::ServiceOptions service_options{options.api_key, options.origin, options.log};

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "app/serve/api_error.hpp"
+#include "chapters/22-serving/schema_constraint.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria::serve {
@@ -50,6 +51,10 @@ size_t ServedModel::room(size_t prompt, std::optional<size_t> wanted) const {
         400, fmt::format("the prompt has {} tokens, but the context of {} has to hold the answer too", prompt, context),
         "", "context_length_exceeded");
   return std::min(wanted.value_or(context), context - prompt);
+}
+
+std::shared_ptr<const TokenConstraint> ServedModel::constraint(const std::optional<ByteGrammar>& format) const {
+  return format ? std::make_shared<SchemaConstraint>(trie, *format) : nullptr;
 }
 
 }  // namespace cria::serve

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/serve/completion_request.hpp"
+#include "chapters/09-sampling/token_constraint.hpp"
 #include "chapters/12-open-weights/chat_template.hpp"
+#include "chapters/22-serving/token_trie.hpp"
 
 namespace cria::serve {
 
@@ -18,9 +21,10 @@ struct ServedModel {
   std::optional<TokenId> begin;               // of every text
   std::optional<ChatTemplate> chat_template;  // none: it cannot be spoken to
   std::string why_no_template;
-  SamplingOptions sampling;  // where a request does not say
-  size_t context = 0;        // tokens of a text, the prompt's included
-  size_t vocabulary = 0;     // of the model
+  std::shared_ptr<const TokenTrie> trie;  // for texts of a given form
+  SamplingOptions sampling;               // where a request does not say
+  size_t context = 0;                     // tokens of a text, the prompt's included
+  size_t vocabulary = 0;                  // of the model
 
   /// Throws ApiError where a request means another model.
   void check_name(const std::string& asked) const;
@@ -30,6 +34,8 @@ struct ServedModel {
   std::vector<TokenId> encode(const std::vector<Message>& messages) const;
   /// How many tokens may follow a prompt; `wanted`: at most. Throws ApiError where there is room for none.
   size_t room(size_t prompt, std::optional<size_t> wanted) const;
+  /// What makes texts have this form; null for none.
+  std::shared_ptr<const TokenConstraint> constraint(const std::optional<ByteGrammar>& format) const;
 };
 
 }  // namespace cria::serve

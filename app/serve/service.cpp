@@ -131,12 +131,15 @@ http::Response Service::refuse(int status, const std::string& reason) const {
 }
 
 int Service::chat(const http::Request& request, http::Exchange& exchange) {
-  const ChatRequest chat = read_chat_request(read_body(request), model_.sampling);
+  const ChatRequest chat = read_chat_request(read_body(request), model_.sampling, request.body);
   const TextSettings& settings = chat.settings;
   model_.check_name(settings.model);
   TextJob job;
   job.prompt = model_.encode(chat.messages);
-  job.options = {settings.sampling, model_.room(job.prompt.size(), settings.tokens), settings.stops};
+  job.options.sampling = settings.sampling;
+  job.options.tokens = model_.room(job.prompt.size(), settings.tokens);
+  job.options.stops = settings.stops;
+  job.options.constraint = model_.constraint(settings.format);
   job.logprobs = settings.logprobs;
   job.drops_blank = model_.tokenizer->model().sentencepiece.has_value();
   WantedTexts wanted{
@@ -148,13 +151,16 @@ int Service::chat(const http::Request& request, http::Exchange& exchange) {
 }
 
 int Service::complete(const http::Request& request, http::Exchange& exchange) {
-  const CompletionRequest completion = read_completion_request(read_body(request), model_.sampling, model_.vocabulary);
+  const CompletionRequest completion =
+      read_completion_request(read_body(request), model_.sampling, model_.vocabulary, request.body);
   const TextSettings& settings = completion.settings;
   model_.check_name(settings.model);
   WantedTexts wanted{{}, {}, 0, settings.stream, settings.include_usage};
   TextJob job;
+  job.options.constraint = model_.constraint(settings.format);
   job.logprobs = settings.logprobs;
-  job.options = {settings.sampling, 0, settings.stops};
+  job.options.sampling = settings.sampling;
+  job.options.stops = settings.stops;
   for (const Prompt& prompt : completion.prompts) {
     job.prompt = model_.encode(prompt);
     job.options.tokens = model_.room(job.prompt.size(), settings.tokens);

@@ -6,6 +6,8 @@
 #include <random>
 
 #include "app/serve/api_error.hpp"
+#include "chapters/22-serving/json_schema.hpp"
+#include "lib/base/check.hpp"
 #include "lib/formats/json.hpp"
 
 namespace cria::serve {
@@ -66,14 +68,14 @@ void read_stream(Fields& fields, TextSettings& settings) {
 
 }  // namespace
 
-TextSettings read_text_settings(Fields& fields, const SamplingOptions& defaults) {
+TextSettings read_text_settings(Fields& fields, const SamplingOptions& defaults, std::string_view body) {
   TextSettings settings;
   settings.model = fields.text("model").value_or("");
   settings.sampling = read_sampling(fields, defaults);
   settings.stops = read_stops(fields);
   settings.count = static_cast<size_t>(fields.integer("n", 1, most_texts).value_or(1));
   read_stream(fields, settings);
-  read_response_format(fields);
+  settings.format = read_response_format(fields, body);
   fields.ignore(
       {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"});
   fields.accept_only("presence_penalty", 0);
@@ -82,16 +84,32 @@ TextSettings read_text_settings(Fields& fields, const SamplingOptions& defaults)
   return settings;
 }
 
-void read_response_format(Fields& fields) {
+std::optional<ByteGrammar> read_response_format(Fields& fields, std::string_view body) {
   const nlohmann::json* value = fields.find("response_format");
-  if (!value) return;
+  if (!value) return std::nullopt;
   Fields format(*value, "response_format.");
-  const nlohmann::json& type = format.require("type", "\"text\"");
-  if (type == "json_object" || type == "json_schema")
-    throw ApiError(400, fmt::format("response_format {} is not supported here yet", shown_json(type)),
-                   "response_format", "unsupported_parameter");
-  if (type != "text") format.fail("type", type, "\"text\"");
+  const nlohmann::json& type = format.require("type", "\"text\", \"json_object\" or \"json_schema\"");
+  if (type != "json_schema") {
+    format.refuse_others();
+    if (type == "text") return std::nullopt;
+    if (type == "json_object") return object_grammar();
+    format.fail("type", type, "\"text\", \"json_object\" or \"json_schema\"");
+  }
+  const nlohmann::json& named = format.require("json_schema", "an object with a schema");
+  Fields described(named, "response_format.json_schema.");
+  const nlohmann::json& sorted = described.require("schema", "a JSON schema");
+  described.ignore({"name", "description", "strict"});
+  described.refuse_others();
   format.refuse_others();
+  try {
+    // Reading a text in order takes time that grows as the square: a long one's properties are those of the alphabet.
+    constexpr size_t longest_in_order = 64 << 10;
+    if (body.empty() || body.size() > longest_in_order) return schema_grammar(sorted, "schema");
+    const nlohmann::ordered_json whole = parse_ordered_json(body, "the body");
+    return schema_grammar(whole.at("response_format").at("json_schema").at("schema"), "schema");
+  } catch (const UserError& error) {
+    throw ApiError(400, error.what(), "response_format.json_schema.schema");
+  }
 }
 
 }  // namespace cria::serve

@@ -10,10 +10,12 @@ namespace {
 
 /// Those of a conversation, without the answer at its end.
 std::vector<Message> conversation_prompt(nlohmann::json list, const std::string& place) {
-  if (list.is_array() && !list.empty() && list.back().is_object() && list.back().value("role", "") == "assistant")
-    list.erase(list.size() - 1);
+  const auto is_answer = [](const nlohmann::json& message) {
+    return message.is_object() && message.contains("role") && message["role"] == "assistant";
+  };
+  if (list.is_array() && !list.empty() && is_answer(list.back())) list.erase(list.size() - 1);
   for (nlohmann::json& message : list)
-    if (message.is_object()) message.erase("weight");  // of an answer, which is only read here
+    if (is_answer(message)) message.erase("weight");  // which is only read here
   return messages_from_json(list, place);
 }
 
@@ -26,9 +28,9 @@ std::vector<Message> example_prompt(const nlohmann::json& example, const std::st
   return {};
 }
 
-std::vector<std::vector<Message>> read_prompts(const Data& data) {
+std::vector<Prompt> read_prompts(const Data& data) {
   if (data.files.empty()) throw UserError(data.name + " have no prompts, expected files");
-  std::vector<std::vector<Message>> all;
+  std::vector<Prompt> all;
   for_each_example(data, [&](const nlohmann::json& example, const std::string& place) {
     std::vector<Message> prompt =
         example.contains("messages") ? conversation_prompt(example["messages"], place) : example_prompt(example, place);
@@ -36,7 +38,7 @@ std::vector<std::vector<Message>> read_prompts(const Data& data) {
       throw UserError(place + ": has no prompt, expected \"prompt\", \"instruction\" or \"messages\"");
     if (prompt.back().role != "user" || !has_text(prompt.back().content))
       throw UserError(place + ": its prompt does not end with a question of the user's");
-    all.push_back(std::move(prompt));
+    all.push_back({std::move(prompt), place});
   });
   return all;
 }

@@ -13,12 +13,18 @@
 
 namespace cria {
 
+/// Messages that end with a question, and where they stand, for messages.
+struct Prompt {
+  std::vector<Message> messages;
+  std::string place;  // "file, example 3"
+};
+
 /// What an example's "prompt" or "instruction" says; nothing where it has neither. Throws UserError with its place for
 /// what is neither a text nor messages.
 std::vector<Message> example_prompt(const nlohmann::json& example, const std::string& place);
 
 /// All of all files. Throws UserError "file, example N: …" for an example without a prompt, and one that does not end
 /// with a question.
-std::vector<std::vector<Message>> read_prompts(const Data& data);
+std::vector<Prompt> read_prompts(const Data& data);
 
 }  // namespace cria

@@ -1,6 +1,9 @@
 // Chapter 17, a round of rejection sampling. It leaves out the training on what is kept, which is chapter 14's.
 #include "chapters/17-rejection-sampling/rejection.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "lib/base/check.hpp"
@@ -32,10 +35,15 @@ std::vector<double> sample_round(BatchDecoder& decoder, const Tokenizer& tokeniz
   require(k > 0, "sample_round", "no answers are asked for");
   std::vector<TextRequest> requests;
   std::vector<double> rewards(prompts.size() * k);
+  for (const std::vector<TokenId>& prompt : prompts)
+    if (prompt.size() >= options.positions)
+      throw UserError(fmt::format("a prompt has {} tokens, more than the context of {} has room for", prompt.size(),
+                                  options.positions));
   // solution: sample_round
   for (const std::vector<TokenId>& prompt : prompts)
     for (size_t i = 0; i < k; ++i) {
       TextRequest request{prompt, options.generation};
+      request.options.tokens = std::min(request.options.tokens, options.positions - prompt.size());
       request.options.sampling.seed += options.round * rewards.size() + requests.size();
       requests.push_back(std::move(request));
     }

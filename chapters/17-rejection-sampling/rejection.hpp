@@ -4,6 +4,7 @@
 // The model is then trained on those answers as on any others (chapter 14), and samples the next round's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -49,6 +50,7 @@ struct RoundOptions {
   GenerationOptions generation;  // its seed is that of the first answer; each has the next one
   size_t samples = 8;            // k
   size_t round = 0;              // counted from 0: a round has seeds of its own
+  size_t positions = SIZE_MAX;   // of a prompt with its answer, at most; each prompt has fewer
 };
 
 /// Samples k answers to each prompt, side by side, and offers all of them. Returns their rewards, of request i from i k

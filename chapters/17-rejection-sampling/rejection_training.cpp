@@ -17,18 +17,11 @@ std::vector<double> answer_prompts(const LlamaWeights& weights, const Tokenizer&
                                    const AnswerStyle& style, size_t round, size_t threads, BestAnswers& best) {
   constexpr size_t places = 32;
   std::vector<std::vector<TokenId>> texts;
-  size_t longest = 0;
-  for (size_t i = 0; i < count; ++i) {
-    texts.push_back(prompts.prompt(first + i));
-    longest = std::max(longest, texts.back().size());
-  }
-  if (longest >= style.positions)
-    throw UserError(
-        fmt::format("a prompt has {} tokens, more than the context of {} has room for", longest, style.positions));
+  for (size_t i = 0; i < count; ++i) texts.push_back(prompts.prompt(first + i));
   RoundOptions options;
   options.generation.sampling.seed = style.seed;
   options.generation.sampling.temperature = style.temperature;
-  options.generation.tokens = style.positions - longest;
+  options.generation.tokens = options.positions = style.positions;
   options.samples = samples;
   options.round = round;
   BatchDecoder decoder(weights, std::min(places, count * samples), style.positions, threads);

@@ -34,20 +34,21 @@ RuleId JsonValues::digits(size_t most) {
 }
 
 RuleId JsonValues::character() {
+  std::vector<ByteSequence> ways;
   // solution: json_character
   ByteSymbol plain = one_of(0x20, 0x7F);
   plain.bytes.reset('"').reset('\\');
   const ByteSymbol rest = one_of(0x80, 0xBF), hex = one_of("0-9a-fA-F");
   // UTF-8 (RFC 3629, section 4): no byte sequence that is too long, no halves of pairs, nothing beyond U+10FFFF.
-  std::vector<ByteSequence> ways = {{plain},
-                                    {one_of(0xC2, 0xDF), rest},
-                                    {one_of(0xE0, 0xE0), one_of(0xA0, 0xBF), rest},
-                                    {one_of(0xE1, 0xEC), rest, rest},
-                                    {one_of(0xED, 0xED), one_of(0x80, 0x9F), rest},
-                                    {one_of(0xEE, 0xEF), rest, rest},
-                                    {one_of(0xF0, 0xF0), one_of(0x90, 0xBF), rest, rest},
-                                    {one_of(0xF1, 0xF3), rest, rest, rest},
-                                    {one_of(0xF4, 0xF4), one_of(0x80, 0x8F), rest, rest}};
+  ways = {{plain},
+          {one_of(0xC2, 0xDF), rest},
+          {one_of(0xE0, 0xE0), one_of(0xA0, 0xBF), rest},
+          {one_of(0xE1, 0xEC), rest, rest},
+          {one_of(0xED, 0xED), one_of(0x80, 0x9F), rest},
+          {one_of(0xEE, 0xEF), rest, rest},
+          {one_of(0xF0, 0xF0), one_of(0x90, 0xBF), rest, rest},
+          {one_of(0xF1, 0xF3), rest, rest, rest},
+          {one_of(0xF4, 0xF4), one_of(0x80, 0x8F), rest, rest}};
   // Escapes; a character beyond U+FFFF is a pair of them.
   const ByteSequence u = literal("\\u");
   ways.push_back({one_of("\\"), one_of("\"\\/bfnrt")});

@@ -36,16 +36,11 @@ Plan next_pass(std::span<const TextState> running, std::span<const TextState> wa
   }
   // end of solution
   // solution: admitted
-  size_t promised = 0;
-  for (size_t i = 0; i < running.size(); ++i) {
-    TextState text = running[i];
-    const size_t now = blocks_for(text, plan.positions[i], limits.block_size);
-    promised += blocks_for(text, text.known - text.computed, limits.block_size) - now;
-  }
+  // A running text that still reads has taken the whole chunk, so nobody who is let in takes its blocks.
   for (const TextState& text : waiting) {
     const size_t left = text.known - text.computed;
     const size_t blocks = text.revived + blocks_for(text, left + 1, limits.block_size);
-    if (chunk == 0 || plan.positions.size() == limits.places || blocks + promised > unused) break;
+    if (chunk == 0 || plan.positions.size() == limits.places || blocks > unused) break;
     const size_t positions = std::min(left, chunk);
     chunk -= positions;
     unused -= blocks;

@@ -29,9 +29,9 @@ struct ServingLimits {
 };
 
 struct Plan {
-  bool preempt = false;           // the latest running text has to go; then ask again. Nothing else is planned
-  size_t admitted = 0;            // of those that wait, the first ones
-  std::vector<size_t> positions;  // that each running text computes, and then each admitted one; may be 0
+  bool preempt = false;                // the latest running text has to go; then ask again. Nothing else is planned
+  size_t admitted = 0;                 // of those that wait, the first ones
+  std::vector<size_t> positions = {};  // that each running text computes, and then each admitted one; may be 0
 };
 
 /// A text with one token that is not computed draws its next: it gets its position in every pass. One with more reads

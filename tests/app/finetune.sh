@@ -203,6 +203,12 @@ refuses 'one prompt, which is held out' 'of 1 prompts none is left to train on' 
 printf '[{"chosen": "One.", "rejected": "Two."}]' >unasked.json
 refuses 'answers without a question' 'example 1: has no prompt, expected "prompt", "instruction" or "messages"' \
   finetune whole --method ppo --recipe policy.yaml --data unasked.json --reward reward-1 --steps 1 --out new
+printf '{"messages": [{"role": 5, "content": "x"}]}' >role.jsonl
+refuses 'a role that is no text' 'role.jsonl, example 1: ' \
+  finetune whole --method ppo --recipe policy.yaml --data role.jsonl --reward reward-1 --steps 1 --out new
+printf '{"prompt": "%0250d"}\n{"prompt": "x"}' 0 >long.jsonl
+refuses 'a prompt that leaves no room' 'tokens, more than a context of 200 has room for' \
+  finetune whole --method grpo --recipe policy.yaml --data long.jsonl --reward reward-1 --steps 1 --out new
 refuses 'stories as prompts' 'stories have no prompts, expected files' \
   finetune whole --method ppo --recipe policy.yaml --data stories --reward reward-1 --steps 1 --out new
 refuses 'answers that nobody can judge' 'have no judge, expected a reward model' finetune whole --method rejection --data data.jsonl --steps 1 --out new

@@ -201,8 +201,8 @@ with Server("--context", "128") as server:
              "unsupported_parameter"),
             ("an unknown model", "/v1/completions", {"prompt": "a", "model": "gpt-9"}, 404, "model", "model_not_found"),
             ("too long a prompt", "/v1/completions", {"prompt": "Once " * 200}, 400, None, "context_length_exceeded"),
-            ("a form not known", "/v1/completions", {"prompt": "a", "response_format": {"type": "json_object"}}, 400,
-             "response_format", "unsupported_parameter"),
+            ("a form not known", "/v1/completions", {"prompt": "a", "response_format": {"type": "xml"}}, 400,
+             "response_format.type", None),
             ("a token not known", "/detokenize", {"tokens": [1000000]}, 400, "tokens", None),
             ("nothing there", "/v2", {}, 404, None, "not_found"),
             ("the wrong method", "/v1/models", {}, 405, None, None)]:

@@ -28,6 +28,7 @@ struct Serving {
     served.context = 64;
     served.vocabulary = model.config.llama.vocabulary_size;
     ends = answer_ends(model);
+    served.trie = std::make_shared<TokenTrie>(*model.tokenizer, ends);
     engine = std::make_unique<EngineThread>(std::make_unique<Engine>(model.weights, *model.tokenizer, ends, options),
                                             ends, options.waiting, metrics);
     service = std::make_unique<Service>(served, *engine, metrics, ServiceOptions());
@@ -183,4 +184,19 @@ TEST_CASE("a whole answer and a streamed one are the same, also for many clients
   CHECK(texts[0] != "");
   CHECK(texts == std::vector<std::string>(4, texts[0]));
   CHECK_THAT(posted(serving.server->port(), "/v1/completions", "{"), contains("HTTP/1.1 400 Bad Request"));
+}
+
+TEST_CASE("an answer has the form that was asked for, its properties in their order") {
+  const Serving serving;
+  const std::string answer = posted(serving.server->port(), "/v1/completions", R"({"prompt": "Once", "max_tokens": 60,
+      "response_format": {"type": "json_schema", "json_schema": {"name": "pet", "strict": true, "schema": {"type": "object",
+      "properties": {"kind": {"enum": ["cat", "dog"]}, "age": {"type": "boolean"}}, "required": ["kind", "age"],
+      "additionalProperties": false}}}})");
+  const auto choice = nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")))["choices"][0];
+  CHECK(choice["finish_reason"] == "stop");
+  const auto pet = nlohmann::ordered_json::parse(choice["text"].get<std::string>());
+  CHECK(pet.size() == 2);
+  CHECK(pet.begin().key() == "kind");
+  CHECK((pet["kind"] == "cat" || pet["kind"] == "dog"));
+  CHECK(pet["age"].is_boolean());
 }

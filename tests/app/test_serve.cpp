@@ -152,6 +152,8 @@ TEST_CASE("what would change the answer and is not understood is refused by name
   CHECK(chat_complaint(R"(, "tools": [{}])").starts_with("tools: "));
   CHECK(chat_complaint(R"(, "tool_choice": "required")").starts_with("tool_choice: "));
   CHECK(chat_complaint(R"(, "response_format": {"type": "xml"})").starts_with("response_format.type: "));
+  CHECK(chat_complaint(R"(, "response_format": {"type": "json_schema", "json_schema": {"schema": {"format": "uri"}}})")
+            .starts_with("response_format.json_schema.schema: schema"));
   CHECK(chat_complaint(R"(, "reasoning_effort": "low")") ==
         "reasoning_effort: \"reasoning_effort\" is not known here, and might change the answer; leave it out");
   CHECK(completion_complaint(R"("prompt": "a", "suffix": "b")").starts_with("suffix: "));

@@ -34,7 +34,7 @@ std::vector<ServedRequest> some_requests(size_t count, std::uint64_t seed) {
   return requests;
 }
 
-const std::vector<TokenId> ends = {299, 7, 50};
+const std::vector<TokenId> some_ends = {299, 7, 50};
 
 }  // namespace
 
@@ -46,7 +46,7 @@ TEST_CASE("a text has the bits that it has alone") {
   CAPTURE(name_of(type));
   std::vector<ServedText> expected;
   for (const ServedRequest& request : requests)
-    expected.push_back(alone(weights, tokenizer, ends, request, type, served_config().context));
+    expected.push_back(alone(weights, tokenizer, some_ends, request, type, served_config().context));
   struct Case {
     EngineOptions options;
     const char* what;
@@ -60,7 +60,7 @@ TEST_CASE("a text has the bits that it has alone") {
     CAPTURE(c.what);
     EngineOptions options = c.options;
     options.cache_type = type;
-    Engine engine(weights, tokenizer, ends, options);
+    Engine engine(weights, tokenizer, some_ends, options);
     std::vector<ServedText> actual(requests.size());
     size_t next = 0;
     for (size_t pass = 0; next < requests.size() || !engine.idle(); ++pass) {
@@ -89,7 +89,7 @@ TEST_CASE("under a random load, with cancels, every text that ends has the bits 
   const Tokenizer tokenizer(bytes_model());
   const std::vector<ServedRequest> requests = some_requests(40, 17);
   Random random(4);
-  Engine engine(weights, tokenizer, ends,
+  Engine engine(weights, tokenizer, some_ends,
                 {.blocks = 40, .block_size = 8, .places = 6, .chunk = 40, .waiting = 10, .threads = 2});
   std::vector<ServedText> actual(requests.size());
   std::vector<std::uint64_t> ids(requests.size());
@@ -118,7 +118,7 @@ TEST_CASE("under a random load, with cancels, every text that ends has the bits 
   size_t whole = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     CAPTURE(i);
-    const ServedText expected = alone(weights, tokenizer, ends, requests[i], CacheType::f32, served_config().context);
+    const ServedText expected = alone(weights, tokenizer, some_ends, requests[i], CacheType::f32, served_config().context);
     CHECK(actual[i].finished != cancelled[i]);
     const size_t known = actual[i].logits.size();
     REQUIRE(known <= expected.logits.size());

@@ -52,6 +52,7 @@ TEST_CASE("schedule: what a running text still has to read is not given away") {
   const Texts read = {{.known = 20, .computed = 12, .blocks = 3}};
   CHECK(next_pass(read, waiting, 2, half).admitted == 0);
   CHECK(next_pass(read, waiting, 3, half).admitted == 1);
+  CHECK(next_pass(Texts{{.known = 30}}, waiting, 100, half).admitted == 0);  // it has not got all its blocks yet
   const Plan plan = next_pass(running, waiting, 6, ServingLimits{.block_size = 4, .places = 3, .chunk = 30});
   CHECK(plan.positions == Positions{20, 1});
 }

@@ -17,7 +17,7 @@ TEST_CASE("with packed weights as well a text has the bits that it has alone") {
   for (const ElementType type : {ElementType::f16, ElementType::bf16, ElementType::q8_0, ElementType::q4_1}) {
     INFO(type_layout(type).name);
     LlamaConfig config = served_config();
-    config.context = 160;
+    config.context = 160, config.head_dim = 16;
     write_as_gguf(folder / "a.gguf", random_model(config, 5), {}, type, can_quantise(type) ? quantise : EncodeRows());
     const PackedModel model = open_packed_model(folder / "a.gguf");
     REQUIRE(model.weights.tensors.layers[0].query.is_packed());

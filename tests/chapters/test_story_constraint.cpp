@@ -15,7 +15,7 @@ namespace {
 
 const std::filesystem::path stories = data_folder() / "stories" / "stories.grammar";
 
-constexpr const char* small = R"(
+constexpr const char* small_grammar = R"(
 rule story
   [meet] [play] [play]
 list hero: name | he
@@ -49,7 +49,7 @@ std::string next_bytes(StoryText& story) {
 }  // namespace
 
 TEST_CASE("story constraint: the example of the lesson, where a name is decided") {
-  const Grammar grammar = Grammar::read(small, "small");
+  const Grammar grammar = Grammar::read(small_grammar, "small");
   StoryText story(grammar);
   CHECK(next_bytes(story) == "AM");
   for (const char byte : std::string("Mo")) REQUIRE(story.push(static_cast<unsigned char>(byte)));
@@ -64,7 +64,7 @@ TEST_CASE("story constraint: the example of the lesson, where a name is decided"
 }
 
 TEST_CASE("story constraint: bytes that are taken back leave no trace, and what is kept stays") {
-  const Grammar grammar = Grammar::read(small, "small");
+  const Grammar grammar = Grammar::read(small_grammar, "small");
   StoryText story(grammar), other(grammar);
   for (const char byte : std::string("Mia had a kite.")) {
     for (const char wrong : std::string("A kit was")) {  // as far as it goes
@@ -102,7 +102,7 @@ TEST_CASE("story constraint: every story of the built-in grammar is allowed, and
 }
 
 TEST_CASE("story constraint: bytes drawn at random from those allowed are a story, which the parser accepts") {
-  const Grammar grammars[] = {Grammar::read(small, "small"), Grammar::load(stories)};
+  const Grammar grammars[] = {Grammar::read(small_grammar, "small"), Grammar::load(stories)};
   Random random(3);
   for (int i = 0; i < 12; ++i) {
     const Grammar& grammar = grammars[i < 10 ? 0 : 1];
@@ -133,7 +133,7 @@ TEST_CASE("story constraint: an ambiguous grammar has no more ways than differ i
 }
 
 TEST_CASE("story constraint: a random model tells right stories, also on from a beginning") {
-  const Grammar grammar = Grammar::read(small, "small");
+  const Grammar grammar = Grammar::read(small_grammar, "small");
   const LlamaParameters weights = talkative();
   const Tokenizer tokenizer(bytes_model({"<begin>", "<end>"}));
   const std::vector<TokenId> ends = {*tokenizer.special_id("<end>")};
