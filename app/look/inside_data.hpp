@@ -12,7 +12,7 @@ size_t numbers_per_token(const LlamaConfig& config);
 
 /// {"config", "tensors": {"embedding", "normed", "cosine", "sine"}, "layers": [{"attention_norm" …} …], "weights"}; a
 /// tensor is its (T, width) numbers, encoded. Weights, under the same names as in the code, are there where the model
-/// has so few that the page stays small, else null.
+/// has so few that the page stays small, and packs none of them, else null.
 nlohmann::json inside_data(const Passage& passage);
 
 }  // namespace cria::look

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/look/address.hpp"
 #include "app/look/encoded.hpp"
 #include "app/look/inside_data.hpp"
 #include "app/look/next_data.hpp"
@@ -16,7 +17,6 @@
 #include "app/look/token_data.hpp"
 #include "app/look/training_data.hpp"
 #include "app/sample.hpp"
-#include "chapters/09-sampling/decoder.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
@@ -55,9 +55,7 @@ std::string story_beginning() {
 json lessons_from(const fs::path& out, const std::string& chosen) {
   if (!chosen.empty()) return {{"folder", chosen + (chosen.ends_with('/') ? "" : "/")}, {"file", ""}};
   const fs::path root = data_folder().parent_path();
-  const auto seen = [&](const fs::path& folder) {
-    return fs::proximate(folder, fs::absolute(out)).generic_string() + "/";
-  };
+  const auto seen = [&](const fs::path& folder) { return address_of(fs::proximate(folder, fs::absolute(out))) + "/"; };
   if (fs::exists(root / "build/book/chapters"))
     return {{"folder", seen(root / "build/book/chapters")}, {"file", "index.html"}};
   if (fs::exists(root / "chapters")) return {{"folder", seen(root / "chapters")}, {"file", "README.md"}};
@@ -77,8 +75,8 @@ std::string script_of(const json& data) {
   return script + ";\n";
 }
 
-}  // namespace
-
+/// Of a text, all that the page shows of the model. Throws UserError for a text with more tokens than a page can hold,
+/// in one line that says how many.
 json page_data(const ModelView& model, const std::string& name, const std::string& text) {
   const std::vector<TokenId> tokens = prompt_tokens(model, text);
   check_length(model.config.llama, tokens.size());
@@ -98,34 +96,20 @@ json page_data(const ModelView& model, const std::string& name, const std::strin
   return data;
 }
 
-json next_answer(const ModelView& model, std::span<const TokenId> tokens) {
-  const LlamaConfig& config = model.config.llama;
-  if (tokens.empty()) throw UserError("there are no tokens, expected at least one");
-  for (const TokenId token : tokens)
-    if (token < 0 || size_t(token) >= config.vocabulary_size)
-      throw UserError(fmt::format("token id {} is out of range, expected 0 to {}", token, config.vocabulary_size - 1));
-  tokens = tokens.last(std::min(tokens.size(), config.context));
-  Decoder decoder(model.weights, tokens.size());
-  std::span<real> logits = decoder.feed(tokens);
-  std::set<TokenId> shown;
-  json next = next_data(logits, shown);
-  return {{"next", std::move(next)}, {"pieces", pieces_of(*model.tokenizer, shown)}};
-}
-
+}  // namespace
 }  // namespace look
 
 int run_look(const LookOptions& options) {
   using namespace look;
   const fs::path folder = model_folder(options.model);
   const Model model = open_model(folder);
-  const std::string name = options.model.empty() ? "the small model that comes with cria" : folder.filename().string();
+  const std::string name = options.model.empty() ? "the small model that comes with cria" : last_name(folder);
   const bool given = options.prompt || !options.prompt_file.empty();
   const std::string text = given ? read_prompt(options.prompt, options.prompt_file) : story_beginning();
   json data = page_data(model, name, text);
   if (!options.second_tokenizer.empty()) {
     const Tokenizer second = open_tokenizer(options.second_tokenizer);
-    data["tokenizers"].push_back(
-        token_data(second, fs::path(options.second_tokenizer).filename().string(), second.encode(text)));
+    data["tokenizers"].push_back(token_data(second, last_name(options.second_tokenizer), second.encode(text)));
   }
   data["training"] = options.run.empty() ? json(nullptr) : training_data(options.run);
   data["lessons"] = lessons_from(options.out, options.lessons);

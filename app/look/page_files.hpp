@@ -11,11 +11,7 @@ struct PageFile {
   std::string_view text;
 };
 
-/// All of them. What they show comes from data.js, which is not one of them: `cria look` writes it, and a server
-/// answers with server_data.
+/// All of them. What they show comes from data.js, which is not one of them: `cria look` writes it.
 std::span<const PageFile> page_files();
-
-/// data.js where a server gives the data: nothing is embedded, so the page asks.
-inline constexpr std::string_view server_data = "var lookData = null;\n";
 
 }  // namespace cria::look

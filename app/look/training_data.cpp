@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/look/address.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/json.hpp"
@@ -69,10 +70,7 @@ json training_data(const std::filesystem::path& run) {
   finish();
   if (means.size() < 2)
     throw UserError(fmt::format("{}: the log has no two steps, expected a training run", file.string()));
-  return {{"name", run.filename().empty() ? run.parent_path().filename().string() : run.filename().string()},
-          {"floor", floor},
-          {"steps", means.back()["step"]},
-          {"lines", std::move(means)}};
+  return {{"name", last_name(run)}, {"floor", floor}, {"steps", means.back()["step"]}, {"lines", std::move(means)}};
 }
 
 }  // namespace cria::look

@@ -12,6 +12,7 @@ import argparse
 import base64
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -101,7 +102,6 @@ class Page:
     def open(self, view):
         self.browser.driver.get("about:blank")
         self.browser.open(self.path, "#" + view)
-        self.browser.driver.execute_async_script("look.ready.then(arguments[0])")
 
     def run(self, script, *arguments):
         return self.browser.run(script, *arguments)
@@ -194,9 +194,13 @@ def check_use(page):
                 ".reduce((sum, v) => sum + Number(v.textContent.split('drawn ')[1]), 0) === 1000")
     page.press("#view-sampling .actions button:nth-child(1)")
     page.expect("a draw goes on with the text", "document.querySelectorAll('.continuation mark').length === 1")
-    page.expect("and says what it cannot know", "document.querySelector('#view-sampling').textContent.includes('./cria serve')")
+    page.expect("and says who can go on", "document.querySelector('#view-sampling').textContent.includes('./cria sample')")
     page.press("#view-sampling .actions button:nth-child(4)")
     page.expect("undo takes it back", "document.querySelectorAll('.continuation mark').length === 0")
+    page.expect("every token is listed, so it can be hotter", "document.getElementById('cut-temperature').max === '2'")
+    page.run("look.data.next.forEach((next) => { next.rest = -3; }); look.show(look.data);")
+    page.expect("but not where the others' sum is known at temperature 1 alone",
+                "document.getElementById('cut-temperature').max === '1'")
 
     page.open("training")
     page.key("#training-line", Keys.HOME)
@@ -219,6 +223,34 @@ def check_hostile(page):
     page.expect("it is shown", "[...document.querySelectorAll('.word .mono')].map((w) => w.textContent).join('').includes('script')")
     page.expect("all bytes are there", "look.data.tokenizers[0].tokens.filter((id) => id !== look.data.begin)"
                 ".map((id) => look.data.tokenizers[0].pieces[id]).join('') === look.data.text")
+
+
+def check_empty(page):
+    """Of no text there is only the token that begins one, and another tokenizer has none at all."""
+    for view in VIEWS:
+        page.open(view)
+        page.expect(f"{view} is there without a text", f"document.querySelector('#view-{view} h2') !== null")
+    page.expect("the other tokenizer has no word", "document.querySelectorAll('#view-tokens article:nth-child(2) .word').length === 0")
+    page.expect("one position shows no angle between two", "document.querySelector('#view-inside .circles') !== null && "
+                "!document.querySelector('#view-inside').textContent.includes('rad a position')")
+    page.expect("an address stays as it was given",
+                "document.querySelector('#view-tokens a').getAttribute('href') === 'https://example.org/a%20b/01-bpe/'")
+
+
+def check_stranger(page):
+    page.open("tokens")
+    page.expect("a token that the tokenizer does not have is a number",
+                "document.querySelector('.word .mono').textContent === '#1573'")
+    page.press(".word:first-child")
+    page.expect("and said to be none", "document.querySelector('.steps').textContent.includes('does not have')")
+
+
+def write_stranger(folder, model):
+    """A model whose tokenizer lacks the tokens that begin and end a text."""
+    shutil.copytree(model, folder)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps({**tokenizer, "added_tokens": []}))
+    return folder
 
 
 def save(page, file, most):
@@ -263,7 +295,15 @@ def main():
         hostile = Page(browser, write_page(arguments.program, work / "hostile", "-p", HOSTILE))
         check_hostile(hostile)
         check_quiet(hostile)
-        problems = page.problems + hostile.problems
+        empty = Page(browser, write_page(arguments.program, work / "empty", "-p", "", "--second-tokenizer", data / "assistant",
+                                         "--lessons", "https://example.org/a%20b"))
+        check_empty(empty)
+        check_quiet(empty)
+        stranger = write_stranger(work / "stranger", data / "model")
+        strange = Page(browser, write_page(arguments.program, work / "strange", stranger, "-p", "Once"))
+        check_stranger(strange)
+        check_quiet(strange)
+        problems = page.problems + hostile.problems + empty.problems + strange.problems
     print(f"{len(VIEWS)} views in Chromium {browser.driver.capabilities['browserVersion']}")
     browser.driver.quit()
     for problem in problems:

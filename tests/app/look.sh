@@ -3,6 +3,7 @@
 # use gets one line. What a browser makes of it is look.py's.
 #
 #   look.sh PROGRAM
+data=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../data" && pwd -P)
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 check 'a page' "$program" look -p 'Once a rabbit' --out page
@@ -28,6 +29,13 @@ for step in 1 2 3; do
 done >log.jsonl
 check 'a log of a run' "$program" look --run log.jsonl --out run
 check 'is in the page' grep -q '"floor":0.3' run/data.js
+
+cp -r "$data/model" stranger
+sed -i '/"added_tokens"/,/^ \],/c\ "added_tokens": [],' stranger/tokenizer.json
+check 'a token that the tokenizer does not have' "$program" look stranger/ -p 'Once' --run "$work/" --out strange
+check 'is a word by itself' grep -q '"special":\[\],"tokens":\[1573,[0-9,]*\],"vocabulary":1573,"words":\[{"from":0,"steps":\[\],"to":1}' strange/data.js
+check 'and a name is the last of its path' grep -q '"model":"stranger"' strange/data.js
+check 'also of a run' grep -q "\"name\":\"$(basename "$work")\"" strange/data.js
 
 long=$(printf 'a rabbit %.0s' $(seq 100))
 refuses 'too long a text' 'the text has 202 tokens, expected at most 128: the page holds ' look -p "$long" --out long

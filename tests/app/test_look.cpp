@@ -2,6 +2,7 @@
 // and how a word's merges follow each other.
 #include <cmath>
 
+#include "app/look/address.hpp"
 #include "app/look/encoded.hpp"
 #include "app/look/merge_steps.hpp"
 #include "app/look/passage.hpp"
@@ -135,4 +136,13 @@ TEST_CASE("Base64 is as in RFC 4648, and bytes have two digits each") {
   CHECK(hexadecimal("a\xff\n") == "61ff0a");
   const std::vector<real> numbers = {1, -2};
   CHECK(encoded(numbers) == "AACAPwAAAMA=");
+}
+
+TEST_CASE("A path is named by its last part, and an address escapes what a URL reads otherwise") {
+  CHECK(last_name("runs/mine") == "mine");
+  CHECK(last_name("runs/mine//") == "mine");
+  CHECK(last_name("runs/mine/.") == "mine");
+  CHECK(last_name("models/llama.gguf") == "llama.gguf");
+  CHECK(address_of("../my models/50%/a#b?c/~x_1.2-3") == "../my%20models/50%25/a%23b%3Fc/~x_1.2-3");
+  CHECK(address_of("\xc3\xa9:") == "%C3%A9%3A");  // UTF-8, byte by byte
 }

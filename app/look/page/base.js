@@ -76,7 +76,7 @@ look.lesson = function (chapter) {
   const name = look.lessonNames[chapter], lessons = look.data.lessons;
   const text = `chapter ${name.replace("-", " ")}`;
   if (!lessons) return look.element("span", {}, text);
-  return look.element("a", { href: encodeURI(lessons.folder + name + "/" + lessons.file).replace(/[?#]/g, encodeURIComponent) }, text);
+  return look.element("a", { href: lessons.folder + name + "/" + lessons.file }, text);
 };
 
 // The tokens as a row of buttons, one of which is the position that is looked at.

@@ -8,7 +8,8 @@ look.cut = function (logits, { temperature, topK, topP, minP }, rest = null) {
   const n = logits.length, dropped = new Array(n).fill(null);
   if (temperature < 1e-5) return { p: Float64Array.from(logits, (_, i) => (i === 0 ? 1 : 0)), dropped: dropped.map((_, i) => (i ? "temperature 0" : null)), rest: 0 };
   const p = Float64Array.from(logits, (logit) => Math.exp((logit - logits[0]) / temperature));
-  // Of the tokens without logits only the sum is known, and that at temperature 1 alone: a bound from above on their part.
+  // Of the tokens without logits only the sum is known, and that at temperature 1 alone. A lower temperature leaves them
+  // less: a bound from above on their part. A higher one leaves them more, so the view offers none where there are such.
   let others = rest === null ? 0 : Math.exp(rest - logits[0]);
   let mass = p.reduce((sum, x) => sum + x, 0) + others;
   for (let i = 0; i < n; ++i) p[i] /= mass;

@@ -15,12 +15,6 @@
     scrollTo(0, 0);
   }
 
-  function fail(error) {
-    const place = document.getElementById("error");
-    place.textContent = error.message;
-    place.hidden = false;
-  }
-
   look.show = function (data) {
     look.data = data;
     look.watchers = [];
@@ -34,23 +28,7 @@
     look.showPosition();
   };
 
-  async function ask(text) {
-    try {
-      document.getElementById("error").hidden = true;
-      look.show(await look.source.page(text));
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  look.source = lookData ? new look.EmbeddedSource(lookData) : new look.ServerSource();
-  const form = document.getElementById("ask");
-  form.hidden = !look.source.live;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    ask(document.getElementById("ask-text").value);
-  });
   addEventListener("hashchange", route);
   route();
-  look.ready = ask();
+  look.show(lookData);
 })();

@@ -22,7 +22,7 @@
           label: `channel ${i}`, factors: [number, w[i]], open: { kind, layer: at.layer, position: at.position, index: i },
         })),
       },
-      notes: w ? [] : [`Row ${index} of ${weightName} is not in this page: the model has too many weights.`],
+      notes: w ? [] : [`Row ${index} of ${weightName} is not in this page: the model has too many weights, or they are packed.`],
     };
   };
 

@@ -35,12 +35,11 @@ look.RopePart = class {
     const cos = look.tensors.row("cosine", null, to)[i], sin = look.tensors.row("sine", null, to)[i];
     const length = Math.hypot(turn.plainA, turn.plainB) || 1, R = 44;
     const arrow = (a, b, name) => e("line", { x1: 0, y1: 0, x2: R * a / length, y2: -R * b / length, class: name });
-    const second = Math.min(1, look.tensors.positions - 1);
-    const angle = Math.atan2(look.tensors.row("sine", null, second)[i], look.tensors.row("cosine", null, second)[i]);
+    const angle = look.tensors.positions > 1 && Math.atan2(look.tensors.row("sine", null, 1)[i], look.tensors.row("cosine", null, 1)[i]);
     return e("figure", {}, e("svg", { viewBox: "-50 -50 100 100", role: "img", "aria-label": `pair ${i} turned` },
       e("circle", { cx: 0, cy: 0, r: R, class: "ring" }), arrow(turn.plainA, turn.plainB, "before"),
       arrow(turn.plainA * cos - turn.plainB * sin, turn.plainA * sin + turn.plainB * cos, "after")),
-    e("figcaption", {}, `pair ${i}`, e("br"), e("small", {}, `${look.text(angle)} rad a position`), e("br"),
+    e("figcaption", {}, `pair ${i}`, e("br"), angle !== false && [e("small", {}, `${look.text(angle)} rad a position`), e("br")],
       look.button(look.text(turn.turnedA), () => look.open({ kind: this.kind, layer, position, index: turn.a }), { class: "number" }), " ",
       look.button(look.text(turn.turnedB), () => look.open({ kind: this.kind, layer, position, index: turn.b }), { class: "number" })));
   }

@@ -11,6 +11,7 @@ look.SamplingView = class {
     this.summary = e("p", { "aria-live": "polite" });
     this.story = e("p", { class: "continuation" });
     this.note = e("p", { class: "dim", "aria-live": "polite" });
+    const hottest = data.next.some((next) => next.rest !== null) ? 1 : 2;  // look.cut says why
     const control = (key, label, min, max, step, off) => {
       const reading = e("output", { for: "cut-" + key });
       const show = () => { reading.textContent = this.options[key] === off ? `${this.options[key]} (off)` : String(this.options[key]); };
@@ -22,7 +23,7 @@ look.SamplingView = class {
     this.takers = [look.button("Draw", () => this.take(this.chance())), look.button("Take the likeliest", () => this.take(0)), look.button("Draw 1000 times", () => this.tally())];
     look.replace(section, e("h2", { id: "sampling-heading" }, "Sampling"),
       e("p", {}, "The model gives every token a probability; what is drawn is up to these. They apply in this order, each on what the one before has left: ", look.lesson("09"), "."),
-      e("div", { class: "controls" }, control("temperature", "Temperature", 0, 2, 0.05, 1), control("topK", "Top-k", 0, 50, 1, 0),
+      e("div", { class: "controls" }, control("temperature", "Temperature", 0, hottest, 0.05, 1), control("topK", "Top-k", 0, 50, 1, 0),
         control("topP", "Top-p", 0.05, 1, 0.01, 1), control("minP", "Min-p", 0, 0.5, 0.01, 0)),
       e("p", { class: "control" }, e("label", { for: "sampling-position" }, "Behind token"), this.slider = e("input", {
         type: "range", id: "sampling-position", min: 0, max: this.at, value: this.at, on: { input: () => { this.at = Number(this.slider.value); this.drawn = []; this.draw(); } },
@@ -44,22 +45,12 @@ look.SamplingView = class {
     return i;
   }
 
-  async take(i) {
+  take(i) {
     const id = this.known().ids[i], position = this.at + this.drawn.length + 1, tokens = look.tokens();
     // Where the text itself goes on with what was drawn, the page knows what comes then.
     const along = [...this.drawn.map((d) => d.id), id].every((drawn, k) => tokens[this.at + 1 + k] === drawn);
-    let next = along ? look.next(position) : null;
-    if (!next && look.source.live) next = await this.ask(id);
-    this.drawn.push({ id, next });
+    this.drawn.push({ id, next: along ? look.next(position) : null });
     this.draw();
-  }
-
-  async ask(id) {
-    const tokens = [...look.tokens().slice(0, this.at + 1), ...this.drawn.map((d) => d.id), id];
-    const answer = await look.source.next(tokens);
-    Object.assign(look.data.pieces, answer.pieces);
-    const index = look.data.next.push(answer.next) - 1;
-    return look.next(index);
   }
 
   tally() {
@@ -74,11 +65,11 @@ look.SamplingView = class {
     look.replace(this.story, tokens.slice(Math.max(this.at - 11, 0), this.at + 1).map(text), this.drawn.map((d) => e("mark", { class: "mono" }, look.label(d.id))));
     this.undo.disabled = this.drawn.length === 0;
     for (const button of this.takers) button.disabled = !next;
-    this.note.textContent = next ? "" : "What comes after this is not in the page: that takes the model itself (./cria serve). Undo goes back.";
+    this.note.textContent = next ? "" : "What comes after this is not in the page, which is a picture of its text alone: ./cria sample goes on with any. Undo goes back.";
     if (!next) { look.replace(this.summary); return look.replace(this.bars); }
     const cut = look.cut(next.logits, this.options, next.rest), left = cut.p.reduce((count, p) => count + (p > 0), 0);
     const entropy = cut.p.reduce((sum, p) => sum - (p > 0 ? p * Math.log2(p) : 0), 0);
-    look.replace(this.summary, `${left} of ${look.data.inside.config.vocabulary} tokens can be drawn${next.rest !== null && cut.rest > 0 ? `, and others of ${look.share(cut.rest)} together that this page does not list` : ""}; ${look.text(entropy)} bits of choice.`);
+    look.replace(this.summary, `${left} of ${look.data.inside.config.vocabulary} tokens can be drawn${next.rest !== null && cut.rest > 0 ? `, and others of ${this.options.temperature < 1 ? "at most " : ""}${look.share(cut.rest)} together that this page does not list` : ""}; ${look.text(entropy)} bits of choice.`);
     const position = this.drawn.length ? null : this.at;
     look.replace(this.bars, look.bars(Array.from(next.ids.slice(0, 20), (id, i) => ({
       label: look.label(id), share: cut.p[i], faint: next.p[i], class: cut.dropped[i] ? "dropped" : null,

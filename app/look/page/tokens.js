@@ -7,14 +7,18 @@ look.TokensView = class {
     const bytes = data.text.length / 2;
     look.replace(section, e("h2", { id: "tokens-heading" }, "Tokens"),
       e("p", {}, `A model reads no letters but tokens: pieces of bytes that it knows by number. These ${bytes} bytes are `,
-        data.tokenizers.map((t) => `${t.tokens.filter((id) => !t.special.includes(id)).length} of the ${t.vocabulary} tokens of ${t.name}`).join(" and "),
+        data.tokenizers.map((t) => `${t.tokens.filter((id) => id in t.pieces && !t.special.includes(id)).length} of the ${t.vocabulary} tokens of ${t.name}`).join(" and "),
         ". Press a word to see how it came together: ", look.lesson("01"), "."),
       e("div", { class: data.tokenizers.length > 1 ? "two" : "one" }, data.tokenizers.map((tokenizer) => this.tokenizer(tokenizer))));
   }
 
   tokenizer(tokenizer) {
     const e = look.element, steps = e("div", { class: "steps", "aria-live": "polite" });
-    const label = (id) => (tokenizer.special.includes(id) ? "⟨" + look.visible(tokenizer.pieces[id]) + "⟩" : look.visible(tokenizer.pieces[id] || ""));
+    const label = (id) => {
+      if (!(id in tokenizer.pieces)) return "#" + id;
+      const text = look.visible(tokenizer.pieces[id]);
+      return tokenizer.special.includes(id) ? `⟨${text}⟩` : text;
+    };
     const size = (id) => (tokenizer.pieces[id] || "").length / 2;
     const buttons = tokenizer.words.map((word) => {
       const tokens = tokenizer.tokens.slice(word.from, word.to);
@@ -34,7 +38,7 @@ look.TokensView = class {
       e("div", { class: "words" }, buttons), steps,
       e("details", {}, e("summary", {}, "All tokens with their bytes"), e("div", { class: "scroll" }, e("table", {},
         e("thead", {}, e("tr", {}, ["", "token", "id", "bytes", "size"].map((name) => e("th", { scope: "col" }, name)))), e("tbody", {}, rows)))));
-    buttons[longest].click();
+    if (buttons.length) buttons[longest].click();
     return article;
   }
 
@@ -42,6 +46,8 @@ look.TokensView = class {
     const e = look.element, tokens = tokenizer.tokens.slice(word.from, word.to), text = tokens.map(label).join("");
     if (tokens.some((id) => tokenizer.special.includes(id)))
       return e("p", { class: "dim" }, `${text} is special: no text becomes it, the program puts it there.`);
+    if (tokens.some((id) => !(id in tokenizer.pieces)))
+      return e("p", { class: "dim" }, `${text} is a token of the model that this tokenizer does not have.`);
     if (word.steps.length === 0)
       return e("p", { class: "dim" }, `${text} did not come about by merges alone: it is in the vocabulary as a whole, or has a character that is not.`);
     const merged = (step, before) => {
