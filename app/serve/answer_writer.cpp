@@ -16,7 +16,10 @@ class Pending {
     if (left_ > 0) ids_ = engine_.submit(std::move(jobs));
   }
   ~Pending() {
-    if (left_ > 0) engine_.cancel(ids_);
+    try {
+      if (left_ > 0) engine_.cancel(ids_);
+    } catch (const std::exception&) {  // no memory to ask for it: they go on until they end
+    }
   }
   Pending(const Pending&) = delete;
 

@@ -17,6 +17,12 @@ struct EngineThread::Running {
   size_t tokens = 0;
   bool shown = false;  // any text
   std::uint64_t id = 0;
+
+  std::string shown_text(std::string_view text) {
+    if (!shown && job.drops_blank && text.starts_with(' ')) text.remove_prefix(1), shown = true;
+    shown = shown || !text.empty();
+    return std::string(text);
+  }
 };
 
 EngineThread::EngineThread(std::unique_ptr<Engine> engine, std::vector<TokenId> ends, size_t waiting, Metrics& metrics)
@@ -92,7 +98,7 @@ void EngineThread::add(const TextJob& job, std::vector<std::uint64_t>& ids) {
   events.finished = [this, running](std::string_view rest, const GenerationResult& result) {
     finish(*running, rest, result);
   };
-  events.failed = [this, running](std::string_view message) { fail(*running, std::string(message)); };
+  events.failed = [this, running](std::string_view message) { fail(*running, std::string(message).c_str()); };
   std::optional<std::uint64_t> id;
   try {
     id = engine_->add(job.prompt, job.options, std::move(events));
@@ -114,9 +120,7 @@ void EngineThread::show(Running& running, std::string_view text, TokenId token, 
     metrics_.time_to_first_token(running.since_submitted.seconds());
     running.since_first = {};
   }
-  TextPart part{.text_index = running.job.text_index, .text = std::string(text)};
-  if (!running.shown && running.job.drops_blank && part.text.starts_with(' ')) part.text.erase(0, 1);
-  running.shown = running.shown || !text.empty();
+  TextPart part{.text_index = running.job.text_index, .text = running.shown_text(text)};
   if (running.job.logprobs && std::ranges::find(ends_, token) == ends_.end())
     part.token = token_logprobs(logits, token, *running.job.logprobs);
   if (part.token || !part.text.empty()) running.job.mailbox->put(std::move(part));
@@ -127,15 +131,20 @@ void EngineThread::finish(Running& running, std::string_view rest, const Generat
   metrics_.count_text(running.job.prompt.size(), tokens, running.since_submitted.seconds());
   if (running.tokens > 1) metrics_.time_per_token(running.since_first.seconds() / double(running.tokens - 1));
   running.job.mailbox->put({.text_index = running.job.text_index,
-                            .text = std::string(rest),
+                            .text = running.shown_text(rest),
                             .last = true,
                             .ended = result.ended,
                             .tokens = tokens});
   running_.erase(running.id);
 }
 
-void EngineThread::fail(Running& running, const std::string& why) {
-  running.job.mailbox->put({.text_index = running.job.text_index, .last = true, .failure = why});
+/// Also where there is no memory left to say so.
+void EngineThread::fail(Running& running, const char* why) {
+  try {
+    running.job.mailbox->put({.text_index = running.job.text_index, .last = true, .failure = why});
+  } catch (const std::exception&) {
+    running.job.mailbox->lose();
+  }
   running_.erase(running.id);
 }
 

@@ -50,7 +50,7 @@ class EngineThread {
   void add(const TextJob& job, std::vector<std::uint64_t>& ids);
   void show(Running& running, std::string_view text, TokenId token, View<const real, 1> logits);
   void finish(Running& running, std::string_view rest, const GenerationResult& result);
-  void fail(Running& running, const std::string& why);
+  void fail(Running& running, const char* why);
   void step();
 
   std::unique_ptr<Engine> engine_;

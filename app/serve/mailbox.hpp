@@ -31,10 +31,18 @@ class Mailbox {
     filled_.notify_one();
   }
 
+  /// Instead of a part for which there is no memory: all of the request's texts have failed.
+  void lose() {
+    const std::lock_guard lock(mutex_);
+    lost_ = true;
+    filled_.notify_one();
+  }
+
   /// Nothing where none comes in that time.
   std::optional<TextPart> take(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
-    if (!filled_.wait_for(lock, time, [&] { return !parts_.empty(); })) return std::nullopt;
+    if (!filled_.wait_for(lock, time, [&] { return lost_ || !parts_.empty(); })) return std::nullopt;
+    if (parts_.empty()) return TextPart{.last = true, .failure = "out of memory"};
     TextPart part = std::move(parts_.front());
     parts_.pop_front();
     return part;
@@ -44,6 +52,7 @@ class Mailbox {
   std::mutex mutex_;
   std::condition_variable filled_;
   std::deque<TextPart> parts_;
+  bool lost_ = false;
 };
 
 }  // namespace cria::serve

@@ -85,9 +85,10 @@ int run_serve(const ServeOptions& options) {
   served.trie = std::make_shared<TokenTrie>(*model.tokenizer, ends);
 
   const char* key = std::getenv("CRIA_API_KEY");
-  serve::ServiceOptions service_options{options.api_key, options.origin, options.log};
-  if (service_options.api_key.empty() && key) service_options.api_key = key;
-  if (service_options.api_key.empty() && !is_loopback(options.host))
+  serve::ServiceOptions service_options{{options.api_key, options.origin, is_loopback(options.host)}, options.log};
+  serve::Access& access = service_options.access;
+  if (access.api_key.empty() && key) access.api_key = key;
+  if (access.api_key.empty() && !access.is_loopback)
     fmt::print(stderr, "cria: without --api-key, everybody who reaches {} can use this model\n", options.host);
 
   const StopSignals signals;
@@ -100,6 +101,8 @@ int run_serve(const ServeOptions& options) {
   server_options.host = options.host;
   server_options.port = options.port;
   server_options.connections = options.connections;
+  server_options.limits.body = 2 << 20;  // half a million tokens; as JSON's values 64 MB
+  server_options.wants_body = [&](const http::Request& request) { return service.wants_body(request); };
   server_options.times.request = server_options.times.write = std::chrono::seconds(options.time_out);
   http::Server server(
       server_options,

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 
 #include "app/serve/api_error.hpp"
 #include "app/serve/chat_request.hpp"
 #include "app/serve/completion_request.hpp"
+#include "app/serve/tokenization.hpp"
 #include "lib/base/check.hpp"
 #include "lib/formats/json.hpp"
 
@@ -42,13 +44,6 @@ Json model_form(const ServedModel& model) {
 
 }  // namespace
 
-bool equal_in_constant_time(std::string_view guess, std::string_view secret) {
-  size_t different = guess.size() ^ secret.size();
-  for (size_t i = 0; i < guess.size(); ++i)
-    different |= static_cast<size_t>(guess[i] ^ (secret.empty() ? 0 : secret[i % secret.size()]));
-  return different == 0;
-}
-
 std::span<const Service::Route> Service::routes() {
   static constexpr Route all[] = {
       {"POST", "/v1/chat/completions", &Service::chat, false}, {"POST", "/v1/completions", &Service::complete, false},
@@ -67,10 +62,10 @@ void Service::answer(const http::Request& request, http::Exchange& exchange) {
     status = answer_route(request, exchange, path);
   } catch (const ApiError& error) {
     status = error.status;
-    exchange.respond(error_response(error));
+    if (!exchange.answered()) exchange.respond(error_response(error));
   } catch (const std::bad_alloc&) {
     status = 500;
-    exchange.respond(error_response(ApiError(500, "there is not enough memory for this")));
+    if (!exchange.answered()) exchange.respond(error_response(ApiError(500, "there is not enough memory for this")));
   }
   metrics_.count_request(path, status);
   if (options_.log)
@@ -79,9 +74,11 @@ void Service::answer(const http::Request& request, http::Exchange& exchange) {
 }
 
 int Service::answer_route(const http::Request& request, http::Exchange& exchange, const char*& path) {
-  if (!options_.origin.empty()) {
-    exchange.add_header("Access-Control-Allow-Origin", options_.origin);
-    if (options_.origin != "*") exchange.add_header("Vary", "Origin");
+  options_.access.check_page(request);
+  const std::string& origin = options_.access.origin;
+  if (!origin.empty()) {
+    exchange.add_header("Access-Control-Allow-Origin", origin);
+    if (origin != "*") exchange.add_header("Vary", "Origin");
     if (request.method == "OPTIONS" && request.header("access-control-request-method"))
       return allow_origin(request, exchange);
   }
@@ -90,7 +87,7 @@ int Service::answer_route(const http::Request& request, http::Exchange& exchange
   const bool names_model = request.path.starts_with(prefix);
   const std::string wanted = names_model ? "/v1/models" : request.path;
   const auto route = std::ranges::find_if(routes(), [&](const Route& one) { return wanted == one.path; });
-  if (route == routes().end() || !route->open) check_key(request);
+  if (route == routes().end() || !route->open) options_.access.check_key(request);
   if (route == routes().end())
     throw ApiError(404, fmt::format("there is nothing at {}", in_quotes(request.path)), "", "not_found");
   path = route->path;
@@ -102,15 +99,14 @@ int Service::answer_route(const http::Request& request, http::Exchange& exchange
   return names_model ? respond(exchange, model_form(model_)) : (this->*route->answer)(request, exchange);
 }
 
-void Service::check_key(const http::Request& request) const {
-  if (options_.api_key.empty()) return;
-  const std::string* header = request.header("authorization");
-  constexpr std::string_view scheme = "Bearer ";
-  const std::string_view given = header ? std::string_view(*header) : std::string_view();
-  if (!http::equal_ignoring_case(given.substr(0, scheme.size()), scheme))
-    throw ApiError(401, "an API key is needed: Authorization: Bearer KEY", "", "invalid_api_key");
-  if (!equal_in_constant_time(given.substr(scheme.size()), options_.api_key))
-    throw ApiError(401, "this API key is not the right one", "", "invalid_api_key");
+bool Service::wants_body(const http::Request& request) const {
+  try {
+    options_.access.check_page(request);
+    options_.access.check_key(request);
+  } catch (const ApiError&) {
+    return false;
+  }
+  return true;
 }
 
 /// Tells a browser that a page may ask.
@@ -131,6 +127,7 @@ http::Response Service::refuse(int status, const std::string& reason) const {
 }
 
 int Service::chat(const http::Request& request, http::Exchange& exchange) {
+  Turn turn(turns_);
   const ChatRequest chat = read_chat_request(read_body(request), model_.sampling, request.body);
   const TextSettings& settings = chat.settings;
   model_.check_name(settings.model);
@@ -147,10 +144,12 @@ int Service::chat(const http::Request& request, http::Exchange& exchange) {
   for (; job.text_index < settings.count; ++job.text_index, ++job.options.sampling.seed) wanted.jobs.push_back(job);
   AnswerForm form(AnswerForm::Kind::chat, model_.name, *model_.tokenizer, settings.logprobs.has_value(),
                   settings.include_usage);
+  turn.end();
   return write_answer(engine_, std::move(wanted), std::move(form), exchange);
 }
 
 int Service::complete(const http::Request& request, http::Exchange& exchange) {
+  Turn turn(turns_);
   const CompletionRequest completion =
       read_completion_request(read_body(request), model_.sampling, model_.vocabulary, request.body);
   const TextSettings& settings = completion.settings;
@@ -174,6 +173,7 @@ int Service::complete(const http::Request& request, http::Exchange& exchange) {
   }
   AnswerForm form(AnswerForm::Kind::completion, model_.name, *model_.tokenizer, settings.logprobs.has_value(),
                   settings.include_usage);
+  turn.end();
   return write_answer(engine_, std::move(wanted), std::move(form), exchange);
 }
 
@@ -182,46 +182,19 @@ int Service::list_models(const http::Request&, http::Exchange& exchange) {
 }
 
 int Service::tokenize(const http::Request& request, http::Exchange& exchange) {
-  const nlohmann::json body = read_body(request);
-  Fields fields(body);
-  model_.check_name(fields.text("model").value_or(""));
-  const bool special = fields.boolean("parse_special").value_or(false);
-  const bool adds = fields.boolean("add_special").value_or(false),
-             pieces = fields.boolean("with_pieces").value_or(false);
-  const nlohmann::json* messages = fields.find("messages");
-  std::vector<TokenId> ids;
-  if (messages) {
-    ids = model_.encode(read_messages(*messages));
-  } else {
-    const std::optional<std::string> content = fields.text("content");
-    const std::optional<std::string> prompt = fields.text("prompt");
-    if (!content && !prompt) fields.require("content", "a text, or messages");
-    if (adds && model_.begin) ids.push_back(*model_.begin);
-    try {
-      model_.tokenizer->encode(content ? *content : *prompt, special ? SpecialText::parse : SpecialText::plain, ids);
-    } catch (const UserError& error) {
-      throw ApiError(400, error.what(), "content");
-    }
-  }
-  fields.refuse_others();
-  Json tokens = Json::array();
-  for (const TokenId id : ids) {
-    if (pieces)
-      tokens.push_back({{"id", id}, {"piece", std::string(model_.tokenizer->piece(id))}});
-    else
-      tokens.push_back(id);
-  }
-  return respond(exchange, {{"tokens", std::move(tokens)}, {"count", ids.size()}, {"max_model_len", model_.context}});
+  Turn turn(turns_);
+  const http::Response response{200, tokenized(read_body(request), request.body.size(), model_)};
+  turn.end();
+  exchange.respond(response);
+  return 200;
 }
 
 int Service::detokenize(const http::Request& request, http::Exchange& exchange) {
-  const nlohmann::json body = read_body(request);
-  Fields fields(body);
-  model_.check_name(fields.text("model").value_or(""));
-  const nlohmann::json& list = fields.require("tokens", "token ids");
-  const std::vector<TokenId> ids = read_token_ids(list, "tokens", model_.tokenizer->vocabulary_size());
-  fields.refuse_others();
-  return respond(exchange, {{"content", model_.tokenizer->decode(ids)}});
+  Turn turn(turns_);
+  const http::Response response{200, detokenized(read_body(request), model_)};
+  turn.end();
+  exchange.respond(response);
+  return 200;
 }
 
 int Service::health(const http::Request&, http::Exchange& exchange) {

@@ -4,17 +4,17 @@
 #include <atomic>
 #include <span>
 #include <string>
-#include <string_view>
 
+#include "app/serve/access.hpp"
 #include "app/serve/answer_writer.hpp"
 #include "app/serve/served_model.hpp"
+#include "app/serve/turns.hpp"
 
 namespace cria::serve {
 
 struct ServiceOptions {
-  std::string api_key;  // empty: everybody is answered
-  std::string origin;   // of the web pages that may ask: one, or * for all; empty: none
-  bool log = false;     // a line on standard error for each request
+  Access access;
+  bool log = false;  // a line on standard error for each request
 };
 
 class Service {
@@ -25,6 +25,8 @@ class Service {
 
   /// Called by many threads at once.
   void answer(const http::Request& request, http::Exchange& exchange);
+  /// From its headers: who is refused anyway need not send the rest.
+  bool wants_body(const http::Request& request) const;
   /// To what is no proper request.
   http::Response refuse(int status, const std::string& reason) const;
 
@@ -40,7 +42,6 @@ class Service {
   };
   static std::span<const Route> routes();
   int answer_route(const http::Request& request, http::Exchange& exchange, const char*& path);
-  void check_key(const http::Request& request) const;
   int allow_origin(const http::Request& request, http::Exchange& exchange) const;
 
   int chat(const http::Request& request, http::Exchange& exchange);
@@ -55,10 +56,8 @@ class Service {
   EngineThread& engine_;
   Metrics& metrics_;
   ServiceOptions options_;
+  Turns turns_{most_turns};
   std::atomic<bool> stopping_ = false;
 };
-
-/// Takes the same time wherever the first difference is.
-bool equal_in_constant_time(std::string_view guess, std::string_view secret);
 
 }  // namespace cria::serve

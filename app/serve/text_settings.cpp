@@ -22,14 +22,15 @@ double within(Fields& fields, const char* key, double otherwise, bool (*valid)(d
 SamplingOptions read_sampling(Fields& fields, const SamplingOptions& defaults) {
   SamplingOptions sampling = defaults;
   sampling.temperature = within(
-      fields, "temperature", defaults.temperature, [](double x) { return x >= 0; }, "0 (always the likeliest) or more");
+      fields, "temperature", defaults.temperature, [](double x) { return x >= 0 && x <= 2; },
+      "0 (always the likeliest) to 2");
   sampling.top_p = within(
       fields, "top_p", defaults.top_p, [](double x) { return x > 0 && x <= 1; }, "more than 0 and at most 1");
   sampling.min_p = within(
       fields, "min_p", defaults.min_p, [](double x) { return x >= 0 && x <= 1; }, "0 to 1");
   sampling.repetition_penalty = within(
-      fields, "repetition_penalty", defaults.repetition_penalty, [](double x) { return real(x) > 0 && real(x) < 1e30; },
-      "more than 0; 1 is none");
+      fields, "repetition_penalty", defaults.repetition_penalty, [](double x) { return x >= 0.1 && x <= 10; },
+      "0.1 to 10; 1 is none");
   sampling.top_k = static_cast<std::int32_t>(fields.integer("top_k", 0, INT32_MAX).value_or(defaults.top_k));
   std::random_device device;
   const std::uint64_t drawn = std::uint64_t{device()} << 32 | device();
@@ -101,6 +102,9 @@ std::optional<ByteGrammar> read_response_format(Fields& fields, std::string_view
   described.ignore({"name", "description", "strict"});
   described.refuse_others();
   format.refuse_others();
+  // What a schema allows is kept as a grammar, of many times its size.
+  if (sorted.dump().size() > longest_schema)
+    described.fail("schema", sorted, fmt::format("a JSON schema of at most {} bytes", longest_schema));
   try {
     // Reading a text in order takes time that grows as the square: a long one's properties are those of the alphabet.
     constexpr size_t longest_in_order = 64 << 10;

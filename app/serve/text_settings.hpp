@@ -25,6 +25,7 @@ struct TextSettings {
 };
 
 constexpr size_t most_texts = 128, most_stops = 16, longest_stop = 1000, most_logprobs = 20;
+constexpr size_t longest_schema = 64 << 10;  // bytes
 
 /// Takes what both kinds of requests have. What is not said is as in `defaults`, with a seed that is drawn. `body` is
 /// the request's text, in which a schema's properties stand in their order. Throws ApiError.

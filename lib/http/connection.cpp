@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace cria::http {
 namespace {
@@ -37,15 +38,20 @@ Ready wait_for(int socket, short events, int wake, Clock::time_point deadline) {
 
 Connection::~Connection() { ::close(socket_); }
 
-std::optional<Request> Connection::read_request(const Limits& limits, const Times& times) {
+std::optional<Request> Connection::read_request(const Limits& limits, const Times& times,
+                                                const BodyFilter& wants_body) {
   RequestParser parser(limits);
-  bool continued = false;
+  bool continued = false, asked = false;
   Clock::time_point deadline = Clock::now() + times.idle;
   for (;;) {
     if (!ahead_.empty()) {
       if (!parser.begun()) deadline = Clock::now() + times.request;
       ahead_.erase(0, parser.take(ahead_));
       if (parser.complete()) return std::move(parser.request());
+    }
+    if (parser.awaits_body() && wants_body && !std::exchange(asked, true) && !wants_body(parser.request())) {
+      parser.request().whole = false;
+      return std::move(parser.request());
     }
     if (parser.expects_continue() && !continued) {
       continued = true;
@@ -84,6 +90,10 @@ bool Connection::write(std::string_view bytes, std::chrono::milliseconds time) {
 }
 
 bool Connection::client_left() {
+#ifdef POLLRDHUP  // says it also where bytes lie unread in front of the end
+  pollfd ends{socket_, POLLRDHUP, 0};
+  if (::poll(&ends, 1, 0) > 0) return true;
+#endif
   char byte;
   const ssize_t count = ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);

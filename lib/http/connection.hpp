@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ struct Times {
   std::chrono::milliseconds write{30'000};    // until the client has taken what is sent at a time
 };
 
+/// Whether the body of a request is worth its memory.
+using BodyFilter = std::function<bool(const Request&)>;
+
 class Connection {
  public:
   /// Owns the socket. What waits for a request ends as soon as `wake` can be read.
@@ -27,8 +31,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   /// Nothing where none comes: the client has left, is idle for too long, or the server ends. Throws Refusal for one
-  /// that is not as it should be, or too slow.
-  std::optional<Request> read_request(const Limits& limits, const Times& times);
+  /// that is not as it should be, or too slow. A body that is not wanted, after a look at the headers, is left unread.
+  std::optional<Request> read_request(const Limits& limits, const Times& times, const BodyFilter& wants_body = {});
 
   /// False where the client has left, or takes too long.
   bool write(std::string_view bytes, std::chrono::milliseconds time);

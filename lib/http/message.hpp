@@ -13,6 +13,7 @@ struct Request {
   bool version_1_0 = false;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
+  bool whole = true;  // or its body was not read, as nobody wants it
 
   /// The value of the first header of that name, which is in lower case; null where there is none.
   const std::string* header(std::string_view name) const;

@@ -39,7 +39,9 @@ class RequestParser {
   bool begun() const { return begun_; }
   bool complete() const { return state_ == State::complete; }
   /// Whether the client waits for "100 Continue" before it sends the body.
-  bool expects_continue() const { return expects_continue_ && state_ > State::headers && !complete(); }
+  bool expects_continue() const { return expects_continue_ && awaits_body(); }
+  /// Whether all headers are known, and some of the body is not.
+  bool awaits_body() const { return state_ > State::headers && !complete(); }
   Request& request() { return request_; }
 
  private:

@@ -64,16 +64,18 @@ std::string Exchange::head(Response response, std::string_view framing) const {
 }
 
 void Exchange::respond(const Response& response) {
-  answered_ = true;
   const std::string length = response.status == 204 ? "" : fmt::format("Content-Length: {}", response.body.size());
-  write(head({response.status, "", response.content_type, response.headers}, length) +
-        (request_.method == "HEAD" ? "" : response.body));
+  std::string all = head({response.status, "", response.content_type, response.headers}, length);
+  if (request_.method != "HEAD") all += response.body;
+  answered_ = true;  // from here on, memory cannot be missing
+  write(all);
 }
 
 void Exchange::begin(const Response& response) {
-  answered_ = open_ = true;
   keeps_ = keeps_ && !request_.version_1_0;  // HTTP/1.0 knows no chunks: the body ends with the connection
-  write(head(response, request_.version_1_0 ? "" : "Transfer-Encoding: chunked"));
+  const std::string begun = head(response, request_.version_1_0 ? "" : "Transfer-Encoding: chunked");
+  answered_ = open_ = true;
+  write(begun);
 }
 
 bool Exchange::send(std::string_view part) {
@@ -134,54 +136,65 @@ void Server::accept_all() {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
       continue;
     }
-    const int yes = 1;
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // a token is to be seen when it is there
-    clear_done();
-    if (workers_.size() >= options_.connections) {
-      Connection connection(socket, wake_[0]);
-      Response busy = refuser_(503, "too many connections");
-      busy.headers.emplace_back("Retry-After", "1");
-      const std::string length = fmt::format("Content-Length: {}", busy.body.size());
-      connection.write(response_head(busy, length, false) + busy.body, std::chrono::milliseconds(0));
-      continue;
-    }
-    Worker& worker = workers_.emplace_back();
-    try {
-      worker.thread = std::thread([this, socket, &worker] {
-        serve(socket);
-        worker.done = true;
-      });
-    } catch (const std::system_error&) {  // no more threads
-      workers_.pop_back();
-      ::close(socket);
-    }
+    accept(socket);
   }
   ::close(listener_);
   for (Worker& worker : workers_) worker.thread.join();
   workers_.clear();
 }
 
+void Server::accept(int socket) {
+  const int yes = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // a token is to be seen when it is there
+  clear_done();
+  if (workers_.size() >= options_.connections) {
+    Connection connection(socket, wake_[0]);
+    try {
+      Response busy = refuser_(503, "too many connections");
+      busy.headers.emplace_back("Retry-After", "1");
+      const std::string length = fmt::format("Content-Length: {}", busy.body.size());
+      connection.write(response_head(busy, length, false) + busy.body, std::chrono::milliseconds(0));
+    } catch (const std::exception&) {  // not even memory for that
+    }
+    return;
+  }
+  try {
+    Worker& worker = workers_.emplace_back();
+    worker.thread = std::thread([this, socket, &worker] {
+      serve(socket);
+      worker.done = true;
+    });
+  } catch (const std::exception&) {  // no more threads, or no memory
+    if (!workers_.empty() && !workers_.back().thread.joinable()) workers_.pop_back();
+    ::close(socket);
+  }
+}
+
 void Server::serve(int socket) {
   Connection connection(socket, wake_[0]);
   try {
-    while (!stopping_) {
-      const std::optional<Request> request = connection.read_request(options_.limits, options_.times);
-      if (!request) return;
-      Exchange exchange(connection, *request, options_.times.write, request->keeps_connection() && !stopping_);
-      try {
-        handler_(*request, exchange);
-      } catch (const std::exception& error) {
-        if (exchange.answered()) return;  // in the middle of it: all that is left is to end
-        exchange.respond(refuser_(500, error.what()));
+    try {
+      while (!stopping_) {
+        const std::optional<Request> request =
+            connection.read_request(options_.limits, options_.times, options_.wants_body);
+        if (!request) return;
+        const bool keeps = request->whole && request->keeps_connection() && !stopping_;
+        Exchange exchange(connection, *request, options_.times.write, keeps);
+        try {
+          handler_(*request, exchange);
+        } catch (const std::exception& error) {
+          if (exchange.answered()) return;  // in the middle of it: all that is left is to end
+          exchange.respond(refuser_(500, error.what()));
+        }
+        if (!exchange.keeps()) return connection.close_gently();
       }
-      if (!exchange.keeps()) return connection.close_gently();
+    } catch (const Refusal& refusal) {
+      const Response response = refuser_(refusal.status, refusal.what());
+      const std::string length = fmt::format("Content-Length: {}", response.body.size());
+      if (connection.write(response_head(response, length, false) + response.body, options_.times.write))
+        connection.close_gently();
     }
-  } catch (const Refusal& refusal) {
-    const Response response = refuser_(refusal.status, refusal.what());
-    const std::string length = fmt::format("Content-Length: {}", response.body.size());
-    if (connection.write(response_head(response, length, false) + response.body, options_.times.write))
-      connection.close_gently();
-  } catch (const std::exception&) {  // no memory for a request: this connection ends, and no other
+  } catch (const std::exception&) {  // no memory for a request or its refusal: this connection ends, and no other
   }
 }
 

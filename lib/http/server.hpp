@@ -25,6 +25,7 @@ struct ServerOptions {
   std::size_t connections = 256;  // at the same time; more are told to come later
   Limits limits = {};
   Times times = {};
+  BodyFilter wants_body = {};  // where it does not, the handler gets a request that is not whole; none: all are read
 };
 
 /// One request being answered: with respond, or with begin, send … and end.
@@ -83,6 +84,7 @@ class Server {
     std::atomic<bool> done = false;
   };
   void accept_all();
+  void accept(int socket);
   void serve(int socket);
   void clear_done();
 

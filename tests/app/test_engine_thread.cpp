@@ -149,6 +149,21 @@ TEST_CASE("a prompt that the cache can never hold is refused with its reason") {
   }
 }
 
+TEST_CASE("the blank in front of an answer is dropped, also where a stop string keeps it to the end") {
+  const Serving serving;
+  TextJob job = serving.job(1, std::make_shared<Mailbox>());
+  job.options.sampling.temperature = 0;
+  serving.engine->submit({job});
+  const std::string text = collected(*job.mailbox);
+  REQUIRE(text.starts_with(' '));
+  job.drops_blank = true;
+  serving.engine->submit({job});
+  CHECK(collected(*job.mailbox) == text.substr(1));
+  job.options.stops = {text + "#"};
+  serving.engine->submit({job});
+  CHECK(collected(*job.mailbox) == text.substr(1));
+}
+
 TEST_CASE("told to stop, the thread finishes what it has and takes nothing new") {
   const Serving serving;
   const auto mailbox = std::make_shared<Mailbox>();
@@ -188,7 +203,8 @@ TEST_CASE("a whole answer and a streamed one are the same, also for many clients
 
 TEST_CASE("an answer has the form that was asked for, its properties in their order") {
   const Serving serving;
-  const std::string answer = posted(serving.server->port(), "/v1/completions", R"({"prompt": "Once", "max_tokens": 60,
+  const std::string answer =
+      posted(serving.server->port(), "/v1/completions", R"({"prompt": "Once", "max_tokens": 60, "temperature": 0,
       "response_format": {"type": "json_schema", "json_schema": {"name": "pet", "strict": true, "schema": {"type": "object",
       "properties": {"kind": {"enum": ["cat", "dog"]}, "age": {"type": "boolean"}}, "required": ["kind", "age"],
       "additionalProperties": false}}}})");

@@ -106,7 +106,10 @@ TEST_CASE("prompts are a text, token ids, or a list of these") {
 TEST_CASE("a value of another type or out of range is named, with what is expected") {
   CHECK(chat_complaint(R"(, "temperature": "hot")") == R"(temperature: temperature is "hot", expected a number)");
   CHECK(chat_complaint(R"(, "temperature": -1)") ==
-        "temperature: temperature is -1, expected 0 (always the likeliest) or more");
+        "temperature: temperature is -1, expected 0 (always the likeliest) to 2");
+  CHECK(chat_complaint(R"(, "temperature": 1e39)").starts_with("temperature: temperature is 1e+39, expected 0"));
+  CHECK(chat_complaint(R"(, "repetition_penalty": 1e-30)") ==
+        "repetition_penalty: repetition_penalty is 1e-30, expected 0.1 to 10; 1 is none");
   CHECK(chat_complaint(R"(, "top_p": 0)") == "top_p: top_p is 0, expected more than 0 and at most 1");
   CHECK(chat_complaint(R"(, "n": 0)") == "n: n is 0, expected a whole number from 1 to 128");
   CHECK(chat_complaint(R"(, "n": 1.5)") == "n: n is 1.5, expected a whole number from 1 to 128");
@@ -154,6 +157,11 @@ TEST_CASE("what would change the answer and is not understood is refused by name
   CHECK(chat_complaint(R"(, "response_format": {"type": "xml"})").starts_with("response_format.type: "));
   CHECK(chat_complaint(R"(, "response_format": {"type": "json_schema", "json_schema": {"schema": {"format": "uri"}}})")
             .starts_with("response_format.json_schema.schema: schema"));
+  const std::string schema = R"({"enum": [")" + std::string(longest_schema, 'x') + R"("]})";
+  CHECK(chat_complaint(R"(, "response_format": {"type": "json_schema", "json_schema": {"schema": )" + schema + "}}") ==
+        "response_format.json_schema.schema: response_format.json_schema.schema is an object, expected a JSON schema "
+        "of at "
+        "most 65536 bytes");
   CHECK(chat_complaint(R"(, "reasoning_effort": "low")") ==
         "reasoning_effort: \"reasoning_effort\" is not known here, and might change the answer; leave it out");
   CHECK(completion_complaint(R"("prompt": "a", "suffix": "b")").starts_with("suffix: "));
@@ -244,6 +252,42 @@ TEST_CASE("keys are equal only where every byte is") {
   CHECK(equal_in_constant_time("secret", "secret"));
   for (const char* guess : {"", "s", "secre", "secreT", "Secret", "secrets", "secretsecret"})
     CHECK_FALSE(equal_in_constant_time(guess, "secret"));
+}
+
+TEST_CASE("web pages of others are turned away") {
+  const auto status = [](const Access& access, const std::string& host, const std::string& origin = "") {
+    http::Request request;
+    request.headers = {{"host", host}};
+    if (!origin.empty()) request.headers.emplace_back("origin", origin);
+    try {
+      access.check_page(request);
+    } catch (const ApiError& error) {
+      return error.status;
+    }
+    return 200;
+  };
+  const Access local{"", "", true}, with_key{"secret", "", true}, open{"", "http://a", false}, to_all{"", "*", true};
+  for (const char* host : {"localhost", "Localhost:8080", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8080"})
+    CHECK(status(local, host) == 200);
+  for (const char* host : {"", "a", "a:8080", "127.a", "127.0.0.1.a:80", "localhost.a", "10.0.0.1", "[::2]", "::1"})
+    CHECK(status(local, host) == 403);
+  CHECK(status(with_key, "a") == 200);
+  CHECK(status(open, "a", "http://a") == 200);
+  for (const char* origin : {"http://b", "https://a", "http://a:80", "null"}) CHECK(status(open, "a", origin) == 403);
+  CHECK(status(local, "localhost", "http://localhost") == 403);
+  CHECK(status(to_all, "localhost", "http://b") == 200);
+  CHECK(status(to_all, "b", "http://b") == 403);
+}
+
+TEST_CASE("a lost part ends what waits for it") {
+  Mailbox mailbox;
+  mailbox.put({.text_index = 1, .text = "a"});
+  mailbox.lose();
+  CHECK(mailbox.take(std::chrono::milliseconds(0))->text == "a");
+  const std::optional<TextPart> last = mailbox.take(std::chrono::milliseconds(0));
+  REQUIRE(last);
+  CHECK(last->last);
+  CHECK(last->failure == "out of memory");
 }
 
 TEST_CASE("metrics count in Prometheus' form") {

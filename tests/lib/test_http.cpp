@@ -1,5 +1,6 @@
 // HTTP as bytes: requests in pieces, what is refused, and the heads of answers. And a server with a socket.
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -153,6 +154,7 @@ class Client {
     }
     return all;
   }
+  void close_half() { ::shutdown(socket_, SHUT_WR); }
   void leave() {
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
@@ -172,8 +174,12 @@ void echo(const Request& request, Exchange& exchange) {
     return exchange.end();
   }
   if (request.path == "/wait") {
-    while (!exchange.client_left()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    noticed = true;
+    exchange.begin({200, "", "text/plain"});
+    exchange.send("I wait");
+    for (int turn = 0; turn < 20'000 && !noticed; ++turn) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      noticed = exchange.client_left();
+    }
     return;
   }
   if (request.path == "/throw") throw std::runtime_error("oh");
@@ -245,11 +251,42 @@ TEST_CASE("a handler notices that its client has left, and a server stops when t
     leaving.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     idle.send(post);
     idle.receive("body");
+    leaving.receive("I wait");
     server.stop();
     CHECK(idle.receive().empty());
     leaving.leave();
   }
   CHECK(noticed);
+}
+
+#ifdef POLLRDHUP
+TEST_CASE("what a client sent too much does not hide that it has left") {
+  noticed = false;
+  Server server(quick(), echo, plain);
+  Client leaving(server.port());
+  leaving.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + std::string(30'000, 'x'));  // more than is read at once
+  leaving.receive("I wait");
+  leaving.close_half();
+  leaving.receive();
+  CHECK(noticed);
+}
+#endif
+
+TEST_CASE("a body that nobody wants is not waited for, and nothing follows on its connection") {
+  ServerOptions options = quick();
+  options.wants_body = [](const Request& request) { return request.header("key") != nullptr; };
+  const auto tell = [](const Request& request, Exchange& exchange) {
+    exchange.respond({request.whole ? 200 : 401, request.body, "text/plain"});
+  };
+  Server server(options, tell, plain);
+  const std::string large = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n";
+  Client without(server.port()), with(server.port());
+  without.send(large + "\r\n");
+  const std::string refused = without.receive();
+  CHECK(refused.starts_with("HTTP/1.1 401 "));
+  CHECK_THAT(refused, contains("Connection: close\r\n"));
+  with.send(large + "key: 1\r\n\r\n");
+  CHECK(with.receive("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 TEST_CASE("an address that cannot be had is an error of the user") {

@@ -1,0 +1,47 @@
+#include "app/serve/access.hpp"
+
+#include <fmt/format.h>
+
+#include "app/serve/api_error.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria::serve {
+
+void Access::check_page(const http::Request& request) const {
+  const std::string* from = request.header("origin");
+  if (from && origin != "*" && *from != origin)
+    throw ApiError(403, fmt::format("pages of {} may not ask here; --cors says which may", in_quotes(*from)), "",
+                   "origin_not_allowed");
+  const std::string* host = request.header("host");
+  if (is_loopback && api_key.empty() && host && !names_loopback(*host))
+    throw ApiError(403, fmt::format("without an API key this is localhost only, not {}", in_quotes(*host)), "",
+                   "host_not_allowed");
+}
+
+void Access::check_key(const http::Request& request) const {
+  if (api_key.empty()) return;
+  const std::string* header = request.header("authorization");
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string_view given = header ? std::string_view(*header) : std::string_view();
+  if (!http::equal_ignoring_case(given.substr(0, scheme.size()), scheme))
+    throw ApiError(401, "an API key is needed: Authorization: Bearer KEY", "", "invalid_api_key");
+  if (!equal_in_constant_time(given.substr(scheme.size()), api_key))
+    throw ApiError(401, "this API key is not the right one", "", "invalid_api_key");
+}
+
+bool names_loopback(std::string_view host) {
+  const size_t colon = host.rfind(':');
+  if (colon != host.npos && host.find_first_not_of("0123456789", colon + 1) == host.npos) host = host.substr(0, colon);
+  // 127.example.com is a name, and anybody's.
+  return http::equal_ignoring_case(host, "localhost") || host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+}
+
+bool equal_in_constant_time(std::string_view guess, std::string_view secret) {
+  size_t different = guess.size() ^ secret.size();
+  for (size_t i = 0; i < guess.size(); ++i)
+    different |= static_cast<size_t>(guess[i] ^ (secret.empty() ? 0 : secret[i % secret.size()]));
+  return different == 0;
+}
+
+}  // namespace cria::serve
