@@ -17,11 +17,15 @@ Constraints::Constraints(const std::string& schema, const std::string& grammar, 
   if (!model.tokenizer)
     throw UserError("the model's folder has no tokenizer.json, expected one to say what its tokens stand for");
   trie_ = std::make_shared<TokenTrie>(*model.tokenizer, ends);
-  if (!grammar.empty())
-    grammar_ = Grammar::load(grammar_file(grammar == "stories" ? "" : grammar));
-  else
-    schema_ = std::make_shared<SchemaConstraint>(
-        trie_, schema == "object" ? object_grammar() : parse_schema(read_file(schema), schema));
+  if (!grammar.empty()) {
+    const std::filesystem::path file = grammar_file(grammar == "stories" ? "" : grammar);
+    if (file != "-") source_ = read_file(file);  // standard input is read once
+    grammar_ = Grammar::load(file);
+  } else {
+    source_ = schema == "object" ? schema : read_file(schema);
+    schema_ = std::make_shared<SchemaConstraint>(trie_,
+                                                 schema == "object" ? object_grammar() : parse_schema(source_, schema));
+  }
 }
 
 std::shared_ptr<const TokenConstraint> Constraints::of(std::string_view prompt) const {

@@ -27,8 +27,11 @@ class Constraints {
 
   /// That of a text behind this prompt; null where nothing is asked.
   std::shared_ptr<const TokenConstraint> of(std::string_view prompt) const;
+  /// What the file says, without those that a grammar includes; empty where nothing is asked.
+  const std::string& source() const { return source_; }
 
  private:
+  std::string source_;
   std::shared_ptr<const TokenTrie> trie_;
   std::shared_ptr<const TokenConstraint> schema_;
   std::optional<Grammar> grammar_;

@@ -29,19 +29,28 @@ DividedModel::~DividedModel() = default;
 
 void DividedModel::prepare(const std::function<void()>& work) {
   if (!ranks_) return work();
-  constexpr size_t length = 512;
-  std::vector<char> all(ranks_->size() * length);
+  std::string wrong;
   try {
     work();
   } catch (const std::exception& error) {
     const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error);
-    const std::string line = one_line(no_memory ? "there is not enough memory for this" : error.what());
-    line.copy(&all[ranks_->rank() * length], length - 1);
+    wrong = one_line(no_memory ? "there is not enough memory for this" : error.what());
   }
-  all_gather(*ranks_, std::as_writable_bytes(std::span(all)), {ranks_->size(), ranks_->size(), ranks_->size()}, length);
-  for (size_t rank = 0; rank < ranks_->size(); ++rank)
-    if (const std::string line = &all[rank * length]; !line.empty())
-      throw UserError(rank == 0 ? line : fmt::format("rank {}: {}", rank, line));
+  const std::vector<std::string> all = gather_texts(*ranks_, wrong, 511);
+  for (size_t rank = 0; rank < all.size(); ++rank)
+    if (!all[rank].empty()) throw UserError(rank == 0 ? all[rank] : fmt::format("rank {}: {}", rank, all[rank]));
+}
+
+void DividedModel::require_alike(const std::vector<std::pair<std::string, std::string>>& named) {
+  if (!ranks_) return;
+  if (const std::string different = different_kernels(*ranks_); !different.empty()) throw UserError(different);
+  std::string different;
+  for (const auto& [name, own] : named) {
+    const std::vector<std::string> all = gather_texts(*ranks_, own, 32);
+    for (size_t rank = 1; rank < all.size() && different.empty(); ++rank)
+      if (all[rank] != all[0]) different = fmt::format("rank {} has {} than rank 0", rank, name);
+  }
+  if (!different.empty()) throw UserError(different);
 }
 
 void DividedModel::share(std::string& text) {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "chapters/08-llama/llama.hpp"
 #include "chapters/21-several-machines/communicator.hpp"
@@ -27,6 +29,9 @@ class DividedModel {
   /// Runs what each rank does before it needs the others. Where it fails on some of them, all throw UserError with what
   /// the first of these said.
   void prepare(const std::function<void()>& work);
+  /// After `prepare`: where the ranks compute with different kernels, or one has another text than rank 0 under one of
+  /// these names, all throw UserError. They would sample different texts, and wait for each other for ever.
+  void require_alike(const std::vector<std::pair<std::string, std::string>>& named);
   /// The leader's text, on all.
   void share(std::string& text);
   /// This rank's part of the model: all of it, where it is not divided.

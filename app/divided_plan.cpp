@@ -4,6 +4,7 @@
 
 #include "app/model_costs.hpp"
 #include "app/quantities.hpp"
+#include "chapters/21-several-machines/data_parallel.hpp"
 #include "chapters/21-several-machines/divided_costs.hpp"
 #include "chapters/21-several-machines/machine_costs.hpp"
 #include "chapters/21-several-machines/tensor_cut.hpp"
@@ -29,6 +30,16 @@ bool can_be_cut(const LlamaConfig& c, size_t machines) {
   return true;
 }
 
+/// As `train` sees it.
+bool can_share_lanes(size_t machines, const TrainerOptions& options) {
+  try {
+    require_enough_lanes(machines, options);
+  } catch (const UserError&) {
+    return false;
+  }
+  return true;
+}
+
 Json token_plan(const LlamaConfig& c, size_t N, const Network& net, double token) {
   Json plan = {{"one", token}};
   if (can_be_cut(c, N)) {
@@ -47,7 +58,7 @@ Json token_plan(const LlamaConfig& c, size_t N, const Network& net, double token
 
 Json step_plan(const LlamaConfig& c, const TrainerOptions& o, size_t N, const Network& net, double step) {
   Json plan = {{"one", step}};
-  if (N <= o.lanes) {
+  if (can_share_lanes(N, o)) {
     const size_t P = parameter_count(c);
     const Traffic traffic = {step_bytes({N, o.lanes, P, o.batch, o.positions, false}, 0), 0};
     // An inner rank of the chain takes a piece and then passes it on; then the shares, and the ring.

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <vector>
 
@@ -37,20 +36,24 @@ class Numbers {
   size_t at_ = 0;
 };
 
-void visit(Numbers& number, LlamaConfig& c, TrainerOptions& o) {
-  for (size_t* n : {&c.vocabulary_size, &c.dim, &c.hidden_dim, &c.layers, &c.heads, &c.kv_heads, &c.head_dim,
-                    &c.context, &o.batch, &o.positions, &o.micro_batch, &o.lanes, &o.together})
+void visit(Numbers& number, LlamaConfig& c) {
+  for (size_t* n :
+       {&c.vocabulary_size, &c.dim, &c.hidden_dim, &c.layers, &c.heads, &c.kv_heads, &c.head_dim, &c.context})
     number(*n);
   RopeScaling& s = c.rope_scaling;
-  for (double* x : {&c.norm_eps, &c.rope_theta, &s.factor, &s.low_turns, &s.high_turns, &s.original_context,
-                    &o.clip_norm, &o.adamw.beta1, &o.adamw.beta2, &o.adamw.eps, &o.adamw.weight_decay})
+  for (double* x : {&c.norm_eps, &c.rope_theta, &s.factor, &s.low_turns, &s.high_turns, &s.original_context})
     number(*x);
-  for (bool* b : {&c.tied_embeddings, &o.adamw.decay_embedding, &o.adamw.decay_all}) number(*b);
-  number(s.kind), number(c.rope_pairing);
+  number(c.tied_embeddings), number(s.kind), number(c.rope_pairing);
   size_t divisors = s.divisors.size();
   number(divisors);
   s.divisors.resize(divisors);
   for (float& x : s.divisors) number(x);
+}
+
+void visit(Numbers& number, TrainerOptions& o) {
+  for (size_t* n : {&o.batch, &o.positions, &o.micro_batch, &o.lanes, &o.together}) number(*n);
+  for (double* x : {&o.clip_norm, &o.adamw.beta1, &o.adamw.beta2, &o.adamw.eps, &o.adamw.weight_decay}) number(*x);
+  for (bool* b : {&o.adamw.decay_embedding, &o.adamw.decay_all}) number(*b);
 }
 
 size_t number_in_environment(const char* name, size_t otherwise) {
@@ -86,6 +89,35 @@ std::unique_ptr<Communicator> join_ranks([[maybe_unused]] const std::string& rem
 #endif
 }
 
+std::vector<std::string> gather_texts(Communicator& ranks, const std::string& own, size_t length) {
+  const size_t N = ranks.size(), room = length + 1;  // a zero ends each
+  std::vector<char> all(N * room);
+  own.copy(&all[ranks.rank() * room], length);
+  all_gather(ranks, std::as_writable_bytes(std::span(all)), {N, N, N}, room);
+  std::vector<std::string> texts;
+  for (size_t rank = 0; rank < N; ++rank) texts.emplace_back(&all[rank * room]);
+  return texts;
+}
+
+// Ranks that compute with other kernels round differently: what they train would depend on which of them has which
+// lane, and those that sample would each go on with a token of their own.
+std::string different_kernels(Communicator& ranks) {
+  const std::string own = fmt::format("{} of {} bytes", simd::active().target, sizeof(real));
+  const std::vector<std::string> all = gather_texts(ranks, own, 32);
+  for (size_t rank = 1; rank < all.size(); ++rank)
+    if (all[rank] != all[0])
+      return fmt::format("rank {} computes with {}, rank 0 with {}; CRIA_SIMD=avx2 or portable makes them equal", rank,
+                         all[rank], all[0]);
+  return "";
+}
+
+std::vector<double> numbers_of(const LlamaConfig& config) {
+  Numbers numbers;
+  LlamaConfig c = config;
+  visit(numbers, c);
+  return numbers.all_;
+}
+
 Machines::~Machines() {
   if (!ranks_ || !leads()) return;
   std::uint64_t nothing = 0;
@@ -95,32 +127,18 @@ Machines::~Machines() {
     broadcast(*ranks_, std::span(&nothing, 1));
 }
 
-// Ranks that compute with other kernels round differently, and a run would depend on which of them has which lane.
-std::string Machines::different_kernels() {
-  constexpr size_t length = 32;
-  std::vector<char> all(ranks_->size() * length);
-  const std::string mine = fmt::format("{} of {} bytes", simd::active().target, sizeof(real));
-  mine.copy(all.data() + ranks_->rank() * length, length - 1);
-  all_gather(*ranks_, std::as_writable_bytes(std::span(all)), {ranks_->size(), ranks_->size(), ranks_->size()}, length);
-  for (size_t rank = 1; rank < ranks_->size(); ++rank)
-    if (std::strcmp(all.data(), all.data() + rank * length) != 0)
-      return fmt::format("rank {} computes with {}, rank 0 with {}", rank, all.data() + rank * length, all.data());
-  return "";
-}
-
 void Machines::begin(const LlamaConfig& config, const TrainerOptions& options) {
   if (!ranks_) return;
   require_enough_lanes(ranks_->size(), options);
   Numbers numbers;
   LlamaConfig c = config;
   TrainerOptions o = options;
-  visit(numbers, c, o);
+  visit(numbers, c), visit(numbers, o);
   std::uint64_t count = numbers.all_.size();
   broadcast(*ranks_, std::span(&count, 1));
   broadcast(*ranks_, std::span(numbers.all_));
   peers_.emplace(*ranks_);
-  if (const std::string different = different_kernels(); !different.empty())
-    throw UserError(different + "; CRIA_SIMD=avx2 or portable makes them equal");
+  if (const std::string different = different_kernels(*ranks_); !different.empty()) throw UserError(different);
 }
 
 // Between tasks the others wait for the next one, and can be told that there is none. Within one they wait for numbers.
@@ -143,8 +161,8 @@ void Machines::follow(size_t threads) {
     broadcast(*ranks_, std::span(numbers.all_));
     LlamaConfig config;
     TrainerOptions options;
-    visit(numbers, config, options);
-    different_kernels();  // rank 0 says it
+    visit(numbers, config), visit(numbers, options);
+    different_kernels(*ranks_);  // rank 0 says it
     const LlamaParameters weights(config);
     ThreadPool pool(threads);
     peers_.emplace(*ranks_);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chapters/21-several-machines/data_parallel.hpp"
 
@@ -20,6 +21,15 @@ Launched launched();
 /// Joins the others that the launcher started; none where this process is alone. Throws UserError where there are some,
 /// and this build has no MPI. A line that says that a rank was lost ends with the remark.
 std::unique_ptr<Communicator> join_ranks(const std::string& remark = "");
+
+/// Each rank's text on all ranks, of which at most `length` bytes are sent.
+std::vector<std::string> gather_texts(Communicator& ranks, const std::string& own, size_t length);
+
+/// Where ranks compute with other kernels, or numbers of another size, than rank 0: which does with what. All call it.
+std::string different_kernels(Communicator& ranks);
+
+/// All that a configuration says, as numbers.
+std::vector<double> numbers_of(const LlamaConfig& config);
 
 /// The ranks that train together. A process that was started alone is one by itself, and nothing here costs anything.
 class Machines {
@@ -43,8 +53,6 @@ class Machines {
   void follow(size_t threads);
 
  private:
-  std::string different_kernels();
-
   std::unique_ptr<Communicator> ranks_;
   std::optional<DataParallel> peers_;
 };

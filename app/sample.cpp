@@ -9,6 +9,7 @@
 
 #include "app/adapter.hpp"
 #include "app/cache_type.hpp"
+#include "app/digest.hpp"
 #include "app/divided_model.hpp"
 #include "app/output.hpp"
 #include "app/sample_many.hpp"
@@ -85,6 +86,18 @@ void report(const SampleOptions& options, const ToldText& told, const Generation
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+/// What ranks have to have alike that sample one text, each for itself.
+void require_alike(DividedModel& divided, const SampleOptions& options, const PackedModel& model,
+                   const GenerationOptions& generation, const std::vector<TokenId>& ends,
+                   const Constraints& constraints) {
+  if (!divided.is_divided()) return;
+  Digest asked = digest_of(generation);
+  asked.add(ends).add(constraints.source()).add(options.cache_type).add(options.parallel);
+  divided.require_alike({{"another model", digest_of(model).text()},
+                         {"another tokenizer", model.tokenizer ? digest_of(model.tokenizer->model()).text() : ""},
+                         {"other options or another generation_config.json", asked.text()}});
+}
+
 }  // namespace
 
 int run_sample(const SampleOptions& options) {
@@ -113,12 +126,13 @@ int run_sample(const SampleOptions& options) {
     constraints.emplace(options.schema, options.grammar, model, ends);
     if (!many && divided.leads()) prompt_text = read_prompt(options.prompt, options.prompt_file);
     if (!many) StopStrings(generation.stops);  // refused here, before the prompt is shown
-    model.weights = divided.part_of(model.weights);
   });
   if (many) return sample_many(options, model, ends, generation, *constraints, cache_type);
+  require_alike(divided, options, model, generation, ends, *constraints);
   divided.share(prompt_text);
   std::vector<TokenId> prompt;
   divided.prepare([&] {
+    model.weights = divided.part_of(model.weights);
     prompt = prompt_tokens(model, prompt_text);
     generation.constraint = constraints->of(prompt_text);
   });

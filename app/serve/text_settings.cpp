@@ -108,7 +108,7 @@ std::optional<ByteGrammar> read_response_format(Fields& fields, std::string_view
   try {
     // Reading a text in order takes time that grows as the square: a long one's properties are those of the alphabet.
     constexpr size_t longest_in_order = 64 << 10;
-    if (body.empty() || body.size() > longest_in_order) return schema_grammar(sorted, "schema");
+    if (body.empty() || body.size() > longest_in_order) return parse_schema(sorted.dump(), "schema");
     const nlohmann::ordered_json whole = parse_ordered_json(body, "the body");
     return schema_grammar(whole.at("response_format").at("json_schema").at("schema"), "schema");
   } catch (const UserError& error) {

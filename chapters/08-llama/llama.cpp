@@ -54,6 +54,8 @@ void embed(const LlamaWeights& weights, View<const std::int32_t, 1> tokens, View
   const Range own = weights.shards->embedded();
   noalias(out) = 0;
   for (size_t n = 0; n < tokens.size(); ++n) {
+    require(contains({0, weights.shards->vocabulary_size()}, tokens[n]), "llama_forward",
+            "a token is not in the vocabulary");
     const std::int32_t row = tokens[n] - std::int32_t(own.begin);
     if (contains(own, tokens[n])) embedding_forward({&row, {1}}, weights.tensors.embedding, out.rows(n, n + 1));
   }

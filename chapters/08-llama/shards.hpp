@@ -12,6 +12,8 @@ class Shards {
  public:
   virtual ~Shards() = default;
 
+  /// Of the whole model.
+  virtual size_t vocabulary_size() const = 0;
   /// The tokens whose rows of the embedding this process has, and those whose rows of the head.
   virtual Range embedded() const = 0;
   virtual Range predicted() const = 0;

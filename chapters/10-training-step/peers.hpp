@@ -33,6 +33,8 @@ class Peers {
 
   /// Of `count` things in a row, those that are this process's: lanes that it runs, parts that it updates.
   virtual Range own(size_t count) const = 0;
+  /// Whether a lane's work itself waits for the others. Then lanes cannot run at once: a trainer's pool has one thread.
+  virtual bool meet_within_lanes() const { return false; }
   /// The leader tells the others; the others, who were told, do nothing.
   virtual void begin(const Task& task) = 0;
   /// The leader has done all of it.

@@ -27,6 +27,8 @@ Trainer::Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerO
   require(options.micro_batch % options.together == 0, "Trainer",
           "sequences that belong together do not fit into a micro_batch");
   require(!own_lanes_.empty() && !own_parts_.empty(), "Trainer", "there are more peers than lanes");
+  require(!peers || !peers->meet_within_lanes() || own_lanes_.size() == 1 || pool.size() == 1, "Trainer",
+          "peers that meet within lanes need a pool of one thread, or one lane");
   lanes_.reserve(own_lanes_.size());
   for (size_t i = 0; i < own_lanes_.size(); ++i) {
     lanes_.push_back({trainable.evaluator

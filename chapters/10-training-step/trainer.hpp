@@ -35,7 +35,8 @@ struct StepResult {
 class Trainer {
  public:
   /// For a model of that configuration. Peers share the steps: all of them have such a trainer, and do all that it does
-  /// together. They must outlive it.
+  /// together. They must outlive it. Throws ContractError for a pool that would run several lanes at once where peers
+  /// meet within lanes.
   Trainer(const LlamaConfig& config, const Trainable& trainable, TrainerOptions options, ThreadPool& pool,
           Peers* peers = nullptr);
   /// All parameters of a model.

@@ -16,6 +16,7 @@ class PipelineShards : public Shards {
   /// The communicator must outlive it. Throws UserError where there are more ranks than layers.
   PipelineShards(Communicator& ranks, const LlamaConfig& whole);
 
+  size_t vocabulary_size() const override { return tokens_; }
   Range embedded() const override;
   Range predicted() const override;
   void enter(View<real, 2> hidden) override;

@@ -57,7 +57,7 @@ TensorCut tensor_cut(const LlamaConfig& c, size_t ranks, size_t rank) {
   if (ranks > std::min(c.hidden_dim, c.vocabulary_size))
     throw UserError(
         fmt::format("{} ranks cannot share a width of {} and {} tokens", ranks, c.hidden_dim, c.vocabulary_size));
-  TensorCut cut{.ranks = ranks, .rank = rank};
+  TensorCut cut{.ranks = ranks, .rank = rank, .vocabulary_size = c.vocabulary_size};
   cut.hidden = share(c.hidden_dim, ranks, rank), cut.tokens = share(c.vocabulary_size, ranks, rank);
   const size_t per_group = c.heads / c.kv_heads;
   // solution: tensor_cut

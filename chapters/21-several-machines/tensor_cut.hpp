@@ -14,10 +14,11 @@ namespace cria {
 /// Of one rank. Parts may differ in length by one head, or by one of anything else.
 struct TensorCut {
   size_t ranks = 1, rank = 0;
-  Range groups = {};  // of G: its key and value heads
-  Range heads = {};   // of H: those that read them
-  Range hidden = {};  // of F
-  Range tokens = {};  // of V
+  size_t vocabulary_size = 0;  // V
+  Range groups = {};           // of G: its key and value heads
+  Range heads = {};            // of H: those that read them
+  Range hidden = {};           // of F
+  Range tokens = {};           // of V
   /// The ranks that have the same groups: one, unless there are more ranks than G. Then each group is on as many ranks,
   /// and its query heads are shared among these.
   Range same_groups = {};

@@ -1,9 +1,10 @@
 // Chapter 21: training steps of ranks that each have a part of the model (tensor_cut.hpp), its gradients and its
 // moments.
 //
-// Each runs all lanes, one after the other, as every layer wants all ranks. What several ranks have, norms and perhaps
-// keys and values, is updated by the first of them: it gets the gradient, and gives the others the new numbers. So it
-// is counted once in the gradient's norm, and all keep the same.
+// Each runs all lanes, one after the other, as every layer wants all ranks: a trainer's pool has one thread, unless
+// there is one lane. What several ranks have, norms and perhaps keys and values, is updated by the first of them: it
+// gets the gradient, and gives the others the new numbers. So it is counted once in the gradient's norm, and all keep
+// the same.
 #pragma once
 
 #include "chapters/21-several-machines/led_peers.hpp"
@@ -27,6 +28,7 @@ class TensorParallel : public LedPeers {
   TensorParallel(Communicator& ranks, const LlamaConfig& whole, std::span<real> all = {});
 
   Range own(size_t count) const override { return {0, count}; }
+  bool meet_within_lanes() const override { return true; }
   void complete(std::span<double>) override {}  // losses, which all ranks have
   void complete_squares(std::span<double> squares) override;
   void complete_parts(std::span<real> parameters) override;
@@ -49,7 +51,8 @@ class TensorParallel : public LedPeers {
   std::vector<real> passing_;
 };
 
-/// What a trainer with such peers trains; the weights are the part's, and must outlive it, as the peers.
+/// What a trainer with such peers trains, with a pool of one thread or one lane; the weights are the part's, and must
+/// outlive it, as the peers.
 Trainable tensor_trainable(const LlamaParameters& part, TensorParallel& peers);
 
 }  // namespace cria

@@ -17,6 +17,7 @@ class TensorShards : public Shards {
   /// The communicator must outlive it.
   TensorShards(Communicator& ranks, const TensorCut& cut) : ranks_(ranks), cut_(cut) {}
 
+  size_t vocabulary_size() const override { return cut_.vocabulary_size; }
   Range embedded() const override { return cut_.tokens; }
   Range predicted() const override { return cut_.tokens; }
   void enter(View<real, 2> hidden) override;

@@ -22,13 +22,13 @@ class ByteAutomaton {
  public:
   using State = std::uint32_t;
   static constexpr State none = ~State(0);
-  static constexpr std::uint32_t deepest = 64;  // levels of symbols that nest
 
   /// Of a grammar that check_byte_grammar has seen.
   explicit ByteAutomaton(const ByteGrammar& grammar);
 
   State start() const { return 0; }
-  /// Behind one more byte; none where no text goes on so. Throws UserError where there are more than 65 536 states.
+  /// Behind one more byte; none where no text goes on so. Throws UserError where there would be more than 65 536
+  /// states, or too many ways in them; what is there stays as it is.
   State next(State state, unsigned char byte) {
     const State known = next_[state][byte];
     return known != unknown ? known : find_next(state, byte);
@@ -40,6 +40,8 @@ class ByteAutomaton {
  private:
   static constexpr State unknown = none - 1;
   static constexpr size_t most_states = 1 << 16;
+  static constexpr size_t most_ways = 2 << 20;        // in all states, and frames: some 100 MB
+  static constexpr size_t most_looked_at = 64 << 20;  // on the way to all states: some 10 s
 
   using Place = std::uint32_t;  // index into symbols_
   using Frame = std::uint32_t;  // index into frames_; 0: nothing is above
@@ -49,6 +51,11 @@ class ByteAutomaton {
     Frame above;
     std::uint32_t depth;
     auto operator<=>(const FrameEntry&) const = default;
+  };
+  /// Of a sequence, which is only begun where the levels that it takes at least are left: no text leads nowhere.
+  struct Begin {
+    Place at;
+    std::uint32_t levels;
   };
   struct Way {
     Place at;
@@ -70,12 +77,13 @@ class ByteAutomaton {
   Frame frame(FrameEntry entry);
 
   std::vector<PlacedSymbol> symbols_;            // all sequences, one after the other
-  std::vector<std::vector<Place>> rule_begins_;  // [rule][alternative]
+  std::vector<std::vector<Begin>> rule_begins_;  // [rule][alternative]
   std::vector<FrameEntry> frames_{{0, 0, 0}};
   std::map<FrameEntry, Frame> frame_index_;
   std::deque<Entry> states_;
   std::map<Entry, State> state_index_;
   std::deque<std::array<State, 256>> next_;
+  size_t kept_ = 0, looked_at_ = 0;  // ways
 };
 
 /// A text that an automaton reads.

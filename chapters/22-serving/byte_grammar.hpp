@@ -22,8 +22,10 @@ using ByteSequence = std::vector<ByteSymbol>;
 struct ByteGrammar {
   std::vector<std::vector<ByteSequence>> rules;  // [rule][alternative]
   RuleId start = 0;
+  size_t symbols = 0;  // of the rules that were added with their alternatives
 
   RuleId add(std::vector<ByteSequence> alternatives = {}) {
+    for (const ByteSequence& sequence : alternatives) symbols += sequence.size();
     rules.push_back(std::move(alternatives));
     return static_cast<RuleId>(rules.size() - 1);
   }
@@ -39,8 +41,16 @@ ByteSequence literal(std::string_view bytes);
 /// One sequence behind the other.
 ByteSequence operator+(ByteSequence first, const ByteSequence& second);
 
-/// Drops the alternatives that no finite text has. Throws UserError "<what> …" where none is left of the start, or a
-/// rule leads back to itself without a byte in between.
+inline constexpr std::uint32_t deepest_text = 64;  // levels of symbols that nest
+inline constexpr std::uint32_t endless = ~std::uint32_t(0);
+
+/// For each rule the levels of its flattest text, endless where it has no finite one.
+std::vector<std::uint32_t> least_levels(const ByteGrammar& grammar);
+/// The same for a sequence, from those of the rules.
+std::uint32_t levels_of(const ByteSequence& sequence, const std::vector<std::uint32_t>& levels);
+
+/// Drops the alternatives that no finite text has. Throws UserError "<what> …" where none is left of the start, where
+/// its flattest text is deeper than deepest_text, or where a rule leads back to itself without a byte in between.
 void check_byte_grammar(ByteGrammar& grammar, std::string_view what);
 
 }  // namespace cria

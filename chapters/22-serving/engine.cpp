@@ -21,6 +21,7 @@ struct Engine::Text {
   size_t prompt_size;
   std::optional<size_t> place = {};   // in the cache
   size_t revived = 0;                 // see TextState
+  bool copies = false;                // of one that waits: see TextState
   size_t positions = 0;               // in this pass
   std::optional<size_t> logits = {};  // their row, if the pass draws its next token
   std::string_view shown = {};        // by it
@@ -111,12 +112,11 @@ bool Engine::idle() const {
   return std::ranges::all_of(running_, gone) && std::ranges::all_of(waiting_, gone);
 }
 
-TextState Engine::state_of(const Text& text) const {
-  if (!text.place) return {.known = text.known()};
+TextState Engine::state_of(const Text& text, bool copies) const {
   return {.known = text.known(),
           .computed = cache_.length(*text.place),
           .blocks = cache_.table(*text.place).size(),
-          .copies = cache_.must_copy(*text.place),
+          .copies = copies,
           .revived = text.revived};
 }
 
@@ -129,6 +129,8 @@ void Engine::begin_waiting() {
     cache_.begin(*text->place, text->continuation.tokens());
     text->revived = size_t(std::ranges::count_if(cache_.table(*text->place),
                                                  [&](BlockId block) { return cache_.pool().users(block) == 1; }));
+    // Now, as those behind may take over the same block: then a text would be charged for one that comes later.
+    text->copies = cache_.must_copy(*text->place);
   }
 }
 
@@ -138,10 +140,10 @@ Plan Engine::planned(PassRecord& record) {
   std::vector<TextState> running, waiting;
   for (;;) {
     running.clear(), waiting.clear();
-    for (const auto& text : running_) running.push_back(state_of(*text));
+    for (const auto& text : running_) running.push_back(state_of(*text, cache_.must_copy(*text->place)));
     if (record.preempted.empty()) begin_waiting();
     for (const auto& text : waiting_)
-      if (text->place) waiting.push_back(state_of(*text));
+      if (text->place) waiting.push_back(state_of(*text, text->copies));
     const Plan plan = next_pass(running, waiting, cache_.pool().unused(), limits);
     for (size_t i = plan.admitted; i < waiting.size(); ++i) {
       leave(*waiting_[i]);

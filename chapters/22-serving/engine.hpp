@@ -82,7 +82,7 @@ class Engine {
   struct Text;
   using Texts = std::vector<std::unique_ptr<Text>>;
 
-  TextState state_of(const Text& text) const;
+  TextState state_of(const Text& text, bool copies) const;
   void begin_waiting();
   Plan planned(PassRecord& record);
   void preempt(PassRecord& record);

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "chapters/22-serving/json_values.hpp"
 #include "lib/base/check.hpp"
@@ -17,8 +19,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t most_rules = 20'000;
-constexpr size_t most_counted = 4096;  // minLength, maxItems, …
+constexpr size_t most_rules = 20'000, most_symbols = 256 << 10;
+constexpr size_t deepest_schema = 200;  // schemas in schemas, each of which takes stack
+constexpr size_t most_counted = 4096;   // minLength, maxItems, …
 constexpr size_t longest_schema = 64 << 10;
 
 const std::vector<std::string_view> describing = {"title", "description", "default",    "examples", "$schema",
@@ -40,8 +43,21 @@ class SchemaReader {
     throw UserError(at + ": " + message);
   }
 
-  ByteSymbol read(const Json& schema, const std::string& at) {
+  void check_size(const std::string& at) const {
     if (grammar_.rules.size() > most_rules) fail(at, fmt::format("more than {} rules, too large", most_rules));
+    if (grammar_.symbols > most_symbols) fail(at, fmt::format("more than {} symbols, too large", most_symbols));
+  }
+
+  /// A schema within the schema; also that of a reference, so a short text may nest deeply.
+  ByteSymbol read(const Json& schema, const std::string& at) {
+    check_size(at);
+    if (++depth_ > deepest_schema) fail(at, fmt::format("more than {} schemas in each other", deepest_schema));
+    const ByteSymbol value = read_schema(schema, at);
+    --depth_;
+    return value;
+  }
+
+  ByteSymbol read_schema(const Json& schema, const std::string& at) {
     if (schema == Json(true)) return values_.any();
     if (!schema.is_object()) fail(at, "expected an object, a schema");
     if (schema.contains("$ref")) return only(schema, at, {"$ref"}), read_reference(schema["$ref"], at);
@@ -60,6 +76,7 @@ class SchemaReader {
     std::vector<ByteSequence> ways;
     for (const Json& one : type) {
       if (!one.is_string()) fail(at + "/type", "expected names of types");
+      check_size(at);
       ways.push_back({read_type(one.get<std::string>(), schema, at, type)});
     }
     return the_rule(grammar_.add(std::move(ways)));
@@ -122,9 +139,13 @@ class SchemaReader {
     const Json required = schema.value("required", Json::array());
     if (!properties.is_object()) fail(at + "/properties", "expected an object");
     if (!required.is_array()) fail(at + "/required", "expected a list of names");
-    for (const Json& name : required)
-      if (!name.is_string() || !properties.contains(name.get<std::string>()))
+    std::set<std::string> names, required_names;
+    for (const auto& property : properties.items()) names.insert(property.key());
+    for (const Json& name : required) {
+      if (!name.is_string() || !names.contains(name.get<std::string>()))
         fail(at + "/required", "expected names of properties, found " + shown_json(nlohmann::json(name)));
+      required_names.insert(name.get<std::string>());
+    }
     if (properties.empty() && more == Json(true)) return values_.any_object();
     if (properties.empty() && more.is_object()) return values_.dictionary(read(more, at + "/additionalProperties"));
     if (!more.is_boolean()) fail(at + "/additionalProperties", "beside properties, expected true or false");
@@ -138,7 +159,7 @@ class SchemaReader {
       const ByteSequence written = ByteSequence{values_.space()} + literal(as_text(property.key()) + ":") +
                                    ByteSequence{values_.space(), value, the_rule(behind_some)};
       std::vector<ByteSequence> some = {literal(",") + written}, none = {written};
-      if (std::ranges::find(required, Json(property.key())) == required.end()) {
+      if (!required_names.contains(property.key())) {
         some.push_back({the_rule(behind_some)});
         none.push_back({the_rule(behind_none)});
       }
@@ -167,8 +188,8 @@ class SchemaReader {
 
   static bool is_of(const Json& value, const Json& type) {
     if (type.is_array()) return std::ranges::any_of(type, [&](const Json& one) { return is_of(value, one); });
-    return (type == "integer" && value.is_number_integer()) || (type == "number" && value.is_number()) ||
-           type == value.type_name();
+    const bool whole = value.is_number_integer() || (value.is_number() && std::trunc(value.get<double>()) == value);
+    return (type == "integer" && whole) || (type == "number" && value.is_number()) || type == value.type_name();
   }
 
   static std::string as_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -199,17 +220,23 @@ class SchemaReader {
   ByteGrammar grammar_;
   JsonValues values_;
   std::map<std::string, RuleId> references_;
+  size_t depth_ = 0;  // of the schema that is read
 };
+
+void require_short(size_t bytes, const std::string& what) {
+  if (bytes > longest_schema)
+    throw UserError(fmt::format("{} is too long: expected at most {} bytes", what, longest_schema));
+}
 
 }  // namespace
 
 ByteGrammar schema_grammar(const nlohmann::ordered_json& schema, const std::string& what) {
+  require_short(schema.dump(-1, ' ', false, Json::error_handler_t::replace).size(), what);
   return SchemaReader(schema, what).read();
 }
 
 ByteGrammar parse_schema(std::string_view schema, const std::string& what) {
-  if (schema.size() > longest_schema)
-    throw UserError(fmt::format("{} is too long: expected at most {} bytes", what, longest_schema));
+  require_short(schema.size(), what);
   return schema_grammar(parse_ordered_json(schema, what), what);
 }
 

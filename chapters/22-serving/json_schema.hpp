@@ -10,6 +10,8 @@
 // - white space only where lines may break, and there nothing, a blank, or a line end with up to 20 blanks;
 // - numbers with up to 16 digits before and behind the point, and 2 in the exponent; values of enum and const as they
 //   are written without spaces.
+//
+// Left out: where an object's names are free, that none comes twice. It would need a memory of all names so far.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -21,8 +23,9 @@
 namespace cria {
 
 /// The JSON texts that fit the schema, in this way of writing. Throws UserError "<what>/properties/age: …" for what is
-/// not understood, for a schema that nothing fits, and for one that is too large (64 KiB of rules) or nested too
-/// deeply.
+/// not understood, for a schema that nothing fits, or nothing of at most 64 levels, and for one that is too large: more
+/// than 64 KiB as a text, 200 schemas in each other (those of references too), or 20 000 rules or 256 Ki symbols, which
+/// are counted before each schema is read, so the last one may go beyond.
 ByteGrammar schema_grammar(const nlohmann::ordered_json& schema, const std::string& what = "schema");
 /// The same of its text.
 ByteGrammar parse_schema(std::string_view schema, const std::string& what = "schema");

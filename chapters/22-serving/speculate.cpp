@@ -47,8 +47,8 @@ GenerationResult speculate_text(Decoder& decoder, Draft& draft, size_t most, con
     // solution: bonus
     if (i == count && !text.done()) show(text.draw(logits[count]));  // nothing was wrong: one more comes for nothing
     // end of solution
-    // Positions of guesses that were wrong; the newest token is fed in the next pass.
-    if (decoder.length() >= text.tokens().size()) decoder.truncate(text.tokens().size() - 1);
+    // Positions of guesses that were wrong; the newest token is fed in the next pass, if there is one.
+    if (!text.done() && decoder.length() >= text.tokens().size()) decoder.truncate(text.tokens().size() - 1);
   }
   show(text.finish());
   return text.result();

@@ -6,6 +6,7 @@
 #
 # Skipped, visibly, where there is no mpirun, or the program was built without MPI. It leaves out the network: all ranks
 # are on this machine.
+model=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)/data/model
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 seq 1 3000 >text.txt
@@ -32,7 +33,8 @@ if ! command -v mpirun >/dev/null; then
   finish
   exit
 fi
-if on_ranks 2 "${train[@]}" --steps 1 --out tried 2>&1 | grep -q 'built without MPI'; then
+on_ranks 2 "${train[@]}" --steps 1 --out tried >out 2>&1
+if grep -q 'built without MPI' out; then
   skip 'the program was built without MPI (./cria setup mpi)'
   finish
   exit
@@ -122,7 +124,8 @@ sample=(sample -p Once -n 40 --temperature 0 --threads 1)
 for way in 'tensor 2' 'tensor 3' 'pipeline 2' 'pipeline 3'; do
   read -r parallel ranks <<<"$way"
   check "$ranks ranks sample, $parallel parallel" on_ranks "$ranks" "${sample[@]}" --parallel "$parallel"
-  check "$ranks ranks, $parallel parallel: the text of one process, once" cmp expected out
+  cmp -s expected out
+  result "$ranks ranks, $parallel parallel: the text of one process, once" $? "$(cat out)"
 done
 refuses_on_ranks 'what the ranks share is not said' 2 '--parallel tensor, or --parallel pipeline' "${sample[@]}"
 refuses_on_ranks 'a way that is not there' 2 '--parallel is "data", expected tensor or pipeline' "${sample[@]}" --parallel data
@@ -131,7 +134,32 @@ refuses_on_ranks 'a model that is not there' 2 'nowhere' sample nowhere -p Once 
 refuses_on_ranks 'many texts' 2 '--count and --prompts are for one process' "${sample[@]}" --count 2 --parallel tensor
 refuses 'one process' '--parallel is for several ranks' "${sample[@]}" --parallel tensor
 
-CRIA_SILENCE=3 "${launcher[@]}" -n 2 "$program" sample -p Once -n 1000000 --threads 1 --parallel tensor >out 2>err &
+# Ranks that would sample different texts, and wait for each other for ever.
+refuses_unlike() {  # refuses_unlike NAME PART COMMAND…: rank 1 runs this, rank 0 the usual one
+  local name=$1 part=$2
+  shift 2
+  ! timeout 60 "${launcher[@]}" -n 1 "$program" "${sample[@]}" --parallel tensor : -n 1 "$@" >out 2>err &&
+    [ "$(grep -c '^cria: ' err)" = 1 ] && grep -qF -- "$part" err && [ ! -s out ]
+  result "$name" $? "$(cat out err)"
+}
+unlike_model() {  # unlike_model NAME PART FILE SED: rank 1 has another file in its model
+  rm -rf unlike && cp -r "$model" unlike && sed -i "$4" "unlike/$3"
+  ! cmp -s "$model/$3" "unlike/$3"
+  result "$1: the file differs" $?
+  refuses_unlike "$1" "$2" "$program" sample unlike "${sample[@]:1}" --parallel tensor
+}
+refuses_unlike 'other kernels' 'rank 1 computes with portable of' \
+  env CRIA_SIMD=portable "$program" "${sample[@]}" --parallel tensor
+refuses_unlike 'another seed' 'rank 1 has other options' "$program" "${sample[@]}" --seed 2 --parallel tensor
+refuses_unlike 'fewer tokens' 'rank 1 has other options' \
+  "$program" sample -p Once -n 39 --temperature 0 --threads 1 --parallel tensor
+refuses_unlike 'another cut' 'rank 1 has other options' "$program" "${sample[@]}" --parallel pipeline
+unlike_model 'another model' 'rank 1 has another model than rank 0' \
+  config.json 's/"rope_theta": 100000/"rope_theta": 10000/'
+unlike_model 'another tokenizer' 'rank 1 has another tokenizer than rank 0' \
+  tokenizer.json 's/"<|begin_of_text|>"/"<|begins|>"/'
+
+CRIA_SILENCE=3 "${launcher[@]}" -n 2 "$program" sample one -p 1000 -n 1000000 --threads 1 --parallel tensor >out 2>err &
 launched=$!
 until [ -s out ] || ! kill -0 $launched 2>/dev/null; do sleep 0.02; done
 kill -KILL "$(process_of $launched 1)"

@@ -30,6 +30,9 @@ check 'the tokens of a run' test "$(value 15m.json tokens)" = 1000000000.0
 "$program" plan stories15m --json --tokens 1.5T >15t.json
 check 'which may have a unit' test "$(value 15t.json tokens)" = 1500000000000.0
 check 'half of the lanes on each of two machines' grep -A 1 on_each_machine 15m.json
+printf 'data: {batch: 128, lanes: 128}\n' >lanes.yaml
+ways() { "$program" plan lanes.yaml --json --machines "$1" | grep -c '"data": {'; }
+check 'up to 64 machines share the lanes of a step' test "$(ways 64) $(ways 65)" = '1 0'
 check 'with fewer bytes than one takes' test "$(value 15m.json bytes_with_shared_moments)" -lt "$(value 15m.json total)"
 
 # ── Models and recipes ──────────────────────────────────────────────────────────────────────────────────────────────

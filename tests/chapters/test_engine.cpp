@@ -172,6 +172,18 @@ TEST_CASE("what cannot be served is refused in one line, and a full queue is no 
   CHECK_THROWS_AS(Engine(weights, tokenizer, {}, {.blocks = 3, .places = 0}), ContractError);
 }
 
+TEST_CASE("texts that wait for the same blocks do not keep each other from beginning") {
+  const LlamaParameters weights = served_model();
+  const Tokenizer tokenizer(bytes_model());
+  Engine engine(weights, tokenizer, {}, {.blocks = 3, .block_size = 4, .places = 2});
+  GenerationOptions options;
+  options.tokens = 2;
+  std::vector<ServedText> texts(3);
+  for (ServedText& text : texts) REQUIRE(engine.add({1, 2, 3, 4, 5, 6, 7, 8}, options, kept_in(text)));
+  for (int pass = 0; pass < 20 && !engine.idle(); ++pass) engine.step();
+  for (const ServedText& text : texts) CHECK((text.finished && text.tokens == texts[0].tokens));
+}
+
 TEST_CASE("a text that is told to stop ends with what it has") {
   const LlamaParameters weights = served_model();
   const Tokenizer tokenizer(bytes_model());

@@ -1,4 +1,6 @@
 // Chapter 22, JSON schemas as rules: which texts they allow, what is refused, and that whatever is written is valid.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "chapters/22-serving/byte_automaton.hpp"
@@ -133,6 +135,8 @@ TEST_CASE("schema: numbers, lists, choices and references") {
   CHECK(!choice.allows(R"("nor")"));
   Schema typed(R"({"enum": [1, 2.5, "x"], "type": ["integer", "string"]})");
   CHECK((typed.allows("1") && typed.allows("\"x\"") && !typed.allows("2.5")));
+  Schema whole(R"({"enum": [1.0, 2.5], "type": "integer"})");
+  CHECK((whole.allows("1.0") && !whole.allows("2.5")));
   Schema nodes(tree);
   CHECK(nodes.allows(R"({"value":1,"children":[{"value":null},{"value":2,"children":[]}]})"));
   CHECK(!nodes.allows(R"({"value":1,"children":[{"value":null},{"value":2},{"value":3}]})"));
@@ -152,6 +156,67 @@ TEST_CASE("schema: any object, of limited depth") {
   };
   CHECK(any.allows(nested(64)));
   CHECK(!any.allows(nested(65)));
+  // What cannot be finished is not begun: in the deepest list no white space comes where only a list could follow.
+  Schema lists(R"({"type": "array", "items": {"$ref": "#"}})");
+  CHECK(lists.bytes_allowed(std::string(64, '[') + " ") == 64);
+  CHECK(lists.allows(std::string(64, '[') + std::string(64, ']')));
+}
+
+TEST_CASE("schema: one that would take all memory or time is refused") {
+  // Short texts whose references make them deep, each item 50 lists: the stack would not hold it.
+  std::string chain = R"({"$ref": "#/$defs/a0", "$defs": {)";
+  for (int i = 0; i < 40; ++i) {
+    for (int level = 0; level < 51; ++level) chain += level == 0 ? fmt::format("\"a{}\":", i) : R"({"items":)";
+    chain += fmt::format("{{\"$ref\": \"#/$defs/a{}\"}}", i + 1) + std::string(50, '}') + ",";
+  }
+  CHECK_THAT(refusal(chain + R"("a40": {"type": "null"}}})"), contains("more than 200 schemas in each other"));
+  CHECK_THAT(refusal("{\"description\": \"" + std::string(64 << 10, 'x') + "\"}"), contains("too long"));
+  CHECK_THROWS_WITH(schema_grammar({{"description", std::string(64 << 10, 'x')}}), contains("too long"));
+  // A long name once more with each type that the list names.
+  std::string many = R"({"$defs": {"a": {"type": ["object")";
+  for (int i = 0; i < 20; ++i) many += R"(, "object")";
+  many += R"(], "properties": {")" + std::string(20000, 'x') + R"(": true}}}, "$ref": "#/$defs/a"})";
+  CHECK_THAT(refusal(many), contains("more than 262144 symbols"));
+  std::string nested = R"({"type": "null"})";
+  for (int i = 0; i < 30; ++i) nested = R"({"type": "array", "minItems": 1, "items": )" + nested + "}";
+  CHECK(Schema(nested).allows(std::string(30, '[') + "null" + std::string(30, ']')));
+  std::string deep = R"({"$ref": "#/$defs/a64", "$defs": {"a0": {"type": "array"})";
+  for (int i = 0; i < 64; ++i)
+    deep += fmt::format(R"(, "a{}": {{"type": "array", "minItems": 1, "items": {{"$ref": "#/$defs/a{}"}}}})", i + 1, i);
+  CHECK_THAT(refusal(deep + "}}"), contains("asks for more than 64 levels"));
+}
+
+TEST_CASE("schema: lists of at least 4096 lists are read in no time") {
+  std::string text = R"({"type": "null"})";
+  for (int i = 0; i < 4; ++i) text = R"({"type": "array", "minItems": 4096, "items": )" + text + "}";
+  CHECK(Schema(text).bytes_allowed("[[[[null,") == 9);  // work that grows as the square would take minutes
+}
+
+TEST_CASE("automaton: what is too much for one text leaves it to others") {
+  // As many a as x: each x more is a state of its own.
+  ByteGrammar grammar;
+  grammar.rules = {{{one_of("x"), the_rule(0), one_of("a")}, {}}};
+  check_byte_grammar(grammar, "pairs");
+  ByteAutomaton pairs(grammar);
+  for (int i = 0; i < 2; ++i) {
+    AutomatonText text(pairs, pairs.start());
+    CHECK_THROWS_WITH(
+        [&] {
+          while (text.push('x'))
+            ;
+        }(),
+        contains("more than 65536 states"));
+  }
+  // Each x may be closed by an a or a b that comes later: the stacks double.
+  grammar.rules[0].push_back({one_of("x"), the_rule(0), one_of("b")});
+  ByteAutomaton doubling(grammar);
+  AutomatonText text(doubling, doubling.start());
+  CHECK_THROWS_WITH(
+      [&] {
+        while (text.push('x'))
+          ;
+      }(),
+      contains("too many ways"));
 }
 
 TEST_CASE("schema: what is drawn byte by byte is JSON that fits, however it is drawn") {

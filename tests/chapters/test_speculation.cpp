@@ -164,6 +164,25 @@ TEST_CASE("speculation: a greedy text is the one without a draft, also where the
   }
 }
 
+TEST_CASE("speculation: a text may end behind a guess that is the end, when the context has slid") {
+  const LlamaParameters weights = talkative();
+  const Tokenizer tokenizer(bytes_model());
+  const std::vector<TokenId> prompt = tokenizer.encode("a story, a story");
+  GenerationOptions options{.sampling = {.temperature = 0}, .tokens = 60};
+  Decoder decoder(weights, 24);
+  const std::vector<TokenId> tokens =
+      generate_text(decoder, tokenizer, prompt, {}, options, [](std::string_view) {}).tokens;
+  // The first token that comes for the first time when the context of 24 is full.
+  size_t i = 20;
+  while (std::find(tokens.begin(), tokens.begin() + std::ptrdiff_t(i), tokens[i]) != tokens.begin() + std::ptrdiff_t(i))
+    REQUIRE(++i < tokens.size());
+  const std::vector<TokenId> ends = {tokens[i]};
+  DraftModel self(weights, 24, ends, options.sampling);
+  SpeculationFigures figures;
+  CHECK(speculated(weights, self, 4, tokenizer, prompt, ends, options, figures, 24) ==
+        generated(weights, tokenizer, prompt, ends, options, 24));
+}
+
 TEST_CASE("speculation: a model that drafts for itself is never wrong, and each pass gives one token more") {
   const LlamaParameters weights = talkative();
   const Tokenizer tokenizer(bytes_model());

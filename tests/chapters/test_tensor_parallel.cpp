@@ -72,6 +72,35 @@ TEST_CASE("a pipeline decodes with the bits of the whole model") {
     }
 }
 
+TEST_CASE("a token that no rank has in its vocabulary is refused, by all of them") {
+  const LlamaConfig config = tied();
+  const LlamaParameters weights = random_model(config, 3);
+  for (const std::int32_t token : {-1, std::int32_t(config.vocabulary_size)}) {
+    CAPTURE(token);
+    std::vector<int> tensor(2), pipeline(2);  // whether each refuses it
+    const auto refuses = [&](const LlamaWeights& part) {
+      try {
+        Decoder(part, 8).feed(std::vector{token});
+      } catch (const ContractError&) {
+        return true;
+      }
+      return false;
+    };
+    run_ranks(2, [&](Communicator& here) {
+      TensorShards shards(here, tensor_cut(config, 2, here.rank()));
+      LlamaWeights part = tensor_part(weights, shards.cut());
+      part.shards = &shards;
+      tensor[here.rank()] = refuses(part);
+      PipelineShards stage(here, config);
+      LlamaWeights layers = pipeline_part(weights, stage);
+      layers.shards = &stage;
+      pipeline[here.rank()] = refuses(layers);
+    });
+    CHECK(tensor == std::vector{1, 1});
+    CHECK(pipeline == std::vector{1, 1});
+  }
+}
+
 TEST_CASE("tensor parallel gradients are those of the whole model") {
   constexpr size_t B = 6, T = 9;
   for (const LlamaConfig& config : {untied(), tied()})

@@ -124,3 +124,17 @@ TEST_CASE("a tensor parallel step sends what was predicted, byte for byte") {
       for (size_t rank = 0; rank < ranks; ++rank) CHECK(sent[rank] == tensor_step(config, o, ranks, rank, false).bytes);
     }
 }
+
+TEST_CASE("a pool that would run two lanes at once, which both wait for the other ranks, is refused") {
+  run_ranks(1, [](Communicator& here) {
+    TensorParallel peers(here, tied());
+    const LlamaParameters part(peers.config());
+    ThreadPool one(1), two(2);
+    TrainerOptions o = sharded_options();
+    const auto make = [&](ThreadPool& pool) { Trainer(part.config(), tensor_trainable(part, peers), o, pool, &peers); };
+    CHECK_NOTHROW(make(one));
+    CHECK_THROWS_AS(make(two), ContractError);
+    o.lanes = 1;
+    CHECK_NOTHROW(make(two));
+  });
+}
