@@ -2,11 +2,13 @@
 // model_commands.cpp and text_commands.cpp, those of the tools in tools.cpp and in the folder of each.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "app/commands.hpp"
 #include "app/machines.hpp"
@@ -20,9 +22,12 @@ namespace {
 using namespace cria;
 
 /// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use. Of several
-/// ranks, which all read the same command line, one says it.
+/// ranks, which all read the same command line, one says it; the others wait, as mpirun ends all when the first has ended.
 int refuse(std::string_view message) {
-  if (launched().rank == 0) fmt::print(stderr, "cria: {}\n", one_line(message));
+  if (launched().rank == 0)
+    fmt::print(stderr, "cria: {}\n", one_line(message));
+  else
+    std::this_thread::sleep_for(std::chrono::seconds(1));
   return 2;
 }
 

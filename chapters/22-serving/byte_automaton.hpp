@@ -40,8 +40,8 @@ class ByteAutomaton {
  private:
   static constexpr State unknown = none - 1;
   static constexpr size_t most_states = 1 << 16;
-  static constexpr size_t most_ways = 2 << 20;        // in all states, and frames: some 100 MB
-  static constexpr size_t most_looked_at = 64 << 20;  // on the way to all states: some 10 s
+  static constexpr size_t most_ways = 1 << 20;        // kept in states and frames, and looked at for the next
+  static constexpr size_t most_looked_at = 64 << 20;  // for all states, which bounds the time
 
   using Place = std::uint32_t;  // index into symbols_
   using Frame = std::uint32_t;  // index into frames_; 0: nothing is above
