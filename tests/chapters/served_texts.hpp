@@ -1,6 +1,7 @@
 // A small model, requests, and what each of them gives alone: fed to a Decoder token by token.
 #pragma once
 
+#include <algorithm>
 #include <map>
 
 #include "chapters/09-sampling/decoder.hpp"
@@ -40,6 +41,12 @@ struct ServedText {
 
   bool operator==(const ServedText&) const = default;
 };
+
+/// Where numbers differ first; how many there are, where they do not. To be checked in place of all of them, which are
+/// many to print.
+inline size_t first_difference(std::span<const real> a, std::span<const real> b) {
+  return size_t(std::ranges::mismatch(a, b).in1 - a.begin());
+}
 
 inline EngineEvents kept_in(ServedText& to) {
   EngineEvents events;

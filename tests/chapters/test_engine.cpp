@@ -75,7 +75,7 @@ TEST_CASE("a text has the bits that it has alone") {
       CHECK(actual[i].text == expected[i].text);
       CHECK(actual[i].finished);
       CHECK(actual[i].ended == expected[i].ended);
-      CHECK(actual[i].logits == expected[i].logits);
+      CHECK(first_difference(actual[i].logits, expected[i].logits) == expected[i].logits.size());
     }
     CHECK(engine.figures().blocks_used == 0);
     CHECK((engine.figures().preemptions > 0) ==
@@ -118,7 +118,8 @@ TEST_CASE("under a random load, with cancels, every text that ends has the bits 
   size_t whole = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     CAPTURE(i);
-    const ServedText expected = alone(weights, tokenizer, some_ends, requests[i], CacheType::f32, served_config().context);
+    const ServedText expected =
+        alone(weights, tokenizer, some_ends, requests[i], CacheType::f32, served_config().context);
     CHECK(actual[i].finished != cancelled[i]);
     const size_t known = actual[i].logits.size();
     REQUIRE(known <= expected.logits.size());
