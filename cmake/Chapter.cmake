@@ -37,8 +37,7 @@ function(cria_chapter chapter)
   list(APPEND arg_PRIVATE fmt::fmt)  # all of them, as what is defined for a precompiled header must be for its users
   cria_library(${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
   target_precompile_headers(cria_${name} REUSE_FROM cria_tensor)
-  if(CRIA_APP)  # where the workshop is, which replaces single files of a chapter
-    set_target_properties(cria_${name} PROPERTIES UNITY_BUILD OFF)
+  if(CRIA_APP AND CRIA_TOOLS)
     cria_workshop_library(${chapter} ${name} SOURCES ${arg_SOURCES} LINK ${links} PRIVATE ${arg_PRIVATE})
   endif()
   set_property(GLOBAL APPEND PROPERTY CRIA_CHAPTERS ${chapter})

@@ -1,8 +1,10 @@
 # cria_test(name SOURCES a.cpp … LINK target … [LABELS …] [EVERY_TARGET] [NO_REAL])
 # One Catch2 executable test_name, and one CTest test of that name. Its labels are its name, the chapter NN-name when it
-# begins with that name, and LABELS (slow: takes over 10 s; threads: worth a run under the thread sanitizer).
+# begins with that name, and LABELS (slow: takes over 10 s; threads: worth a run under the thread sanitizer; gradients:
+# holds derivatives against differences, to 1e-8 where the model computes in double).
 # The target tests-label builds everything that has a label.
-# EVERY_TARGET runs it once for each SIMD target; those that this machine lacks are skipped, visibly.
+# EVERY_TARGET runs it once for each SIMD target; those that this machine lacks are skipped, visibly. Under sanitizers it
+# runs once, for the best target: a primitive's own addresses, in all of them, are what the test simd looks at.
 # NO_REAL says that nothing in it depends on the type that the model computes in: it is left out where that is double.
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
@@ -19,7 +21,7 @@ function(cria_test name)
   add_executable(test_${name} ${arg_SOURCES})
   target_link_libraries(test_${name} PRIVATE cria_testing ${arg_LINK})
   target_precompile_headers(test_${name} REUSE_FROM cria_testing)
-  if(arg_EVERY_TARGET)
+  if(arg_EVERY_TARGET AND NOT CRIA_SANITIZE)
     foreach(target IN LISTS CRIA_SIMD_TARGETS)
       add_test(NAME ${name}.${target} COMMAND test_${name})
       set_tests_properties(${name}.${target} PROPERTIES ENVIRONMENT CRIA_SIMD=${target})

@@ -52,6 +52,7 @@ function(cria_workshop_library chapter name)
     file(STRINGS ${source} regions REGEX "^ *// solution: ")
     cmake_path(GET source FILENAME file)
     if(regions)
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # its object is replaced
       list(APPEND staged ${CRIA_STAGE}/${chapter}/${file})
       list(APPEND replaced ${file})
     endif()
@@ -121,7 +122,7 @@ function(cria_workshop_program program)
   set(list ${PROJECT_BINARY_DIR}/app/workshop_components.cpp)
   configure_file(${PROJECT_SOURCE_DIR}/app/learn/components.cpp.in ${list} @ONLY)
   set(target ${program}_workshop)
-  add_executable(${target} EXCLUDE_FROM_ALL ${list} $<TARGET_OBJECTS:cria_commands>
+  add_executable(${target} EXCLUDE_FROM_ALL ${list} $<TARGET_OBJECTS:cria_options> $<TARGET_OBJECTS:cria_commands>
                  "$<FILTER:$<TARGET_OBJECTS:${program}>,EXCLUDE,/learn/components\\.cpp\\.o$>")
   set_target_properties(${target} PROPERTIES OUTPUT_NAME cria-workshop)
   get_target_property(links ${program} LINK_LIBRARIES)

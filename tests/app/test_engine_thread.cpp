@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -84,6 +85,20 @@ int status_of(Call call) {
   return 200;
 }
 
+/// The same token again and again, slowly: texts that still run when the next are submitted, however quick the model
+/// is.
+class TakesItsTime : public TokenConstraint {
+ public:
+  std::unique_ptr<TokenConstraint> clone() const override { return std::make_unique<TakesItsTime>(); }
+  void mask(View<real, 1> logits) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    for (size_t token = 0; token < logits.size(); ++token)
+      if (token != 'a') logits(token) = -std::numeric_limits<real>::infinity();
+  }
+  void take(TokenId) override {}
+  bool complete() override { return false; }
+};
+
 /// What the server answers to a POST.
 std::string posted(std::uint16_t port, const std::string& path, const std::string& body) {
   const int client = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -121,7 +136,8 @@ TEST_CASE("texts that many threads ask for are those that each has alone") {
 TEST_CASE("of texts that do not all have room none is begun, and cancelled ones leave room at once") {
   const Serving serving({.blocks = 64, .places = 1, .waiting = 3});
   const auto mailbox = std::make_shared<Mailbox>();
-  const TextJob longest = serving.job(63, mailbox);
+  TextJob longest = serving.job(63, mailbox);
+  longest.options.constraint = std::make_shared<TakesItsTime>();
   CHECK(status_of([&] { serving.engine->submit(std::vector<TextJob>(4, longest)); }) == 400);
   const auto first = serving.engine->submit(std::vector<TextJob>(3, longest));
   int refused = 200;
