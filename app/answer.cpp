@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include "app/adapter.hpp"
+#include "app/answering_model.hpp"
 #include "app/command_name.hpp"
 #include "app/stories.hpp"
 #include "app/train.hpp"
 #include "chapters/09-sampling/generate.hpp"
-#include "chapters/11-pretraining/generation_config.hpp"
-#include "chapters/12-open-weights/model_template.hpp"
 #include "chapters/14-sft/story_requests.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -20,16 +18,9 @@ namespace cria {
 int run_answer(const AnswerOptions& options) {
   const Grammar grammar = Grammar::load(grammar_file(options.grammar, true));
   std::vector<AnsweredRequest> answered = read_requests(options.requests, grammar);
-  const std::filesystem::path path = model_folder(options.model);
-  PackedModel model = open_packed_model(path);
-  if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
-  model.weights = with_adapter(model.weights, options.adapter);
-  const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
-  const SamplingOptions sampling = choose_sampling(options.sampling, defaults.sampling);
-  std::vector<TokenId> ends = answer_ends(model);
-  ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  const InstructionEncoder encoder =
-      open_encoder(format_folder(path, model, options.adapter), model, ends, request_template());
+  const AnsweringModel answering = open_answering_model(options.model, options.adapter, options.sampling);
+  const PackedModel& model = answering.model;
+  const InstructionEncoder encoder = open_encoder(answering.format_folder(), model, answering.ends, request_template());
   const size_t context = model.config.llama.context;
   std::vector<TextRequest> texts;
   for (const AnsweredRequest& one : answered) {
@@ -38,14 +29,14 @@ int run_answer(const AnswerOptions& options) {
       throw UserError(fmt::format("{}: request {} has {} tokens, more than the context of {} has room for",
                                   options.requests, texts.size() + 1, prompt.size(), context));
     GenerationOptions generation;
-    generation.sampling = sampling;
+    generation.sampling = answering.sampling;
     generation.tokens = context - prompt.size();
     generation.sampling.seed += texts.size();  // answer i comes from seed + i, whatever stands beside it
     texts.push_back({std::move(prompt), std::move(generation)});
   }
   constexpr size_t places = 32;
   BatchDecoder decoder(model.weights, places, context, thread_count(options.threads));
-  for (FinishedText& text : generate_texts(decoder, *model.tokenizer, texts, ends)) {
+  for (FinishedText& text : generate_texts(decoder, *model.tokenizer, texts, answering.ends)) {
     answered[text.request].answer = std::move(text.text);
     answered[text.request].log2_probability.reset();
   }

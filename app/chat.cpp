@@ -131,8 +131,7 @@ int run_chat(const ChatOptions& options) {
   ChatSettings settings;
   settings.generation.sampling = choose_sampling(options.sampling, defaults.sampling);
   settings.generation.tokens = options.tokens;
-  settings.ends = answer_ends(model);
-  settings.ends.insert(settings.ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+  settings.ends = defaults.with_ends(answer_ends(model));
   settings.context = chosen_context(options.context, model.config.llama);
   settings.now = local_time();
   settings.threads = thread_count(options.threads);

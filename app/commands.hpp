@@ -7,6 +7,8 @@
 
 namespace cria {
 
+struct SamplingChoice;
+
 /// Adds a command whose options live as long as the program; `run` is called when it is chosen, and no command of its
 /// own.
 template <class Options>
@@ -19,6 +21,9 @@ std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const
   });
   return {app, options.get()};
 }
+
+/// The options of the commands that sample.
+void add_sampling_options(CLI::App& command, SamplingChoice& choice);
 
 void add_training_commands(CLI::App& app, int& code);
 void add_model_commands(CLI::App& app, int& code);

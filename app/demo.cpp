@@ -33,7 +33,8 @@ int run_demo(const DemoOptions& options) {
   const size_t threads = thread_count(options.threads);
   require_minutes(options.minutes);  // before anything is told
   print_heading("A story from the small model that comes with cria");
-  run_sample({});
+  const SampleOptions from_the_small_model;
+  run_sample(from_the_small_model);
 
   print_heading("Training a new one on the built-in stories");
   TrainOptions training;

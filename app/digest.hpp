@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -11,19 +12,20 @@
 #include "chapters/01-bpe/bpe_model.hpp"
 #include "chapters/09-sampling/continuation.hpp"
 #include "chapters/12-open-weights/packed_model.hpp"
+#include "lib/base/fingerprint.hpp"
 
 namespace cria {
 
-/// FNV-1a over values, one after the other. It finds what differs by accident, not by intent.
+/// The fingerprint of values, one after the other. It finds what differs by accident, not by intent.
 class Digest {
  public:
   Digest& add(std::string_view bytes) {
-    mix(bytes);
+    hash_ = fingerprint(bytes, hash_);
     return add(bytes.size());  // where one text ends and the next begins
   }
   template <class T>
   requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) Digest& add(T value) {
-    mix({reinterpret_cast<const char*>(&value), sizeof(value)});
+    hash_ = fingerprint_of(std::span(&value, 1), hash_);
     return *this;
   }
   template <class Values>
@@ -37,11 +39,7 @@ class Digest {
   std::string text() const { return fmt::format("{:016x}", hash_); }
 
  private:
-  void mix(std::string_view bytes) {
-    for (const char c : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  }
-
-  std::uint64_t hash_ = 14695981039346656037u;
+  std::uint64_t hash_ = fingerprint_start;
 };
 
 /// Of the configuration, the tokens at both ends of a text, the types of the weights, and the norms: other weights have

@@ -4,6 +4,7 @@
 
 #include "app/model_costs.hpp"
 #include "app/quantities.hpp"
+#include "app/train.hpp"
 #include "chapters/21-several-machines/data_parallel.hpp"
 #include "chapters/21-several-machines/divided_costs.hpp"
 #include "chapters/21-several-machines/machine_costs.hpp"
@@ -87,6 +88,14 @@ void print_ways(const char* label, const char* what, const Json& plan) {
 
 }  // namespace
 
+Json machine_memory(const LlamaConfig& c, const TrainerOptions& training, size_t machines) {
+  TrainerOptions share = training;
+  share.lanes = (share.lanes + machines - 1) / machines;
+  const TrainingMemory memory = training_memory(c, share, thread_count(0));
+  const size_t spared = memory.moments - memory.moments / machines;
+  return {{"lanes", share.lanes}, {"bytes", memory.total()}, {"bytes_with_shared_moments", memory.total() - spared}};
+}
+
 Json divided_plan(const LlamaConfig& c, const TrainerOptions& training, size_t machines, const Network& network,
                   double token, double step) {
   return {{"machines", machines},
@@ -96,7 +105,13 @@ Json divided_plan(const LlamaConfig& c, const TrainerOptions& training, size_t m
           {"step", step_plan(c, training, machines, network, step)}};
 }
 
-void print_divided_plan(const Json& plan) {
+void print_divided_plan(const Json& report) {
+  const Json &each = report["on_each_machine"], &plan = report["divided"];
+  print_parts("machines",
+              {fmt::format("each of {} trains with", plan["machines"].get<size_t>()), bytes_text(each["bytes"]),
+               fmt::format("(all weights and moments, {} of the lanes),", each["lanes"].get<size_t>()),
+               bytes_text(each["bytes_with_shared_moments"]), "where each keeps its share of the moments",
+               "(ZeRO stage 1, Rajbhandari et al. 2020)"});
   print_ways("divided", "a token", plan["token"]);
   print_ways("", "a training step", plan["step"]);
   print_parts("", {fmt::format("(with {} machines, {} a second and {} between them)", plan["machines"].get<size_t>(),

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/answering_model.hpp"
 #include "app/cache_type.hpp"
 #include "app/output.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/infilling.hpp"
-#include "chapters/12-open-weights/packed_model.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
@@ -40,8 +40,7 @@ std::pair<std::string, std::string> read_parts(const FillOptions& options) {
 int run_fill(const FillOptions& options) {
   const auto [prefix, suffix] = read_parts(options);
   const std::filesystem::path path = model_folder(options.model);
-  const PackedModel model = open_packed_model(path);
-  if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
+  const PackedModel model = open_with_tokenizer(path);
   const LlamaConfig& config = model.config.llama;
   const CacheType cache_type = read_cache_type(options.cache_type, config);
   const GenerationConfig defaults = read_generation_config(path, config.vocabulary_size);
@@ -51,8 +50,7 @@ int run_fill(const FillOptions& options) {
   if (prompt.size() >= config.context)
     throw UserError(fmt::format("the text has {} tokens, more than the model's context of {} has room for",
                                 prompt.size(), config.context));
-  std::vector<TokenId> ends = model.config.end_of_text;
-  ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+  std::vector<TokenId> ends = defaults.with_ends(model.config.end_of_text);
   ends.push_back(find_infilling_tokens(*model.tokenizer).end);
 
   GenerationOptions generation;

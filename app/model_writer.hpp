@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "app/sample.hpp"
+#include "app/answering_model.hpp"
 #include "chapters/14-sft/instruction_encoder.hpp"
 #include "chapters/14-sft/self_chat.hpp"
 
@@ -29,14 +29,12 @@ class ModelWriter {
   /// As WriteTexts says; nothing for a prompt that leaves no room in the context. Each text has a seed of its own.
   std::vector<std::string> operator()(std::span<const TextPrompt> prompts, std::span<const std::string> stops);
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return answering_.path; }
 
  private:
-  std::filesystem::path path_;
-  PackedModel model_;
+  AnsweringModel answering_;
   size_t tokens_, context_;
   GenerationOptions generation_;
-  std::vector<TokenId> ends_;
   std::optional<InstructionEncoder> encoder_;
   std::optional<BatchDecoder> decoder_;
 };

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "app/adapter.hpp"
+#include "app/answering_model.hpp"
 #include "app/command_name.hpp"
-#include "app/sample.hpp"
 #include "app/train.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
 #include "chapters/17-rejection-sampling/sampled_pairs.hpp"
@@ -19,8 +19,7 @@ int run_pairs(const PairsOptions& options) {
     throw UserError("--count must be at least 1, and --samples at least 2");
   if (!(options.temperature > 0)) throw UserError("--temperature must be above 0: at 0 all answers are the same");
   const std::filesystem::path path = model_folder(options.model);
-  PackedModel model = open_packed_model(path);
-  if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
+  PackedModel model = open_with_tokenizer(path);
   model.weights = with_adapter(model.weights, options.adapter);
   const std::vector<TokenId> ends = answer_ends(model);
   const InstructionEncoder encoder =

@@ -159,15 +159,6 @@ Json training_run(const Planned& planned, const PlanOptions& options, const Limi
   return run;
 }
 
-/// What each of several machines holds in a training run: all weights, and the work of its share of the lanes.
-Json per_machine(const Planned& planned, size_t machines) {
-  TrainerOptions share = planned.training;
-  share.lanes = (share.lanes + machines - 1) / machines;
-  const TrainingMemory memory = training_memory(planned.config, share, thread_count(0));
-  const size_t spared = memory.moments - memory.moments / machines;
-  return {{"lanes", share.lanes}, {"bytes", memory.total()}, {"bytes_with_shared_moments", memory.total() - spared}};
-}
-
 void print_times(const Json& here, const LlamaConfig& c) {
   std::string label = "weights";
   for (const auto& [type, cost] : here["weights"].items()) {
@@ -229,7 +220,7 @@ int run_plan(const PlanOptions& options) {
   const CacheType cache_type = read_cache_type(options.cache_type, c);
   Json report = {{"name", options.model}};
   report.update(model_costs(c, planned.training, c.context, cache_type, options.batch));
-  if (options.machines > 1) report["on_each_machine"] = per_machine(planned, options.machines);
+  if (options.machines > 1) report["on_each_machine"] = machine_memory(c, planned.training, options.machines);
   const Limits limits = measure_limits(weight_bytes_read(c, ElementType::f32));
   report["here"] = times(c, options, cache_type, limits);
   report["training_run"] = training_run(planned, options, limits);
@@ -246,14 +237,7 @@ int run_plan(const PlanOptions& options) {
   print_model_costs(report);
   print_times(report["here"], c);
   print_run(report["training_run"]);
-  if (options.machines > 1) {
-    const Json& each = report["on_each_machine"];
-    print_parts("machines", {fmt::format("each of {} trains with", options.machines), bytes_text(each["bytes"]),
-                             fmt::format("(all weights and moments, {} of the lanes),", each["lanes"].get<size_t>()),
-                             bytes_text(each["bytes_with_shared_moments"]), "where each keeps its share of the moments",
-                             "(ZeRO stage 1, Rajbhandari et al. 2020)"});
-    print_divided_plan(report["divided"]);
-  }
+  if (options.machines > 1) print_divided_plan(report);
   return 0;
 }
 

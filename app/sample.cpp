@@ -121,8 +121,7 @@ int run_sample(const SampleOptions& options) {
     cache_type = read_cache_type(options.cache_type, config);
     const GenerationConfig defaults = read_generation_config(folder, config.vocabulary_size);
     generation = {choose_sampling(options.sampling, defaults.sampling), options.tokens, options.stops};
-    ends = model.config.end_of_text;
-    ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
+    ends = defaults.with_ends(model.config.end_of_text);
     constraints.emplace(options.schema, options.grammar, model, ends);
     if (!many && divided.leads()) prompt_text = read_prompt(options.prompt, options.prompt_file);
     if (!many) StopStrings(generation.stops);  // refused here, before the prompt is shown

@@ -9,6 +9,7 @@
 #include "app/figure/figures.hpp"
 #include "app/figure/subject.hpp"
 #include "app/sample.hpp"
+#include "app/stories.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/edit_distance.hpp"
 #include "lib/base/file.hpp"

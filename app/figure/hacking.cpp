@@ -9,22 +9,6 @@
 namespace cria::figure {
 namespace {
 
-struct ProxyRun {
-  std::string name;
-  std::vector<double> step, reward, right;  // of each step's own answers
-};
-
-ProxyRun read_proxy_run(const std::filesystem::path& file) {
-  ProxyRun run{file.parent_path().filename().string(), {}, {}, {}};
-  for (const LogLine& line : read_log(file, {"step"})) {
-    if (!line.contains("reward") || !line.contains("right")) continue;
-    run.step.push_back(line.at("step"));
-    run.reward.push_back(line.at("reward"));
-    run.right.push_back(line.at("right"));
-  }
-  return run;
-}
-
 /// All steps faintly, and means of some of them.
 void draw_steps(Axes& axes, std::vector<double> step, std::vector<double> value, const std::string& colour) {
   axes.curve(step, value, "thin s" + colour, 0.35);
@@ -35,17 +19,15 @@ void draw_steps(Axes& axes, std::vector<double> step, std::vector<double> value,
 }  // namespace
 
 std::string draw_hacking(const Subject& subject) {
-  std::vector<ProxyRun> runs;
-  for (const std::filesystem::path& log : subject.logs)
-    if (std::filesystem::exists(log)) runs.push_back(read_proxy_run(log));
-  std::erase_if(runs, [](const ProxyRun& run) { return run.step.size() < 2; });
+  // Of each step's own answers.
+  const std::vector<LogColumns> runs = read_columns(subject.logs, {"step", "reward", "right"}, {"step"});
   if (runs.empty())
     throw NothingToShow(
         "it needs logs of runs of `finetune` with --reward; name them with --log, as often as there are");
   std::vector<double> steps, rewards;
-  for (const ProxyRun& run : runs) {
-    steps.insert(steps.end(), run.step.begin(), run.step.end());
-    rewards.insert(rewards.end(), run.reward.begin(), run.reward.end());
+  for (const LogColumns& run : runs) {
+    steps.insert(steps.end(), run["step"].begin(), run["step"].end());
+    rewards.insert(rewards.end(), run["reward"].begin(), run["reward"].end());
   }
   const Scale across = Scale::of(steps, true);
   Svg svg(700, 560, "A reward that is a proxy, and what is meant",
@@ -59,9 +41,9 @@ std::string draw_hacking(const Subject& subject) {
   double label = 116;
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::string colour = fmt::format("{}", i % 6);
-    draw_steps(proxy, runs[i].step, runs[i].reward, colour);
-    draw_steps(judge, runs[i].step, runs[i].right, colour);
-    svg.text(576, label, runs[i].name, "small n" + colour);
+    draw_steps(proxy, runs[i]["step"], runs[i]["reward"], colour);
+    draw_steps(judge, runs[i]["step"], runs[i]["right"], colour);
+    svg.text(576, label, runs[i].file.parent_path().filename().string(), "small n" + colour);
     label += 20;
   }
   return svg.finish();

@@ -11,45 +11,25 @@
 namespace cria::figure {
 namespace {
 
-/// What `instructions obedience` measured of a model.
-struct Obeying {
-  std::string name;
-  std::vector<double> turn, obeyed;
-  double dialogues = 0;
-};
-
-Obeying read_obeying(const std::filesystem::path& file) {
-  Obeying model{file.stem().string(), {}, {}};
-  for (const LogLine& line : read_log(file, {})) {
-    if (!line.contains("turn") || !line.contains("obeyed") || !line.contains("dialogues")) continue;
-    model.turn.push_back(line.at("turn"));
-    model.obeyed.push_back(line.at("obeyed"));
-    model.dialogues = line.at("dialogues");
-  }
-  return model;
-}
-
 std::string whole_number(double value) { return fmt::format("{:.0f}", value); }
 
 /// A standard error up and down of each point.
-void draw_errors(Svg& svg, const Axes& axes, const Obeying& model, const std::string& colour) {
-  for (size_t t = 0; t < model.turn.size(); ++t) {
-    const double p = model.obeyed[t], error = std::sqrt(p * (1 - p) / model.dialogues);
-    svg.line(axes.at(model.turn[t], p - error), axes.at(model.turn[t], p + error), "line s" + colour);
+void draw_errors(Svg& svg, const Axes& axes, const LogColumns& model, const std::string& colour) {
+  const std::vector<double>&turn = model["turn"], &obeyed = model["obeyed"];
+  for (size_t t = 0; t < turn.size(); ++t) {
+    const double p = obeyed[t], error = std::sqrt(p * (1 - p) / model["dialogues"].back());
+    svg.line(axes.at(turn[t], p - error), axes.at(turn[t], p + error), "line s" + colour);
   }
 }
 
 }  // namespace
 
 std::string draw_obedience(const Subject& subject) {
-  std::vector<Obeying> models;
-  for (const std::filesystem::path& log : subject.logs)
-    if (std::filesystem::exists(log)) models.push_back(read_obeying(log));
-  std::erase_if(models, [](const Obeying& model) { return model.turn.size() < 2; });
+  const std::vector<LogColumns> models = read_columns(subject.logs, {"turn", "obeyed", "dialogues"});
   if (models.empty())
     throw NothingToShow("it needs logs of `instructions obedience`; name them with --log, as often as there are");
   double last = 0;
-  for (const Obeying& model : models) last = std::max(last, model.turn.back());
+  for (const LogColumns& model : models) last = std::max(last, model["turn"].back());
   Svg svg(700, 360, "How long an instruction holds",
           "The share of answers that obey an instruction, over the turns of a dialogue whose first question it was "
           "given with.");
@@ -64,12 +44,14 @@ std::string draw_obedience(const Subject& subject) {
   std::vector<double> heights;
   for (size_t i = 0; i < models.size(); ++i) {
     const std::string colour = fmt::format("{}", i % 6);
-    axes.curve(models[i].turn, models[i].obeyed, "line s" + colour);
+    const std::vector<double>&turn = models[i]["turn"], &obeyed = models[i]["obeyed"];
+    axes.curve(turn, obeyed, "line s" + colour);
     draw_errors(svg, axes, models[i], colour);
-    heights.push_back(axes.at(models[i].turn.back(), models[i].obeyed.back()).y + 4);
+    heights.push_back(axes.at(turn.back(), obeyed.back()).y + 4);
   }
   heights = spread(heights, 18, 96, 310);
-  for (size_t i = 0; i < models.size(); ++i) svg.text(516, heights[i], models[i].name, fmt::format("small n{}", i % 6));
+  for (size_t i = 0; i < models.size(); ++i)
+    svg.text(516, heights[i], models[i].file.stem().string(), fmt::format("small n{}", i % 6));
   return svg.finish();
 }
 

@@ -32,6 +32,23 @@ std::vector<LogLine> read_log(const std::filesystem::path& file, const std::vect
   return log;
 }
 
+std::vector<LogColumns> read_columns(const std::vector<std::filesystem::path>& files,
+                                     const std::vector<std::string>& names, const std::vector<std::string>& always) {
+  std::vector<LogColumns> logs;
+  for (const std::filesystem::path& file : files) {
+    if (!std::filesystem::exists(file)) continue;
+    LogColumns log{file, {}};
+    size_t lines = 0;
+    for (const LogLine& line : read_log(file, always)) {
+      if (!std::ranges::all_of(names, [&](const std::string& name) { return line.contains(name); })) continue;
+      for (const std::string& name : names) log.columns[name].push_back(line.at(name));
+      ++lines;
+    }
+    if (lines >= 2) logs.push_back(std::move(log));
+  }
+  return logs;
+}
+
 size_t thin_out(std::vector<double>& x, std::vector<double>& y, size_t most) {
   const size_t group = (x.size() + most - 1) / most;
   if (group < 2) return 1;

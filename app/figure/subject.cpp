@@ -8,8 +8,6 @@
 #include "app/sample.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
-#include "lib/base/file.hpp"
-#include "lib/grammar/generate.hpp"
 
 namespace cria::figure {
 namespace {
@@ -52,13 +50,6 @@ Subject::QueryKey Subject::before_rope(size_t layer) const {
   rope_backward(View<real, 3>(all.query.data(), {T, config().heads, Dh}), activations.angles, config().rope_pairing);
   rope_backward(View<real, 3>(all.key.data(), {T, config().kv_heads, Dh}), activations.angles, config().rope_pairing);
   return all;
-}
-
-std::string story_beginning() {
-  Random random(1);
-  const std::string story = generate(Grammar::load(data_folder() / "stories" / "stories.grammar"), random).text;
-  const size_t first = story.find(". "), second = story.find(". ", first + 1);
-  return story.substr(0, second == story.npos ? story.npos : second + 1);
 }
 
 std::vector<size_t> choose(size_t count, size_t room) {

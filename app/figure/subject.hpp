@@ -44,9 +44,6 @@ class Subject {
   std::vector<real> logits;  // (T, V)
 };
 
-/// The first two sentences of a built-in story.
-std::string story_beginning();
-
 /// Which of `count` things to draw where there is room for `room`: all, or some from first to last.
 std::vector<size_t> choose(size_t count, size_t room);
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
+#include "lib/base/fingerprint.hpp"
 #include "lib/formats/json.hpp"
 
 namespace cria::learn {
@@ -48,11 +49,11 @@ bool started(const Chapter& chapter) {
 }
 
 std::string files_hash(const Chapter& chapter) {
-  std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+  std::uint64_t hash = fingerprint_start;
   for (const ChapterFile& file : chapter.files) {
     const fs::path path = learners_file(chapter, file);
     const std::string text = fs::exists(path) ? read_file(path) : "";
-    for (const char c : text + '\0') hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    hash = cria::fingerprint(text + '\0', hash);
   }
   return fmt::format("{:016x}", hash);
 }

@@ -17,11 +17,11 @@
 #include "app/look/token_data.hpp"
 #include "app/look/training_data.hpp"
 #include "app/sample.hpp"
+#include "app/stories.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
-#include "lib/grammar/generate.hpp"
 
 namespace cria {
 namespace look {
@@ -41,14 +41,6 @@ void check_length(const LlamaConfig& config, size_t tokens) {
         fmt::format("the text has {} tokens, expected at most {}: the page holds {} numbers of this model "
                     "for each",
                     tokens, most, each));
-}
-
-/// The first two sentences of a built-in story.
-std::string story_beginning() {
-  Random random(1);
-  const std::string story = generate(Grammar::load(data_folder() / "stories" / "stories.grammar"), random).text;
-  const size_t first = story.find(". "), second = story.find(". ", first + 1);
-  return story.substr(0, second == story.npos ? story.npos : second + 1);
 }
 
 /// Where the lessons are, seen from the page: those of the book, if it was written, else as the sources have them.

@@ -8,15 +8,15 @@
 #include <ctime>
 #include <thread>
 
-#include "app/adapter.hpp"
+#include "app/answering_model.hpp"
 #include "app/cache_type.hpp"
 #include "app/chat.hpp"
 #include "app/output.hpp"
 #include "app/serve/service.hpp"
 #include "app/train.hpp"
-#include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
 #include "lib/base/interrupt.hpp"
 
 namespace cria {
@@ -26,28 +26,27 @@ namespace {
 std::string served_name(const ServeOptions& options, const std::filesystem::path& path) {
   if (!options.name.empty()) return options.name;
   if (options.model.empty()) return "stories";
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  const std::filesystem::path last = whole.has_filename() ? whole : whole.parent_path();
-  return (last.extension() == ".gguf" ? last.stem() : last.filename()).string();
+  const std::filesystem::path last = last_name(path);
+  return (last.extension() == ".gguf" ? last.stem() : last).string();
 }
 
-serve::ServedModel describe(const ServeOptions& options, const std::filesystem::path& path, const PackedModel& model,
-                            const SamplingOptions& defaults) {
+serve::ServedModel describe(const ServeOptions& options, const AnsweringModel& answering) {
+  const PackedModel& model = answering.model;
   serve::ServedModel served;
-  served.name = served_name(options, path);
+  served.name = served_name(options, answering.path);
   served.created = std::time(nullptr);
   served.tokenizer = model.tokenizer.get();
   served.begin = model.config.begin_of_text;
-  served.sampling = choose_sampling(options.sampling, defaults);
+  served.sampling = answering.sampling;
   served.context = chosen_context(options.context, model.config.llama);
   served.vocabulary = model.config.llama.vocabulary_size;
   try {
-    served.chat_template.emplace(
-        open_chat_template(format_folder(path, model, options.adapter), model, options.chat_template));
+    served.chat_template.emplace(open_chat_template(answering.format_folder(), model, options.chat_template));
   } catch (const UserError& error) {  // it can still continue texts
     if (!options.chat_template.empty()) throw;
     served.why_no_template = error.what();
   }
+  served.trie = std::make_shared<TokenTrie>(*model.tokenizer, answering.ends);
   return served;
 }
 
@@ -74,15 +73,9 @@ int run_serve(const ServeOptions& options) {
   check(options.waiting, "--waiting");
   check(options.connections, "--connections");
   check(options.time_out, "--time-out");
-  const std::filesystem::path path = model_folder(options.model);
-  PackedModel model = open_packed_model(path);
-  if (!model.tokenizer) throw UserError(path.string() + " has no tokenizer, expected one to turn text into tokens");
-  model.weights = with_adapter(model.weights, options.adapter);
-  const GenerationConfig defaults = read_generation_config(path, model.config.llama.vocabulary_size);
-  std::vector<TokenId> ends = answer_ends(model);
-  ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
-  serve::ServedModel served = describe(options, path, model, defaults.sampling);
-  served.trie = std::make_shared<TokenTrie>(*model.tokenizer, ends);
+  const AnsweringModel answering = open_answering_model(options.model, options.adapter, options.sampling);
+  const PackedModel& model = answering.model;
+  const serve::ServedModel served = describe(options, answering);
 
   const char* key = std::getenv("CRIA_API_KEY");
   serve::ServiceOptions service_options{{options.api_key, options.origin, is_loopback(options.host)}, options.log};
@@ -93,9 +86,9 @@ int run_serve(const ServeOptions& options) {
 
   const StopSignals signals;
   serve::Metrics metrics;
-  serve::EngineThread engine(std::make_unique<Engine>(model.weights, *model.tokenizer, ends,
+  serve::EngineThread engine(std::make_unique<Engine>(model.weights, *model.tokenizer, answering.ends,
                                                       engine_options(options, served, model.config.llama)),
-                             ends, options.waiting, metrics);
+                             answering.ends, options.waiting, metrics);
   serve::Service service(served, engine, metrics, service_options);
   http::ServerOptions server_options;
   server_options.host = options.host;

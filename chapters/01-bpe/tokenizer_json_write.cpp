@@ -1,4 +1,5 @@
 // Writes a tokenizer.json such that Hugging Face's tokenizers and transformers give every token the same id.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -115,8 +116,9 @@ std::vector<std::string> strings_of(const BpeModel& model) {
 OrderedJson merges_of(const BpeModel& model, const std::vector<std::string>& strings) {
   const auto left = [&](const Merge& merge) { return strings[static_cast<std::size_t>(merge.left)]; };
   const auto right = [&](const Merge& merge) { return strings[static_cast<std::size_t>(merge.right)]; };
-  bool pairs = false;
-  for (const Merge& merge : model.merges) pairs |= (left(merge) + right(merge)).find(' ') != std::string::npos;
+  const auto has_space = [](const std::string& text) { return text.find(' ') != text.npos; };
+  const bool pairs = std::ranges::any_of(
+      model.merges, [&](const Merge& merge) { return has_space(left(merge)) || has_space(right(merge)); });
   OrderedJson merges = OrderedJson::array();
   for (const Merge& merge : model.merges)
     merges.push_back(pairs ? OrderedJson{left(merge), right(merge)} : OrderedJson(left(merge) + " " + right(merge)));

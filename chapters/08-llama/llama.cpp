@@ -19,8 +19,7 @@ void place_stretches(std::span<const Stretch> stretches, const AttentionCache& c
   size_t n = 0;
   for (const Stretch& stretch : stretches)
     for (size_t t = 0; t < stretch.positions; ++t, ++n)
-      if (rows.begin <= n && n < rows.end)
-        positions[n - rows.begin] = static_cast<std::int32_t>(cache.length(stretch.sequence) + t);
+      if (rows.contains(n)) positions[n - rows.begin] = static_cast<std::int32_t>(cache.length(stretch.sequence) + t);
 }
 
 void require_stretches(const LlamaInput& input, const AttentionCache* cache) {
@@ -46,18 +45,16 @@ size_t lowest_that_learns(const LlamaTensors<const real, Weight>& w, const Llama
   return lowest;
 }
 
-bool contains(Range ids, std::int32_t id) { return id >= 0 && size_t(id) >= ids.begin && size_t(id) < ids.end; }
-
 /// Rows of the embedding, of the tokens that this process has; the others' are zeros.
 void embed(const LlamaWeights& weights, View<const std::int32_t, 1> tokens, View<real, 2> out) {
   if (!weights.shards) return embedding_forward(tokens, weights.tensors.embedding, out);
   const Range own = weights.shards->embedded();
   noalias(out) = 0;
   for (size_t n = 0; n < tokens.size(); ++n) {
-    require(contains({0, weights.shards->vocabulary_size()}, tokens[n]), "llama_forward",
+    require(Range{0, weights.shards->vocabulary_size()}.contains(tokens[n]), "llama_forward",
             "a token is not in the vocabulary");
     const std::int32_t row = tokens[n] - std::int32_t(own.begin);
-    if (contains(own, tokens[n])) embedding_forward({&row, {1}}, weights.tensors.embedding, out.rows(n, n + 1));
+    if (own.contains(tokens[n])) embedding_forward({&row, {1}}, weights.tensors.embedding, out.rows(n, n + 1));
   }
 }
 
@@ -67,7 +64,7 @@ void embed_backward(const LlamaWeights& weights, View<const real, 2> d_out, View
   const Range own = weights.shards->embedded();
   for (size_t n = 0; n < tokens.size(); ++n) {
     const std::int32_t row = tokens[n] - std::int32_t(own.begin);
-    if (contains(own, tokens[n])) embedding_backward(d_out.rows(n, n + 1), {&row, {1}}, d_table);
+    if (own.contains(tokens[n])) embedding_backward(d_out.rows(n, n + 1), {&row, {1}}, d_table);
   }
 }
 

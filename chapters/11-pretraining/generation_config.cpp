@@ -23,6 +23,11 @@ constexpr std::string_view harmless[] = {
 
 }  // namespace
 
+std::vector<TokenId> GenerationConfig::with_ends(std::vector<TokenId> ends) const {
+  ends.insert(ends.end(), end_of_text.begin(), end_of_text.end());
+  return ends;
+}
+
 GenerationConfig read_generation_config(const std::filesystem::path& folder, size_t vocabulary_size) {
   GenerationConfig config;
   const std::filesystem::path file = folder / "generation_config.json";

@@ -15,6 +15,9 @@ namespace cria {
 struct GenerationConfig {
   SamplingOptions sampling;          // the file's, or SamplingOptions' own defaults
   std::vector<TokenId> end_of_text;  // in addition to those of config.json
+
+  /// Those ends and then the file's, one that is in both twice.
+  std::vector<TokenId> with_ends(std::vector<TokenId> ends) const;
 };
 
 /// Of a folder without such a file: the defaults. Throws UserError naming the file and the key.

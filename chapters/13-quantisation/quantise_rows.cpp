@@ -8,6 +8,7 @@
 #include "chapters/13-quantisation/quantise_blocks.hpp"
 #include "chapters/13-quantisation/quantise_superblocks.hpp"
 #include "lib/base/check.hpp"
+#include "lib/formats/with_block.hpp"
 
 namespace cria {
 namespace {
@@ -31,34 +32,9 @@ void quantise_row(std::span<const real> row, std::span<const float> importance, 
 using QuantiseRow = void (*)(std::span<const real> row, std::span<const float> importance, char* out);
 
 QuantiseRow find_search(ElementType type) {
-  switch (type) {
-    case ElementType::q8_0:
-      return quantise_row<BlockQ8_0>;
-    case ElementType::q4_0:
-      return quantise_row<BlockQ4_0>;
-    case ElementType::q4_1:
-      return quantise_row<BlockQ4_1>;
-    case ElementType::q5_0:
-      return quantise_row<BlockQ5_0>;
-    case ElementType::q5_1:
-      return quantise_row<BlockQ5_1>;
-    case ElementType::q2_k:
-      return quantise_row<BlockQ2K>;
-    case ElementType::q3_k:
-      return quantise_row<BlockQ3K>;
-    case ElementType::q4_k:
-      return quantise_row<BlockQ4K>;
-    case ElementType::q5_k:
-      return quantise_row<BlockQ5K>;
-    case ElementType::q6_k:
-      return quantise_row<BlockQ6K>;
-    case ElementType::iq4_nl:
-      return quantise_row<BlockIQ4NL>;
-    case ElementType::iq4_xs:
-      return quantise_row<BlockIQ4XS>;
-    default:
-      return nullptr;
-  }
+  QuantiseRow search = nullptr;
+  with_block(type, [&]<class Block>() { search = quantise_row<Block>; });
+  return search;
 }
 
 }  // namespace

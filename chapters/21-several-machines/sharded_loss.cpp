@@ -10,19 +10,12 @@
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
-namespace {
-
-bool has(Range tokens, std::int32_t target) {
-  return target >= std::int32_t(tokens.begin) && target < std::int32_t(tokens.end);
-}
-
-}  // namespace
 
 RowPart row_part(View<const real, 1> logits, Range tokens, std::int32_t target) {
   // solution: row_part
   const real largest_here = largest(logits);
   return {largest_here, total(xt::exp(logits - largest_here)),
-          has(tokens, target) ? logits[size_t(target) - tokens.begin] : 0};
+          tokens.contains(target) ? logits[size_t(target) - tokens.begin] : 0};
   // end of solution
 }
 
@@ -40,7 +33,7 @@ void sharded_loss_backward(View<const real, 1> logits, Range tokens, std::int32_
                            real d_log_p, View<real, 1> d_logits) {
   // solution: sharded_loss_backward
   noalias(d_logits) -= d_log_p * xt::exp(logits - log_sum_exp);
-  if (has(tokens, target)) d_logits[size_t(target) - tokens.begin] += d_log_p;
+  if (tokens.contains(target)) d_logits[size_t(target) - tokens.begin] += d_log_p;
   // end of solution
 }
 

@@ -1,4 +1,5 @@
-// Chapter 22, the engine: requests come in, passes are planned and computed, tokens are drawn and told.
+// Chapter 22, the engine: requests come in, passes are computed, tokens are drawn and told. What a pass computes is
+// planned in engine_plan.cpp.
 #include "chapters/22-serving/engine.hpp"
 
 #include <fmt/format.h>
@@ -8,30 +9,11 @@
 
 #include "chapters/05-attention/attention.hpp"
 #include "chapters/09-sampling/decoder.hpp"
+#include "chapters/22-serving/engine_text.hpp"
 #include "lib/base/check.hpp"
 #include "lib/tensor/tensor.hpp"
 
 namespace cria {
-
-struct Engine::Text {
-  std::uint64_t id;
-  Continuation continuation;
-  const std::atomic<bool>* stop;
-  EngineEvents events;
-  size_t prompt_size;
-  std::optional<size_t> place = {};   // in the cache
-  size_t revived = 0;                 // see TextState
-  bool copies = false;                // of one that waits: see TextState
-  size_t positions = 0;               // in this pass
-  std::optional<size_t> logits = {};  // their row, if the pass draws its next token
-  std::string_view shown = {};        // by it
-  bool is_reading = false, is_drawn = false;
-  std::string failure = {};
-  bool is_gone = false;  // finished or cancelled
-
-  size_t known() const { return continuation.tokens().size(); }
-  bool stopped() const { return stop && *stop; }
-};
 
 namespace {
 
@@ -110,59 +92,6 @@ void Engine::remove_gone() {
 bool Engine::idle() const {
   const auto gone = [](const std::unique_ptr<Text>& text) { return text->is_gone; };
   return std::ranges::all_of(running_, gone) && std::ranges::all_of(waiting_, gone);
-}
-
-TextState Engine::state_of(const Text& text, bool copies) const {
-  return {.known = text.known(),
-          .computed = cache_.length(*text.place),
-          .blocks = cache_.table(*text.place).size(),
-          .copies = copies,
-          .revived = text.revived};
-}
-
-/// The first of those that wait look up what the cache has of them, for as many as there are places.
-void Engine::begin_waiting() {
-  for (const auto& text : waiting_) {
-    if (free_places_.empty()) return;
-    text->place = free_places_.back();
-    free_places_.pop_back();
-    cache_.begin(*text->place, text->continuation.tokens());
-    text->revived = size_t(std::ranges::count_if(cache_.table(*text->place),
-                                                 [&](BlockId block) { return cache_.pool().users(block) == 1; }));
-    // Now, as those behind may take over the same block: then a text would be charged for one that comes later.
-    text->copies = cache_.must_copy(*text->place);
-  }
-}
-
-/// The plan for the next pass; those that it does not admit wait on, without blocks.
-Plan Engine::planned(PassRecord& record) {
-  const ServingLimits limits{options_.block_size, options_.places, options_.chunk};
-  std::vector<TextState> running, waiting;
-  for (;;) {
-    running.clear(), waiting.clear();
-    for (const auto& text : running_) running.push_back(state_of(*text, cache_.must_copy(*text->place)));
-    if (record.preempted.empty()) begin_waiting();
-    for (const auto& text : waiting_)
-      if (text->place) waiting.push_back(state_of(*text, text->copies));
-    const Plan plan = next_pass(running, waiting, cache_.pool().unused(), limits);
-    for (size_t i = plan.admitted; i < waiting.size(); ++i) {
-      leave(*waiting_[i]);
-      waiting_[i]->is_gone = false;
-    }
-    if (!plan.preempt) return plan;
-    preempt(record);
-  }
-}
-
-/// The latest text waits again, with its tokens; its keys and values will be computed once more.
-void Engine::preempt(PassRecord& record) {
-  std::unique_ptr<Text> text = std::move(running_.back());
-  running_.pop_back();
-  leave(*text);
-  text->is_gone = false;
-  record.preempted.push_back(text->id);
-  ++figures_.preemptions;
-  waiting_.push_front(std::move(text));
 }
 
 /// Texts that were told to stop, or have nothing to draw, do so without another pass.

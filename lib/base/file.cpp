@@ -77,6 +77,11 @@ std::filesystem::path data_folder() {
   throw UserError("cannot find cria's data folder: set CRIA_DATA to the folder data/ of the source tree");
 }
 
+std::string last_name(const std::filesystem::path& path) {
+  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
   write_file_atomically(path, [&](const WriteBytes& write) { write(bytes); });
 }

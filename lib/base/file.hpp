@@ -24,6 +24,9 @@ std::string read_file(const std::filesystem::path& path, std::size_t most = stat
 /// for hidden ones. Throws UserError for a path that leads nowhere, and for a folder that holds no file.
 std::vector<std::filesystem::path> list_files(std::span<const std::string> paths);
 
+/// "mine" of runs/mine, and of runs/mine/ as well.
+std::string last_name(const std::filesystem::path& path);
+
 /// What a message calls a file: its path, or "standard input".
 std::string shown_path(const std::filesystem::path& path);
 

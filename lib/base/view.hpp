@@ -41,6 +41,10 @@ struct Range {
 
   size_t size() const { return end - begin; }
   bool empty() const { return begin == end; }
+  /// Of any integer, a negative one too.
+  bool contains(std::integral auto index) const {
+    return std::cmp_less_equal(begin, index) && std::cmp_less(index, end);
+  }
   Range operator*(size_t factor) const { return {begin * factor, end * factor}; }
 };
 

@@ -97,14 +97,19 @@ Expression Parser::parse_postfix(Expression expression) {
     } else if (skip_symbol("[")) {
       expression = parse_subscript(std::move(expression));
     } else if (at_symbol("(")) {
-      Expression call = make(Kind::call);
-      call.children.push_back(std::move(expression));
-      parse_arguments(call);
-      expression = std::move(call);
+      expression = parse_call(std::move(expression));
     } else {
       return expression;
     }
   }
+}
+
+/// Before `(`.
+Expression Parser::parse_call(Expression callee) {
+  Expression call = make(Kind::call);
+  call.children.push_back(std::move(callee));
+  parse_arguments(call);
+  return call;
 }
 
 /// After `[`: an index or start:stop:step.
@@ -135,10 +140,7 @@ Expression Parser::parse_filters(Expression expression) {
     } else if (skip_word("is")) {
       expression = parse_test(std::move(expression));
     } else if (at_symbol("(")) {
-      Expression call = make(Kind::call);
-      call.children.push_back(std::move(expression));
-      parse_arguments(call);
-      expression = std::move(call);
+      expression = parse_call(std::move(expression));
     } else {
       return expression;
     }

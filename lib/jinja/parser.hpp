@@ -76,6 +76,7 @@ class Parser {
   template <class Number>
   Number parse_number();
   Expression parse_postfix(Expression expression);
+  Expression parse_call(Expression callee);
   Expression parse_subscript(Expression object);
   Expression parse_filters(Expression expression);
   Expression parse_filter(Expression subject);

@@ -7,6 +7,7 @@
 #include "app/look/merge_steps.hpp"
 #include "app/look/passage.hpp"
 #include "app/look/story_data.hpp"
+#include "lib/base/file.hpp"
 #include "tests/chapters/tiny_llama.hpp"
 #include "tests/testing.hpp"
 

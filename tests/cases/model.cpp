@@ -100,9 +100,8 @@ void check_numbers(const Model& model, const Case& c, const Json& expected) {
     const Ids prompt = expected["greedy_prompt"], wanted = expected[key];
     CHECK(greedy(model.weights, prompt, wanted.size(), {}) == wanted);
     if (!expected.contains("greedy_until_eos")) continue;
-    Ids ends = model.config.end_of_text;
-    const Ids more = read_generation_config(c.folder, model.config.llama.vocabulary_size).end_of_text;
-    ends.insert(ends.end(), more.begin(), more.end());
+    const Ids ends =
+        read_generation_config(c.folder, model.config.llama.vocabulary_size).with_ends(model.config.end_of_text);
     CHECK(greedy(model.weights, prompt, wanted.size(), ends) == expected["greedy_until_eos"].get<Ids>());
   }
 }

@@ -28,6 +28,7 @@ TEST_CASE("sampling options and end tokens come from generation_config.json") {
   CHECK(config.sampling.min_p == 0.05);
   CHECK(config.sampling.repetition_penalty == 1.1);
   CHECK(config.end_of_text == std::vector<TokenId>{2, 58});
+  CHECK(config.with_ends({1, 2}) == std::vector<TokenId>{1, 2, 2, 58});
 }
 
 TEST_CASE("what generation_config.json leaves out, or a folder without one, is cria's default") {

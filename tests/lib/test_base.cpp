@@ -34,6 +34,15 @@ TEST_CASE("a view's rows, axes and shapes address the memory that they window") 
   CHECK(view.reshape(Shape<2>{6, 4})(5, 3) == 23);
 }
 
+TEST_CASE("a range contains its begin, not its end, and nothing below zero") {
+  const Range range{2, 4}, from_zero{0, 4};
+  CHECK(!range.contains(1));
+  CHECK(range.contains(2));
+  CHECK(range.contains(size_t{3}));
+  CHECK(!range.contains(4));
+  CHECK(!from_zero.contains(-1));
+}
+
 TEST_CASE("a wrong shape is reported with both shapes") {
   std::vector<real> memory(6);
   const View<real, 2> view(memory.data(), {2, 3});
