@@ -9,7 +9,7 @@ namespace cria {
 namespace {
 
 // Known, and without effect on which token comes next.
-constexpr std::string_view harmless[] = {
+constexpr std::string_view harmless_to_sampling[] = {
     "bos_token_id", "pad_token_id", "decoder_start_token_id", "transformers_version", "chat_format",
     // lengths, and how many texts
     "max_length", "max_new_tokens", "max_time", "num_return_sequences",
@@ -49,7 +49,7 @@ GenerationConfig read_generation_config(const std::filesystem::path& folder, siz
   s.top_k = static_cast<std::int32_t>(std::min<size_t>(top_k, std::numeric_limits<std::int32_t>::max()));
   if (!json.flag("do_sample", true)) s.temperature = 0;
   config.end_of_text = json.tokens("eos_token_id", vocabulary_size);
-  json.refuse_others(harmless);
+  json.refuse_others(harmless_to_sampling);
   try {
     Sampler(s, 1);
   } catch (const UserError& error) {

@@ -11,7 +11,7 @@
 namespace cria {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // Known, and without effect on what a trained model computes.
 constexpr std::string_view harmless[] = {
@@ -34,8 +34,8 @@ constexpr std::string_view harmless[] = {
     "exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
     "begin_suppress_tokens", "suppress_tokens"};
 
-Json architectures(ModelKind kind) {
-  return Json::array({kind == ModelKind::language ? "LlamaForCausalLM" : "LlamaForSequenceClassification"});
+OrderedJson architectures(ModelKind kind) {
+  return OrderedJson::array({kind == ModelKind::language ? "LlamaForCausalLM" : "LlamaForSequenceClassification"});
 }
 
 void require_kind(const JsonKeys& json, ModelKind kind) {
@@ -146,7 +146,7 @@ ModelConfig read_config(const JsonKeys& json, ModelKind kind) {
 
 namespace {
 
-Json scaling_json(const RopeScaling& scaling) {
+OrderedJson scaling_json(const RopeScaling& scaling) {
   switch (scaling.kind) {
     case RopeScaling::Kind::none:
       return nullptr;
@@ -175,7 +175,7 @@ const char* torch_name(ElementType type) {
 void write_config(const std::filesystem::path& file, const ModelConfig& config, ElementType type, ModelKind kind) {
   const LlamaConfig& c = config.llama;
   const std::vector<TokenId>& end = config.end_of_text;
-  Json json = {
+  OrderedJson json = {
       {"architectures", architectures(kind)},
       {"model_type", "llama"},
       {"vocab_size", c.vocabulary_size},
@@ -193,10 +193,10 @@ void write_config(const std::filesystem::path& file, const ModelConfig& config, 
       {"attention_bias", false},
       {"mlp_bias", false},
       {"tie_word_embeddings", c.tied_embeddings},
-      {"bos_token_id", config.begin_of_text ? Json(*config.begin_of_text) : Json(nullptr)},
-      {"eos_token_id", end.empty()       ? Json(nullptr)
-                       : end.size() == 1 ? Json(end[0])
-                                         : Json(end)},
+      {"bos_token_id", config.begin_of_text ? OrderedJson(*config.begin_of_text) : OrderedJson(nullptr)},
+      {"eos_token_id", end.empty()       ? OrderedJson(nullptr)
+                       : end.size() == 1 ? OrderedJson(end[0])
+                                         : OrderedJson(end)},
       {"torch_dtype", torch_name(type)},
   };
   if (kind == ModelKind::reward) json["id2label"] = {{"0", "reward"}}, json["label2id"] = {{"reward", 0}};

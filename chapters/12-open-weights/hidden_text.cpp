@@ -10,7 +10,7 @@ namespace {
 
 // Of Unicode's noncharacters, which no text is meant to have; one that has them gets a longer mark. A mark is `begin_`,
 // the number of what it hides, and the end.
-constexpr std::string_view end = "\uFDD1";
+constexpr std::string_view end_mark = "\uFDD1";
 
 }  // namespace
 
@@ -30,7 +30,7 @@ std::string HiddenText::hide(std::string_view content, const SpecialTokens& spec
       continue;
     }
     size = jinja::character_at(content, at).size();
-    out.append(begin_).append(std::to_string(hidden_.size())).append(end);
+    out.append(begin_).append(std::to_string(hidden_.size())).append(end_mark);
     hidden_.emplace_back(content.substr(at, size));
   }
   return out;
@@ -47,7 +47,7 @@ std::string HiddenText::reveal(std::string_view text) const {
     const auto [last, error] = std::from_chars(first, text.data() + text.size(), number);
     at = size_t(last - text.data());
     if (number < hidden_.size()) out += hidden_[number];
-    if (text.substr(at).starts_with(end)) at += end.size();  // else the template has cut the mark
+    if (text.substr(at).starts_with(end_mark)) at += end_mark.size();  // else the template has cut the mark
   }
 }
 

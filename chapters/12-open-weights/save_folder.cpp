@@ -12,18 +12,18 @@ namespace cria {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* beside_the_weights[] = {
     "tokenizer.json",  "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "tokenizer.model", "chat_template.jinja",   "generation_config.json"};
 
-void write_json(const fs::path& file, const Json& json) { write_file_atomically(file, json.dump(2) + "\n"); }
+void write_json(const fs::path& file, const OrderedJson& json) { write_file_atomically(file, json.dump(2) + "\n"); }
 
 /// tokenizer.json, and in tokenizer_config.json the names of the tokens that begin and end a text, and the template.
 void write_tokenizer(const fs::path& folder, const Model& model, const fs::path& from) {
   save_tokenizer(model.tokenizer->model(), folder);
-  Json config = Json::parse(read_file(folder / "tokenizer_config.json"));
+  OrderedJson config = OrderedJson::parse(read_file(folder / "tokenizer_config.json"));
   const auto name = [&](const char* key, TokenId id) { config[key] = std::string(model.tokenizer->piece(id)); };
   if (model.config.begin_of_text) name("bos_token", *model.config.begin_of_text);
   if (!model.config.end_of_text.empty()) name("eos_token", model.config.end_of_text.front());
@@ -36,7 +36,7 @@ void write_tokenizer(const fs::path& folder, const Model& model, const fs::path&
 
 /// The tokens at which transformers ends a text, of which config.json's are only defaults.
 void write_generation_config(const fs::path& folder, const ModelConfig& config) {
-  Json json = Json::object();
+  OrderedJson json = OrderedJson::object();
   if (config.begin_of_text) json["bos_token_id"] = *config.begin_of_text;
   if (!config.end_of_text.empty()) json["eos_token_id"] = config.end_of_text;
   write_json(folder / "generation_config.json", json);
