@@ -11,11 +11,13 @@
 #include "app/adapter.hpp"
 #include "app/cache_type.hpp"
 #include "app/chat.hpp"
+#include "app/look/address.hpp"
 #include "app/output.hpp"
 #include "app/serve/service.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/generation_config.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/interrupt.hpp"
 
@@ -62,6 +64,14 @@ EngineOptions engine_options(const ServeOptions& options, const serve::ServedMod
   return engine;
 }
 
+serve::PageOptions page_options(const ServeOptions& options) {
+  serve::PageOptions page{{}, {}, options.lessons};
+  if (options.second_tokenizer.empty()) return page;
+  page.second.emplace(open_tokenizer(options.second_tokenizer));
+  page.second_name = look::last_name(options.second_tokenizer);
+  return page;
+}
+
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 }  // namespace
@@ -83,6 +93,7 @@ int run_serve(const ServeOptions& options) {
   ends.insert(ends.end(), defaults.end_of_text.begin(), defaults.end_of_text.end());
   serve::ServedModel served = describe(options, path, model, defaults.sampling);
   served.trie = std::make_shared<TokenTrie>(*model.tokenizer, ends);
+  served.ends = ends;
 
   const char* key = std::getenv("CRIA_API_KEY");
   serve::ServiceOptions service_options{{options.api_key, options.origin, is_loopback(options.host)}, options.log};
@@ -96,7 +107,8 @@ int run_serve(const ServeOptions& options) {
   serve::EngineThread engine(std::make_unique<Engine>(model.weights, *model.tokenizer, ends,
                                                       engine_options(options, served, model.config.llama)),
                              ends, options.waiting, metrics);
-  serve::Service service(served, engine, metrics, service_options);
+  serve::LookService look(served, model, engine, page_options(options));
+  serve::Service service(served, engine, metrics, service_options, &look);
   http::ServerOptions server_options;
   server_options.host = options.host;
   server_options.port = options.port;
@@ -109,8 +121,9 @@ int run_serve(const ServeOptions& options) {
       [&](const http::Request& request, http::Exchange& exchange) { service.answer(request, exchange); },
       [&](int status, const std::string& reason) { return service.refuse(status, reason); });
   const bool six = options.host.find(':') != options.host.npos;
-  fmt::print("Serving {} at http://{}:{}/v1, {} texts of up to {} tokens at a time. Ctrl-C stops.\n", served.name,
-             six ? "[" + options.host + "]" : options.host, server.port(), options.parallel, served.context);
+  fmt::print("Serving {} at http://{}:{}/v1, {} texts of up to {} tokens at a time, and a page at /. Ctrl-C stops.\n",
+             served.name, six ? "[" + options.host + "]" : options.host, server.port(), options.parallel,
+             served.context);
   flush_output();
   while (!signals.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   service.stop();

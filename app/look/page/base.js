@@ -69,7 +69,7 @@ look.select = function (change) {
 
 look.lessonNames = {
   "01": "01-bpe", "02": "02-linear", "03": "03-rmsnorm", "04": "04-rope", "05": "05-attention", "07": "07-swiglu",
-  "08": "08-llama", "09": "09-sampling", 11: "11-pretraining",
+  "08": "08-llama", "09": "09-sampling", 11: "11-pretraining", 12: "12-open-weights", 22: "22-serving",
 };
 // A link to a chapter's lesson, or its name where the page does not know where the lessons are.
 look.lesson = function (chapter) {
