@@ -12,6 +12,7 @@ look.BatchingPart = class {
     this.follows = true;
     this.control = e("p", { class: "control", hidden: true }, e("label", { for: "batching-pass" }, "Up to pass"), this.slider);
     this.root = e("div", {}, this.reading, this.picture, this.control);
+    matchMedia("(max-width: 40rem)").addEventListener("change", () => this.draw());
     this.draw();
   }
 
@@ -28,8 +29,9 @@ look.BatchingPart = class {
       if (answer.last < this.last) this.steps = [];  // another server by now
       this.last = answer.last;
       this.blocks = answer.blocks;
-      if (answer.steps.length) {
-        this.steps = [...this.steps, ...answer.steps].slice(-400);
+      const steps = answer.steps.filter((step) => step.parts.length || step.preempted.length);  // others only let go
+      if (steps.length) {
+        this.steps = [...this.steps, ...steps].slice(-400);
         this.slider.max = this.steps.length;
         if (this.follows) this.slider.value = this.steps.length;
         this.control.hidden = false;
@@ -43,37 +45,47 @@ look.BatchingPart = class {
   }
 
   draw() {
-    const e = look.element, phone = innerWidth < 640, W = phone ? 360 : 640, columns = phone ? 14 : 28, left = 58;
-    const end = Number(this.slider.value), steps = this.steps.slice(Math.max(end - columns, 0), end);
-    if (!steps.length) {
+    const end = Number(this.slider.value), columns = innerWidth < 640 ? 14 : 28;
+    const steps = this.steps.slice(Math.max(end - columns, 0), end), now = steps[steps.length - 1];
+    if (!now) {
       this.reading.textContent = "Nothing has run yet.";
       return;
     }
-    const now = steps[steps.length - 1], read = now.parts.reduce((sum, [, positions, drawn]) => sum + (positions > 1 || !drawn ? positions : 0), 0);
-    const drawn = now.parts.reduce((sum, part) => sum + part[2], 0);
-    this.reading.textContent = `Pass ${now.number}: ${now.parts.length} ${now.parts.length === 1 ? "text" : "texts"}, ${read} prompt tokens read, ${drawn} tokens drawn in ${look.text(1000 * now.seconds)} ms; ` +
-      `${now.blocksUsed} of ${this.blocks} blocks in use, ${now.blocksShared} of them shared; ${now.waiting} waiting.`;
-    const texts = [...new Set(steps.flatMap((step) => [...step.parts.map((part) => part[0]), ...step.preempted]))].sort((a, b) => a - b).slice(-12);
-    const row = 24, top = 8, column = (W - left - 4) / columns, bottom = top + row * texts.length + 12, bars = 46, H = bottom + bars + 22;
-    const chart = e("svg", { viewBox: `0 0 ${W} ${H}`, class: "chart", role: "img", "aria-label": `Passes ${steps[0].number} to ${now.number}: who computes how many positions in each` });
-    const at = (id) => top + row * texts.indexOf(id), most = Math.max(this.blocks, 1);
+    const sum = (value) => now.parts.reduce((all, part) => all + value(part), 0), isRead = look.BatchingPart.isRead;
+    this.reading.textContent = `Pass ${now.number}: ${now.parts.length} ${now.parts.length === 1 ? "text" : "texts"}, ${sum((part) => (isRead(part, now) ? part[1] : 0))} positions read and ` +
+      `${sum((part) => part[2])} tokens drawn in ${look.text(1000 * now.seconds)} ms; ${now.blocksUsed} of ${this.blocks} blocks in use, ${now.blocksShared} of them shared; ${now.waiting} waiting.`;
+    this.slider.setAttribute("aria-valuetext", `pass ${now.number}`);
+    look.replace(this.picture, this.chart(steps, columns));
+  }
+
+  chart(steps, columns) {
+    const e = look.element, W = columns > 14 ? 640 : 360, left = 64, texts = [...new Set(steps.flatMap((step) => [...step.parts.map((part) => part[0]), ...step.preempted]))].sort((a, b) => a - b).slice(-12);
+    const row = 24, top = 8, column = (W - left - 4) / columns, bottom = top + row * texts.length + 16, bars = 46, H = bottom + bars + 22;
+    const chart = e("svg", { viewBox: `0 0 ${W} ${H}`, class: "chart", role: "img", "aria-label": `Passes ${steps[0].number} to ${steps[steps.length - 1].number}: who computes how many positions in each` });
+    const at = (id) => top + row * texts.indexOf(id), text = (x, y, anchor, style, words) => e("text", { x, y, "text-anchor": anchor, class: style }, words);
+    // Of a large cache a part, so that what is in use can be seen.
+    const used = Math.max(...steps.map((step) => step.blocksUsed)), most = 4 * used < this.blocks ? Math.max(2 ** Math.ceil(Math.log2(used || 1)), 4) : this.blocks;
     for (const id of texts)
-      chart.append(e("text", { x: 2, y: at(id) + 16, class: "dim" }, "text " + id), e("line", { x1: left, x2: W, y1: at(id) + row - 1, y2: at(id) + row - 1, class: "grid" }));
+      chart.append(text(2, at(id) + 16, "start", "dim", "text " + id), e("line", { x1: left, x2: W, y1: at(id) + row - 1, y2: at(id) + row - 1, class: "grid" }));
     steps.forEach((step, i) => {
-      const x = left + column * i;
-      for (const [id, positions, drew] of step.parts) {
-        if (!texts.includes(id)) continue;
-        if (positions > 1 || !drew) chart.append(e("rect", { x: x + 1, y: at(id) + 3, width: column - 2, height: row - 7, rx: 3, class: "read" }), e("text", { x: x + column / 2, y: at(id) + 16, "text-anchor": "middle", class: "small" }, String(positions)));
-        else chart.append(e("circle", { cx: x + column / 2, cy: at(id) + row / 2 - 1, r: 4.5, class: "drawn" }));
-        if (step.finished.includes(id)) chart.append(e("line", { x1: x + column - 1, x2: x + column - 1, y1: at(id) + 3, y2: at(id) + row - 4, class: "ended" }));
+      const x = left + column * i, middle = x + column / 2;
+      for (const part of step.parts.filter((one) => texts.includes(one[0]))) {
+        const y = at(part[0]), ends = step.finished.includes(part[0]);
+        if (look.BatchingPart.isRead(part, step))
+          chart.append(e("rect", { x: x + 1, y: y + 3, width: column - 2, height: row - 7, rx: 3, class: "read" }), text(middle, y + 16, "middle", "small", String(part[1])));
+        else chart.append(e("circle", { cx: middle, cy: y + row / 2 - 1, r: 4.5, class: part[2] ? "drawn" : "end" }));
+        if (ends) chart.append(e("line", { x1: x + column - 1, x2: x + column - 1, y1: y + 3, y2: y + row - 4, class: "ended" }));
       }
-      for (const id of step.preempted) if (texts.includes(id)) chart.append(e("text", { x: x + column / 2, y: at(id) + 16, "text-anchor": "middle", class: "small out" }, "out"));
-      const height = Math.max(bars * step.blocksUsed / most, step.blocksUsed ? 1.5 : 0);
+      for (const id of step.preempted.filter((one) => texts.includes(one))) chart.append(text(middle, at(id) + 16, "middle", "small out", "out"));
+      const height = Math.max(bars * step.blocksUsed / most, step.blocksUsed ? 1.5 : 0), anchor = i === 0 ? "start" : i === columns - 1 ? "end" : "middle";
       chart.append(e("rect", { x: x + 1, y: bottom + bars - height, width: column - 2, height, class: "blocks" }));
-      if (i === 0 || i === steps.length - 1 || step.number % 5 === 0 && i > 2 && i < steps.length - 3) chart.append(e("text", { x: x + column / 2, y: H - 6, "text-anchor": i === 0 ? "start" : i === steps.length - 1 ? "end" : "middle", class: "small dim" }, String(step.number)));
+      if (i % 7 === 0 || i === columns - 1) chart.append(text(anchor === "start" ? x : anchor === "end" ? x + column : middle, H - 6, anchor, "small dim", String(step.number)));
     });
     chart.append(e("line", { x1: left, x2: W, y1: bottom, y2: bottom, class: "axis dashed" }), e("line", { x1: left, x2: W, y1: bottom + bars, y2: bottom + bars, class: "axis" }),
-      e("text", { x: 2, y: bottom + 5, class: "small dim" }, `${this.blocks} blocks`), e("text", { x: 2, y: H - 6, class: "small dim" }, "pass"));
-    look.replace(this.picture, chart);
+      text(2, bottom + 5, "start", "small dim", `${most} blocks`), text(2, H - 6, "start", "small dim", "pass"));
+    return chart;
   }
 };
+
+// Whether a text read some of its prompt, or did so again after it was thrown out; else it drew its next token.
+look.BatchingPart.isRead = ([id, positions, drawn], step) => positions > 1 || !drawn && !step.finished.includes(id);

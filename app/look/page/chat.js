@@ -30,7 +30,7 @@ look.ChatView = class {
       e("p", {}, "A conversation is one text to the model, which a template makes of the messages: ", look.lesson(12), ". The server writes many texts side by side, from one cache in blocks: ", look.lesson(22), "."),
       e("div", { class: "beside chat" }, e("div", { class: "conversation" }, conversation),
         e("div", {}, model.chat && [e("h3", {}, "What the model reads"), this.reading.root], e("h3", {}, "Batching"),
-          e("p", {}, "A column is a pass. A number: positions of a prompt that were read; a dot: a token drawn; below, the blocks in use."), this.batching.root,
+          e("p", {}, "A column is a pass. A number: positions of a prompt that were read; a dot: a token drawn, hollow where it ends the text; below, the blocks in use."), this.batching.root,
           e("p", { class: "actions" }, look.button("Let four others ask", () => this.others())))));
     this.draw();
   }

@@ -95,7 +95,7 @@ look.SamplingView = class {
 
   draw(counts) {
     const e = look.element, next = this.known(), tokens = look.tokens();
-    const text = (id) => e("span", { class: "mono" }, look.label(id));
+    const text = (id) => (id === look.data.begin ? e("span", { class: "mono dim" }, "⟨begin⟩") : e("span", { class: "mono" }, look.label(id)));
     look.replace(this.story, tokens.slice(Math.max(this.at - 11, 0), this.at + 1).map(text), this.drawn.map((d) => e("mark", { class: "mono" }, look.label(d.id))));
     this.undo.disabled = this.drawn.length === 0;
     for (const button of this.takers) button.disabled = !next;
@@ -109,6 +109,6 @@ look.SamplingView = class {
       label: look.label(id), share: cut.p[i], faint: next.p[i], class: cut.dropped[i] ? "dropped" : null,
       text: cut.dropped[i] ? cut.dropped[i] : counts ? `${look.share(cut.p[i])}, drawn ${counts.get(i) || 0}` : look.share(cut.p[i]),
       open: position === null ? null : () => look.open({ kind: "probability", position, token: id }),
-    })), "Tokens that may come next"), e("p", { class: "dim" }, "Pale: the model's own probability, which pressing a row opens."));
+    })), "Tokens that may come next"), e("p", { class: "dim" }, `Pale: the model's own probability${position === null ? "." : ", which pressing a row opens."}`));
   }
 };
