@@ -202,13 +202,13 @@ def take_picture(page, folder):
     page.open("tokens")
     page.until("the page is there", "look.data && look.data.inside")
     page.go("chat")
+    page.run("document.getElementById('chat-most').value = 20;")
     page.type("#chat-question", "Tell a story about a rabbit named Ruby who lends her kite")
-    page.press("#view-chat .beside > div:last-child .actions button")
-    page.press(".conversation .actions button:nth-child(1)")
+    page.run("document.querySelector('#view-chat .beside > div:last-child .actions button').click();"
+             "document.querySelector('.conversation .actions button').click();")
     page.until("an answer comes", "document.querySelectorAll('.message').length === 2 && !document.querySelector('.coming')")
-    page.type("#chat-question", "Now one about a fox.")
-    time.sleep(1)
-    look.save(page, folder / "look-chat.png", 1000)
+    page.until("its passes are drawn", "document.querySelectorAll('#view-chat .drawn').length > 20")
+    look.save(page, folder / "look-chat.png", 1100)
 
 
 def main():

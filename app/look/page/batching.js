@@ -24,6 +24,7 @@ look.BatchingPart = class {
   }
 
   async poll() {
+    let pause = 3000;
     try {
       const answer = await look.ask("/look/steps?after=" + this.last);
       if (answer.last < this.last) this.steps = [];  // another server by now
@@ -37,11 +38,12 @@ look.BatchingPart = class {
         this.control.hidden = false;
         this.draw();
       }
-      this.problem = "";
+      pause = document.hidden ? 3000 : 400;
     } catch (error) {
       this.reading.textContent = error.message;
+      if (error.status === 401) this.on = false;
     }
-    if (this.on) this.timer = setTimeout(() => this.poll(), document.hidden ? 3000 : 400);
+    if (this.on) this.timer = setTimeout(() => this.poll(), pause);
   }
 
   draw() {
@@ -51,9 +53,10 @@ look.BatchingPart = class {
       this.reading.textContent = "Nothing has run yet.";
       return;
     }
+    const some = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
     const sum = (value) => now.parts.reduce((all, part) => all + value(part), 0), isRead = look.BatchingPart.isRead;
-    this.reading.textContent = `Pass ${now.number}: ${now.parts.length} ${now.parts.length === 1 ? "text" : "texts"}, ${sum((part) => (isRead(part, now) ? part[1] : 0))} positions read and ` +
-      `${sum((part) => part[2])} tokens drawn in ${look.text(1000 * now.seconds)} ms; ${now.blocksUsed} of ${this.blocks} blocks in use, ${now.blocksShared} of them shared; ${now.waiting} waiting.`;
+    this.reading.textContent = `Pass ${now.number}: ${some(now.parts.length, "text")}, ${some(sum((part) => (isRead(part, now) ? part[1] : 0)), "position")} read and ` +
+      `${some(sum((part) => part[2]), "token")} drawn in ${look.text(1000 * now.seconds)} ms; ${now.fromPrefix ? some(now.fromPrefix, "position") + " more found in the cache; " : ""}${now.blocksUsed} of ${this.blocks} blocks in use, ${now.blocksShared} of them shared; ${now.waiting} waiting.`;
     this.slider.setAttribute("aria-valuetext", `pass ${now.number}`);
     look.replace(this.picture, this.chart(steps, columns));
   }

@@ -81,6 +81,7 @@ look.ChatView = class {
         const choice = event.choices[0];
         if (choice?.finish_reason === "length") this.note.textContent = "It is as long as it may be. ";
         if (!choice?.delta.content) continue;
+        if (!said) this.read();  // by now its blocks are in use
         said += choice.delta.content;
         this.answer.textContent = said;
         this.log.scrollTop = this.log.scrollHeight;

@@ -37,7 +37,7 @@ look.ReadingPart = class {
     const label = (id) => (id in data.pieces ? look.visible(data.pieces[id]) : "#" + id);
     const token = (id, i) => e("span", { class: `piece mono c${i % 4}` + (data.special.includes(id) ? " special" : ""), title: `token ${id}, position ${i}` }, label(id));
     this.note.textContent = `${data.tokens.length} tokens, up to where the answer begins; dashed: special ones, which no text becomes. ` +
-      `They fill ${data.blocks.length} blocks of ${size}; the cache has ${held} of these already.`;
+      `They fill ${data.blocks.length} blocks of ${size}; the cache has ${held} of these, for any text that begins alike.`;
     const items = [];
     for (let begin = 0; begin < data.tokens.length; begin += size) {
       const block = data.blocks[begin / size], part = data.tokens.slice(begin, begin + size);
