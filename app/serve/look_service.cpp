@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -23,6 +24,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::chrono::milliseconds patience{200};  // for whoever asks again as soon as an answer is there
 constexpr double quick = 2e10;  // operations to switch all heads off; beyond it the page asks for one at a time
 
 /// Bytes that are not UTF-8, of a token's half a character, become U+FFFD.
@@ -42,24 +44,31 @@ std::string read_text(Fields& fields) {
   return text;
 }
 
+}  // namespace
+
 /// The one pass at a time.
-class Pass {
+class LookService::Pass {
  public:
-  explicit Pass(std::atomic<bool>& runs) : runs_(runs) {
-    if (!runs_.exchange(true)) return;
-    ApiError error(429, "another page looks inside at this moment; try again", "", "look_busy");
-    error.retry_after = 1;
-    throw error;
+  explicit Pass(LookService& service) : service_(service) {
+    std::unique_lock lock(service_.mutex_);
+    if (!service_.passed_.wait_for(lock, patience, [&] { return !service_.runs_; })) {
+      ApiError error(429, "another page looks inside at this moment; try again", "", "look_busy");
+      error.retry_after = 1;
+      throw error;
+    }
+    service_.runs_ = true;
   }
-  ~Pass() { runs_ = false; }
+  ~Pass() {
+    const std::lock_guard lock(service_.mutex_);
+    service_.runs_ = false;
+    service_.passed_.notify_one();
+  }
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
 
  private:
-  std::atomic<bool>& runs_;
+  LookService& service_;
 };
-
-}  // namespace
 
 struct LookService::Shown {
   look::MergeSteps merges;
@@ -103,7 +112,7 @@ int LookService::answer(const http::Request& request, http::Exchange& exchange, 
     return value ? respond(exchange, *value) : client_left;
   }
   turn.end();
-  const Pass pass(runs_);  // until the answer is taken, as it is large
+  const Pass pass(*this);  // until the answer is taken, as it is large
   return respond(exchange, request.path == "/look/inside" ? inside(body) : head(body));
 }
 

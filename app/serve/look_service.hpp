@@ -4,7 +4,7 @@
 // waits for it nor changes a bit by it; one at a time, as its numbers take hundreds of megabytes.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
@@ -40,6 +40,7 @@ class LookService {
   int answer(const http::Request& request, http::Exchange& exchange, Turns& turns);
 
  private:
+  class Pass;
   struct Shown;  // of both tokenizers
   const Shown& shown();
   void add_second(nlohmann::json& tokenizers, const std::string& text);
@@ -55,7 +56,8 @@ class LookService {
   PageOptions options_;
   std::mutex mutex_;
   std::unique_ptr<const Shown> shown_;  // from the first time that it is asked for
-  std::atomic<bool> runs_ = false;      // a pass
+  bool runs_ = false;                   // a pass
+  std::condition_variable passed_;
 };
 
 }  // namespace cria::serve

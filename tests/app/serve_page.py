@@ -74,6 +74,8 @@ with Server("--second-tokenizer", str(data / "model")) as server:
     layers, heads = inside["inside"]["config"]["layers"], inside["inside"]["config"]["heads"]
     off = server.ask("/look/head", {"text": text, "layer": 2, "head": 1})[2]["off"]
     check("a head off is as in the table", off == inside["headsOff"][2 * heads + 1], off)
+    check("one after the other nobody is turned away", all(
+        server.ask("/look/head", {"text": text, "layer": 0, "head": 0})[0] == 200 for _ in range(20)))
 
     question = [{"role": "user", "content": "Hi <|end_of_text|>"}]
     chat = server.ask("/look/chat", {"messages": question})[2]
