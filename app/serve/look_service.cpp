@@ -116,8 +116,21 @@ int LookService::answer(const http::Request& request, http::Exchange& exchange, 
   return respond(exchange, request.path == "/look/inside" ? inside(body) : head(body));
 }
 
-std::vector<TokenId> LookService::tokens_of(const std::string& text) const {
-  std::vector<TokenId> tokens = served_.encode(Prompt(text));
+std::vector<TokenId> LookService::encode(const std::string& text) const {
+  std::vector<TokenId> tokens;
+  if (served_.begin) tokens.push_back(*served_.begin);
+  try {
+    model_.tokenizer->encode(text, SpecialText::plain, tokens);
+  } catch (const UserError& error) {
+    throw ApiError(400, error.what(), "text");
+  }
+  return tokens;
+}
+
+/// Of a text that a pass can be shown of.
+std::vector<TokenId> LookService::passage_of(const std::string& text) const {
+  std::vector<TokenId> tokens = encode(text);
+  if (tokens.empty()) throw ApiError(400, "text is empty, and this model has no token to begin with", "text");
   try {
     look::check_length(model_.config.llama, tokens.size());
   } catch (const UserError& error) {
@@ -141,7 +154,7 @@ json LookService::model() {
   std::string text;
   try {
     const std::string story = look::story_beginning();
-    std::vector<TokenId> tokens = served_.encode(Prompt(story));
+    std::vector<TokenId> tokens = encode(story);
     tokens.resize(std::min(tokens.size(), look::most_tokens(model_.config.llama)));
     if (served_.begin) tokens.erase(tokens.begin());
     text = model_.tokenizer->decode(tokens);
@@ -171,14 +184,7 @@ json LookService::tokens(const json& body) {
   Fields fields(body);
   const std::string text = read_text(fields);
   fields.refuse_others();
-  std::vector<TokenId> tokens;
-  if (served_.begin) tokens.push_back(*served_.begin);
-  try {
-    model_.tokenizer->encode(text, SpecialText::plain, tokens);
-  } catch (const UserError& error) {
-    throw ApiError(400, error.what(), "text");
-  }
-  json list = json::array({look::token_data(*model_.tokenizer, shown().merges, served_.name, tokens)});
+  json list = json::array({look::token_data(*model_.tokenizer, shown().merges, served_.name, encode(text))});
   add_second(list, text);
   return {{"text", look::hexadecimal(text)}, {"tokenizers", std::move(list)}};
 }
@@ -187,7 +193,7 @@ json LookService::inside(const json& body) {
   Fields fields(body);
   const std::string text = read_text(fields);
   fields.refuse_others();
-  const std::vector<TokenId> tokens = tokens_of(text);
+  const std::vector<TokenId> tokens = passage_of(text);
   json data = look::page_data(model_, shown().merges, served_.name, text, tokens, quick);
   add_second(data["tokenizers"], text);
   return data;
@@ -203,7 +209,7 @@ json LookService::head(const json& body) {
   };
   const size_t layer = chosen("layer", config.layers), head = chosen("head", config.heads);
   fields.refuse_others();
-  const look::Passage passage(model_.weights, tokens_of(text));
+  const look::Passage passage(model_.weights, passage_of(text));
   std::set<TokenId> shown;
   json off = look::head_off_data(passage, layer, head, shown);
   return {{"off", std::move(off)}, {"pieces", look::pieces_of(*model_.tokenizer, shown)}};

@@ -44,7 +44,8 @@ class LookService {
   struct Shown;  // of both tokenizers
   const Shown& shown();
   void add_second(nlohmann::json& tokenizers, const std::string& text);
-  std::vector<TokenId> tokens_of(const std::string& text) const;
+  std::vector<TokenId> encode(const std::string& text) const;
+  std::vector<TokenId> passage_of(const std::string& text) const;
   nlohmann::json model();
   nlohmann::json tokens(const nlohmann::json& body);
   nlohmann::json inside(const nlohmann::json& body);
