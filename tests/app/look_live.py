@@ -114,6 +114,9 @@ def check_heads(page):
     page.until("a head that is pressed is switched off", "look.data.headsOff[5 - 1] && look.selected.head === 1 && look.selected.layer === 1")
     page.expect("with the numbers that it has among all",
                 "JSON.stringify(look.data.headsOff[4]) === JSON.stringify(look.known[4])")
+    page.press("[aria-label='A head switched off'] .actions button")
+    page.until("so is every head of a layer, one after the other",
+               "JSON.stringify(look.data.headsOff.map(Boolean)) === JSON.stringify(look.known.map((_, i) => i >= 3 && i < 6))")
     page.expect("and its next tokens are shown", "document.querySelectorAll('[aria-label=\"Next tokens without the head\"] li').length === 8")
 
 
@@ -160,16 +163,19 @@ def check_chat(page):
 
 def check_stop(page):
     """Beside many others an answer takes a while, in which it can be read and stopped."""
-    page.run("look.crowd = new AbortController(); look.request('/v1/completions', { prompt: 'Once', n: 48, max_tokens: 450, "
-             "temperature: 2 }, look.crowd.signal).catch(() => {});")
-    page.until("others are there", "look.ask('/look/steps').then((s) => { look.beside = Math.max(0, ...s.steps.slice(-1).map((x) => x.parts.length)); }) && look.beside > 20")
+    page.run("look.crowd = new AbortController(); look.request('/v1/completions', { prompt: 'Once', n: 60, max_tokens: 450, "
+             "temperature: 2 }, look.crowd.signal).catch(() => {});"
+             # A person would not be as quick as this model.
+             "new MutationObserver((_, observer) => { const coming = document.querySelector('.coming');"
+             " if (!coming || coming.textContent.length < 4) return; observer.disconnect(); look.seen = coming.textContent;"
+             " document.querySelector('.conversation .actions button:nth-child(2)').click(); })"
+             ".observe(document.querySelector('.log'), { childList: true, subtree: true, characterData: true });")
     page.type("#chat-question", "Tell a story about a fox.")
     page.press(".conversation .actions button:nth-child(1)")
-    page.until("an answer comes bit by bit", "document.querySelector('.coming') && document.querySelector('.coming').textContent.length > 3")
-    page.press(".conversation .actions button:nth-child(2)")
+    page.until("an answer comes bit by bit", "look.seen")
     page.until("it is stopped", "document.querySelector('.conversation .dim').textContent.includes('Stopped')")
     page.expect("what was said stays", "document.querySelectorAll('.message').length === 2 && !document.querySelector('.coming') && "
-                "document.querySelector('.message.assistant p').textContent.length > 3")
+                "document.querySelector('.message.assistant p').textContent.startsWith(look.seen)")
     page.run("look.crowd.abort(); look.request('/metrics').then((r) => r.text()).then((t) => { look.metrics = t; });")
     page.until("the server let go of it", "look.metrics && Number(/^cria_texts_cancelled_total (\\d+)/m.exec(look.metrics)[1]) >= 1")
 
@@ -221,7 +227,8 @@ def main():
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
     browser = check.Browser()
-    with Served(arguments.program, "--second-tokenizer", data / "model", "--parallel", "64") as served:
+    with Served(arguments.program, "--second-tokenizer", data / "model", "--parallel", "64",
+                "--cache", "16384") as served:
         page = LivePage(browser, served)
         if arguments.pictures:
             return take_picture(page, arguments.pictures)

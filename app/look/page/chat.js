@@ -108,8 +108,7 @@ look.ChatView = class {
   async others() {
     const words = (this.model.text || "Once").split(" ");
     try {
-      await Promise.all([1, 6, 12, 30].map((count, i) => look.ask("/v1/completions",
-        { prompt: words.slice(0, count).join(" "), max_tokens: 10 + 4 * i, temperature: 1 })));
+      await look.ask("/v1/completions", { prompt: [1, 6, 12, 30].map((count) => words.slice(0, count).join(" ")), max_tokens: Math.min(20, this.model.context >> 1), temperature: 1 });
     } catch (error) {
       this.note.textContent = error.message;
     }

@@ -18,13 +18,15 @@ look.HeadsPart = class {
     const off = look.data.headsOff, chosen = off[layer * c.heads + head], known = off.filter(Boolean);
     const most = Math.max(...known.map((one) => one.divergence)) || 1;
     const cell = (l, h) => {
-      const one = off[l * c.heads + h], text = one ? one.divergence.toFixed(3) : "off";
+      const one = off[l * c.heads + h], text = one ? one.divergence.toFixed(3) : "?";
       return e("td", { style: { "--share": one ? one.divergence / most : 0 } }, look.button(text, () => this.press(l, h), {
         "aria-pressed": String(l === layer && h === head), "aria-label": `layer ${l}, head ${h}: ${one ? look.text(one.divergence) + " bits" : "switch it off"}`,
       }));
     };
     const numbers = (n) => Array.from({ length: n }, (_, i) => i);
-    const grid = e("div", { class: "scroll" }, e("table", { class: "heads" }, e("caption", {}, "Divergence in bits, by layer and head"),
+    const left = known.length < off.length, top = this.grid ? this.grid.scrollTop : 0;
+    const grid = this.grid = e("div", { class: "scroll all-heads" }, e("table", { class: "heads" },
+      e("caption", {}, "Divergence in bits, by layer and head"),
       e("thead", {}, e("tr", {}, e("th", { scope: "col" }, "layer"), numbers(c.heads).map((h) => e("th", { scope: "col" }, String(h))))),
       e("tbody", {}, numbers(c.layers).map((l) => e("tr", {}, e("th", { scope: "row" }, String(l)), numbers(c.heads).map((h) => cell(l, h)))))));
     const next = look.next(last), p = (id) => { const i = next.ids.indexOf(id); return i < 0 ? 0 : next.p[i]; };
@@ -32,11 +34,14 @@ look.HeadsPart = class {
     const without = chosen && chosen.top.map(([id, q]) => ({ label: look.label(id), share: q, faint: p(id), text: look.share(q) }));
     look.replace(this.root,
       e("p", {}, "A head that gives zeros, at all positions, and the rest of the pass run again. The more what comes next changes, the more this text needs the head. Behind the last token, ", e("b", {}, look.labelAt(last)), ":"),
-      grid, e("p", { class: "problem", "aria-live": "polite" }, this.problem),
+      left && e("p", {}, "Pressing a question mark in the table switches that head off."),
+      grid, left && e("p", { class: "actions" }, look.button(`Every head of layer ${layer} in turn`, () => this.askLayer(layer), { disabled: off.slice(layer * c.heads, (layer + 1) * c.heads).every(Boolean) })),
+      this.problem && e("p", { class: "problem", role: "alert" }, this.problem),
       e("div", { class: "beside" }, e("div", {}, e("h4", {}, "All heads"), look.bars(all, "Next tokens with all heads")),
         e("div", {}, e("h4", {}, `Without head ${head} of layer ${layer}`), without
           ? [look.bars(without, "Next tokens without the head"), e("p", { class: "dim" }, "Pale: with all heads.")]
           : e("p", { class: "dim" }, "Press the head in the table to switch it off."))));
+    grid.scrollTop = top;
   }
 
   press(layer, head) {
@@ -54,6 +59,13 @@ look.HeadsPart = class {
     } catch (error) {
       this.problem = error.message;
     }
-    if (look.data === data) look.select({});
+    if (look.data === data) this.draw();
+  }
+
+  async askLayer(layer) {
+    const data = look.data, heads = data.inside.config.heads;
+    this.problem = "";
+    for (let head = 0; head < heads && look.data === data && !this.problem; ++head)
+      if (!data.headsOff[layer * heads + head]) await this.ask(data, layer, head);
   }
 };
