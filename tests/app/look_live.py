@@ -114,6 +114,7 @@ def check_heads(page):
     page.until("a head that is pressed is switched off", "look.data.headsOff[5 - 1] && look.selected.head === 1 && look.selected.layer === 1")
     page.expect("with the numbers that it has among all",
                 "JSON.stringify(look.data.headsOff[4]) === JSON.stringify(look.known[4])")
+    page.expect("where the focus stays", "document.activeElement.getAttribute('aria-label').startsWith('layer 1, head 1: ')")
     page.press("[aria-label='A head switched off'] .actions button")
     page.until("so is every head of a layer, one after the other",
                "JSON.stringify(look.data.headsOff.map(Boolean)) === JSON.stringify(look.known.map((_, i) => i >= 3 && i < 6))")
@@ -121,15 +122,17 @@ def check_heads(page):
 
 
 def check_sampling(page):
+    from selenium.webdriver.common.keys import Keys
     page.type("#text", "Once a rabbit")
     page.press("#text-field button")
     page.until("the text is read", "look.tokens().map(look.label).join('').includes('rabbit')")
     page.go("sampling")
     page.run("const k = document.getElementById('cut-temperature'); k.value = 0; k.dispatchEvent(new Event('input'));")
     for count in range(1, 4):
-        page.press("#view-sampling .actions button:nth-child(1)")
+        page.key("#view-sampling .actions button:nth-child(1)", Keys.ENTER)
         page.until("a draw goes on beyond the text", f"document.querySelectorAll('.continuation mark').length === {count} && "
                    "document.querySelectorAll('#view-sampling .bars li').length > 1")
+        page.until("and the key is where it was", "document.activeElement.textContent === 'Draw'")
     drawn = page.run("return [...document.querySelectorAll('.continuation mark')].map((m) => m.textContent.replaceAll('·', ' ')).join('');")
     completed = page.browser.driver.execute_async_script(
         "const done = arguments[0]; fetch('/v1/completions', { method: 'POST', headers: { 'Content-Type': 'application/json' },"
@@ -174,6 +177,7 @@ def check_stop(page):
     page.press(".conversation .actions button:nth-child(1)")
     page.until("an answer comes bit by bit", "look.seen")
     page.until("it is stopped", "document.querySelector('.conversation .dim').textContent.includes('Stopped')")
+    page.expect("and the next message can be typed", "document.activeElement.id === 'chat-question'")
     page.expect("what was said stays", "document.querySelectorAll('.message').length === 2 && !document.querySelector('.coming') && "
                 "document.querySelector('.message.assistant p').textContent.startsWith(look.seen)")
     page.run("look.crowd.abort(); look.request('/metrics').then((r) => r.text()).then((t) => { look.metrics = t; });")

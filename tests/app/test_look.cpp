@@ -1,5 +1,6 @@
 // What `cria look` computes beside the forward pass itself: a head switched off, the lens, the grammar's next token,
 // and how a word's merges follow each other.
+#include <algorithm>
 #include <cmath>
 
 #include "app/look/address.hpp"

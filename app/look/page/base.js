@@ -59,6 +59,12 @@ look.label = function (id) {
 look.labelAt = (position) => `${look.label(look.tokens()[position])} (${position})`;
 look.tokens = () => look.data.tokenizers[0].tokens;
 
+// Gives the focus to the first of these that can have it, if nothing else has: what is switched off while a server is
+// asked loses it.
+look.focusAgain = function (...elements) {
+  if (document.activeElement === document.body) elements.find((one) => one && one.isConnected && !one.disabled)?.focus({ preventScroll: true });
+};
+
 // What is selected, for all views; who shows it is called when it changes.
 look.selected = { position: 0, layer: 0, head: 0, column: null };
 look.watchers = [];

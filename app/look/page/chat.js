@@ -73,6 +73,7 @@ look.ChatView = class {
     this.answer = look.element("p", { class: "coming" });
     this.note.textContent = "";
     this.draw();
+    look.focusAgain(this.stopButton);
     this.read();
     let said = "", end = "";
     try {
@@ -97,6 +98,7 @@ look.ChatView = class {
       if (!this.question.value) this.question.value = question;
     } else this.messages.push({ role: "assistant", content: "" });
     this.draw();
+    look.focusAgain(this.question);
     this.read();
   }
 

@@ -24,6 +24,7 @@ look.HeadsPart = class {
       }));
     };
     const numbers = (n) => Array.from({ length: n }, (_, i) => i);
+    const focused = [...this.root.querySelectorAll("button")].indexOf(document.activeElement);
     const left = known.length < off.length, top = this.grid ? this.grid.scrollTop : 0;
     const grid = this.grid = e("div", { class: "scroll all-heads" }, e("table", { class: "heads" },
       e("caption", {}, "Divergence in bits, by layer and head"),
@@ -42,6 +43,7 @@ look.HeadsPart = class {
           ? [look.bars(without, "Next tokens without the head"), e("p", { class: "dim" }, "Pale: with all heads.")]
           : e("p", { class: "dim" }, "Press the head in the table to switch it off."))));
     grid.scrollTop = top;
+    if (focused >= 0) look.focusAgain(this.root.querySelectorAll("button")[focused]);
   }
 
   press(layer, head) {

@@ -49,7 +49,7 @@ look.SamplingView = class {
     const id = this.known().ids[i], position = this.at + this.drawn.length + 1, tokens = look.tokens();
     // Where the text itself goes on with what was drawn, the page knows what comes then.
     const along = [...this.drawn.map((d) => d.id), id].every((drawn, k) => tokens[this.at + 1 + k] === drawn);
-    const drawn = { id, next: along ? look.next(position) : null, problem: "" };
+    const drawn = { id, next: along ? look.next(position) : null, problem: "", pressed: document.activeElement };
     this.drawn.push(drawn);
     this.draw();
     if (!along && look.server && !look.data.ends.includes(id)) this.ask(drawn);
@@ -69,7 +69,9 @@ look.SamplingView = class {
       if (error.name === "AbortError") return;
       drawn.problem = error.message;
     }
-    if (this.drawn[this.drawn.length - 1] === drawn) this.draw();
+    if (this.drawn[this.drawn.length - 1] !== drawn) return;
+    this.draw();
+    look.focusAgain(drawn.pressed);
   }
 
   // Not hotter than 1, where the others' sum is known at that temperature alone.

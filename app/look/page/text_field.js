@@ -43,7 +43,7 @@ look.TextField = class {
   // Runs the pass; `stays`: on the view that is shown.
   async look(stays) {
     if (this.button.disabled) return;
-    const text = this.field.value;
+    const text = this.field.value, focused = document.activeElement;
     this.button.disabled = true;
     this.say("The model reads …");
     try {
@@ -57,6 +57,7 @@ look.TextField = class {
       this.say(error.message, true);
     }
     this.button.disabled = false;
+    if (focused === this.button) look.focusAgain(this.button);
     if (this.field.value !== text) this.later();
   }
 
