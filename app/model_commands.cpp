@@ -95,8 +95,8 @@ void add_model_commands(CLI::App& app, int& code) {
     c->add_flag("--stats", o->stats, "Say tokens and speed after each answer");
   }
   {
-    auto [c, o] =
-        command<ServeOptions>(app, "serve", "Answer programs that speak OpenAI's API, over HTTP", run_serve, code);
+    auto [c, o] = command<ServeOptions>(
+        app, "serve", "Answer programs that speak OpenAI's API, over HTTP, and show a page", run_serve, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("--name", o->name, "What clients call the model; default: the name of its folder or file");
@@ -121,6 +121,9 @@ void add_model_commands(CLI::App& app, int& code) {
     add_distribution_options(*c, o->sampling);  // where a request does not say
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
+    c->add_option("--second-tokenizer", o->second_tokenizer,
+                  "A folder or file with another tokenizer, to be shown beside the model's on the page at /");
+    c->add_option("--lessons", o->lessons, "The address that the page's chapters are linked below; default: none");
     c->add_flag("--log", o->log, "A line on standard error for each request");
   }
   {

@@ -13,9 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t most_next = 2048;        // tokens that the sampling view has of a position
-constexpr double most_operations = 1e12;  // for all heads together: half a minute
-
 /// The ids of the `most` largest numbers, the smaller id first of equals.
 std::vector<std::int32_t> largest(std::span<const real> numbers, size_t most) {
   std::vector<std::int32_t> ids(numbers.size());
@@ -92,7 +89,7 @@ json head_off_data(const Passage& passage, size_t layer, size_t head, std::set<T
   return {{"layer", layer}, {"head", head}, {"top", top_of(q, shown)}, {"divergence", std::max(divergence, 0.0)}};
 }
 
-json heads_off(const Passage& passage, std::set<TokenId>& shown) {
+json heads_off(const Passage& passage, double most_operations, std::set<TokenId>& shown) {
   const LlamaConfig& c = passage.config();
   if (double(c.layers * c.heads) * passage.operations() > most_operations) return nullptr;
   json all = json::array();

@@ -10,7 +10,8 @@
 
 namespace cria::look {
 
-inline constexpr size_t most_top = 8;  // tokens that a list shows
+inline constexpr size_t most_top = 8;      // tokens that a list shows
+inline constexpr size_t most_next = 2048;  // tokens that the sampling view has of a position
 
 /// {"ids", "logits", "rest"}: the likeliest tokens in descending order with their logits, both encoded, and log Σ exp
 /// of the logits of all others, null where there are none. Their ids are added to `shown`.
@@ -27,7 +28,7 @@ nlohmann::json lens_data(const Passage& passage, std::set<TokenId>& shown);
 /// last token.
 nlohmann::json head_off_data(const Passage& passage, size_t layer, size_t head, std::set<TokenId>& shown);
 
-/// Of every head; null where that would take more operations than a reader waits for.
-nlohmann::json heads_off(const Passage& passage, std::set<TokenId>& shown);
+/// Of every head; null where that would take more than so many operations.
+nlohmann::json heads_off(const Passage& passage, double most_operations, std::set<TokenId>& shown);
 
 }  // namespace cria::look

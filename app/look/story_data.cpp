@@ -85,7 +85,9 @@ std::map<TokenId, double> story_next(const Parser& parser, const Tokenizer& toke
 json story_data(const Passage& passage, const Tokenizer& tokenizer, const ModelConfig& config,
                 std::set<TokenId>& shown) {
   if (!config.begin_of_text || config.end_of_text.empty()) return nullptr;
-  const Grammar grammar = Grammar::load(data_folder() / "stories" / "stories.grammar");
+  const std::filesystem::path file = data_folder() / "stories" / "stories.grammar";
+  if (!std::filesystem::exists(file)) return nullptr;
+  const Grammar grammar = Grammar::load(file);
   const Parser parser(grammar);
   json positions = json::array();
   bool any = false;

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "app/look/encoded.hpp"
-#include "app/look/merge_steps.hpp"
 
 namespace cria::look {
 namespace {
@@ -48,8 +47,8 @@ json pieces_of(const Tokenizer& tokenizer, const std::set<TokenId>& ids) {
   return pieces;
 }
 
-json token_data(const Tokenizer& tokenizer, std::string_view name, const std::vector<TokenId>& tokens) {
-  const MergeSteps merges(tokenizer.model());
+json token_data(const Tokenizer& tokenizer, const MergeSteps& merges, std::string_view name,
+                const std::vector<TokenId>& tokens) {
   std::set<TokenId> ids(tokens.begin(), tokens.end());
   json words = json::array(), special = json::array();
   for (size_t begin = 0, end; begin < tokens.size(); begin = end) {

@@ -6,16 +6,33 @@
 #include "lib/base/check.hpp"
 
 namespace cria::serve {
+namespace {
+
+std::string_view without_port(std::string_view host) {
+  const size_t colon = host.rfind(':');
+  const bool has_port = colon != host.npos && host.find_first_not_of("0123456789", colon + 1) == host.npos;
+  return has_port ? host.substr(0, colon) : host;
+}
+
+}  // namespace
 
 void Access::check_page(const http::Request& request) const {
   const std::string* from = request.header("origin");
-  if (from && origin != "*" && *from != origin)
+  if (from && origin != "*" && *from != origin && !is_own_page(*from, request))
     throw ApiError(403, fmt::format("pages of {} may not ask here; --cors says which may", in_quotes(*from)), "",
                    "origin_not_allowed");
   const std::string* host = request.header("host");
   if (is_loopback && api_key.empty() && host && !names_loopback(*host))
     throw ApiError(403, fmt::format("without an API key this is localhost only, not {}", in_quotes(*host)), "",
                    "host_not_allowed");
+}
+
+/// A name may have become this machine's address for the sake of a page; an address may not. With a key it does not
+/// matter, as strangers' pages do not have it.
+bool Access::is_own_page(std::string_view from, const http::Request& request) const {
+  const std::string* host = request.header("host");
+  if (!host || (from != "http://" + *host && from != "https://" + *host)) return false;
+  return !api_key.empty() || names_loopback(*host) || names_address(*host);
 }
 
 void Access::check_key(const http::Request& request) const {
@@ -30,11 +47,15 @@ void Access::check_key(const http::Request& request) const {
 }
 
 bool names_loopback(std::string_view host) {
-  const size_t colon = host.rfind(':');
-  if (colon != host.npos && host.find_first_not_of("0123456789", colon + 1) == host.npos) host = host.substr(0, colon);
+  host = without_port(host);
   // 127.example.com is a name, and anybody's.
   return http::equal_ignoring_case(host, "localhost") || host == "[::1]" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+         (host.starts_with("127.") && names_address(host));
+}
+
+bool names_address(std::string_view host) {
+  host = without_port(host);
+  return host.starts_with('[') || (!host.empty() && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 bool equal_in_constant_time(std::string_view guess, std::string_view secret) {

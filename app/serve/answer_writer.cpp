@@ -1,48 +1,12 @@
 #include "app/serve/answer_writer.hpp"
 
 #include "app/serve/api_error.hpp"
+#include "app/serve/pending_texts.hpp"
 
 namespace cria::serve {
 namespace {
 
-constexpr int client_left = 499;                   // nginx's number for it
-constexpr std::chrono::milliseconds patience{20};  // how long it takes to notice that, at most
-
-/// Texts on their way. Those that have not ended when nobody waits for them any more are cancelled.
-class Pending {
- public:
-  Pending(EngineThread& engine, std::vector<TextJob> jobs) : engine_(engine), left_(jobs.size()) {
-    for (TextJob& job : jobs) job.mailbox = mailbox_;
-    if (left_ > 0) ids_ = engine_.submit(std::move(jobs));
-  }
-  ~Pending() {
-    try {
-      if (left_ > 0) engine_.cancel(ids_);
-    } catch (const std::exception&) {  // no memory to ask for it: they go on until they end
-    }
-  }
-  Pending(const Pending&) = delete;
-
-  bool done() const { return left_ == 0; }
-
-  /// Nothing where the client has left.
-  std::optional<TextPart> next(http::Exchange& exchange) {
-    while (!exchange.client_left())
-      if (std::optional<TextPart> part = mailbox_->take(patience)) {
-        if (part->last) --left_;
-        return part;
-      }
-    return std::nullopt;
-  }
-
- private:
-  EngineThread& engine_;
-  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  size_t left_;
-  std::vector<std::uint64_t> ids_;
-};
-
-int write_whole(Pending& pending, const WantedTexts& wanted, const AnswerForm& form, http::Exchange& exchange) {
+int write_whole(PendingTexts& pending, const WantedTexts& wanted, const AnswerForm& form, http::Exchange& exchange) {
   std::vector<Choice> choices(wanted.echoes.size());
   for (size_t i = 0; i < choices.size(); ++i) choices[i].text = wanted.echoes[i];
   Usage usage{wanted.prompt_tokens, 0};
@@ -60,7 +24,7 @@ int write_whole(Pending& pending, const WantedTexts& wanted, const AnswerForm& f
   return 200;
 }
 
-int write_stream(Pending& pending, const WantedTexts& wanted, AnswerForm& form, http::Exchange& exchange) {
+int write_stream(PendingTexts& pending, const WantedTexts& wanted, AnswerForm& form, http::Exchange& exchange) {
   exchange.begin({200, "", "text/event-stream", {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}});
   Usage usage{wanted.prompt_tokens, 0};
   for (size_t i = 0; i < wanted.echoes.size(); ++i) {
@@ -95,7 +59,7 @@ int write_stream(Pending& pending, const WantedTexts& wanted, AnswerForm& form, 
 }  // namespace
 
 int write_answer(EngineThread& engine, WantedTexts wanted, AnswerForm form, http::Exchange& exchange) {
-  Pending pending(engine, wanted.jobs);
+  PendingTexts pending(engine, wanted.jobs);
   return wanted.stream ? write_stream(pending, wanted, form, exchange) : write_whole(pending, wanted, form, exchange);
 }
 

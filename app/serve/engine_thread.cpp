@@ -51,6 +51,34 @@ std::vector<std::uint64_t> EngineThread::submit(std::vector<TextJob> jobs) {
   if (jobs.size() > waiting_)
     throw ApiError(400, fmt::format("{} texts are wanted, but only {} can wait here", jobs.size(), waiting_));
   const auto answer = std::make_shared<std::promise<std::vector<std::uint64_t>>>();
+  post([this, answer, wanted = std::move(jobs)] {
+    std::vector<std::uint64_t> ids;
+    try {
+      for (const TextJob& job : wanted) add(job, ids);
+      answer->set_value(ids);
+    } catch (...) {
+      for (const std::uint64_t id : ids) engine_->cancel(id), running_.erase(id);
+      cancelled_ = true;
+      answer->set_exception(std::current_exception());
+    }
+  });
+  return answer->get_future().get();
+}
+
+void EngineThread::inspect(const std::function<void(const Engine&)>& look) {
+  const auto done = std::make_shared<std::promise<void>>();
+  post([this, done, &look] {
+    try {
+      look(*engine_);
+      done->set_value();
+    } catch (...) {
+      done->set_exception(std::current_exception());
+    }
+  });
+  done->get_future().get();
+}
+
+void EngineThread::post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) {
@@ -58,20 +86,9 @@ std::vector<std::uint64_t> EngineThread::submit(std::vector<TextJob> jobs) {
       error.retry_after = 5;
       throw error;
     }
-    tasks_.push_back([this, answer, wanted = std::move(jobs)] {
-      std::vector<std::uint64_t> ids;
-      try {
-        for (const TextJob& job : wanted) add(job, ids);
-        answer->set_value(ids);
-      } catch (...) {
-        for (const std::uint64_t id : ids) engine_->cancel(id), running_.erase(id);
-        cancelled_ = true;
-        answer->set_exception(std::current_exception());
-      }
-    });
+    tasks_.push_back(std::move(task));
   }
   asked_.notify_one();
-  return answer->get_future().get();
 }
 
 void EngineThread::cancel(std::vector<std::uint64_t> ids) {
@@ -174,7 +191,8 @@ void EngineThread::run() {
       if (std::exchange(cancelled_, false)) step();  // in which the engine lets go of what was cancelled
       task();
     }
-    step();  // also where nothing is left to run, for the same reason
+    // Where nothing is left to run, for the same reason.
+    if (!engine_->idle() || std::exchange(cancelled_, false)) step();
   }
 }
 

@@ -39,6 +39,10 @@ class EngineThread {
   /// Those that have not ended; others are none of its business.
   void cancel(std::vector<std::uint64_t> ids);
 
+  /// Calls `look` between two passes, on the thread that runs the engine, and returns when it is done. Throws ApiError
+  /// 503 after stop.
+  void inspect(const std::function<void(const Engine&)>& look);
+
   /// Accepts nothing more, and returns when all that runs or waits has ended.
   void stop();
 
@@ -47,6 +51,7 @@ class EngineThread {
  private:
   struct Running;
   void run();
+  void post(std::function<void()> task);
   void add(const TextJob& job, std::vector<std::uint64_t>& ids);
   void show(Running& running, std::string_view text, TokenId token, View<const real, 1> logits);
   void finish(Running& running, std::string_view rest, const GenerationResult& result);

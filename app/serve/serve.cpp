@@ -15,6 +15,7 @@
 #include "app/serve/service.hpp"
 #include "app/train.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
+#include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/base/interrupt.hpp"
@@ -47,6 +48,7 @@ serve::ServedModel describe(const ServeOptions& options, const AnsweringModel& a
     served.why_no_template = error.what();
   }
   served.trie = std::make_shared<TokenTrie>(*model.tokenizer, answering.ends);
+  served.ends = answering.ends;
   return served;
 }
 
@@ -59,6 +61,14 @@ EngineOptions engine_options(const ServeOptions& options, const serve::ServedMod
   engine.threads = thread_count(options.threads);
   engine.cache_type = read_cache_type(options.cache_type, config);
   return engine;
+}
+
+serve::PageOptions page_options(const ServeOptions& options) {
+  serve::PageOptions page{{}, {}, options.lessons};
+  if (options.second_tokenizer.empty()) return page;
+  page.second.emplace(open_tokenizer(options.second_tokenizer));
+  page.second_name = last_name(options.second_tokenizer);
+  return page;
 }
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -89,7 +99,8 @@ int run_serve(const ServeOptions& options) {
   serve::EngineThread engine(std::make_unique<Engine>(model.weights, *model.tokenizer, answering.ends,
                                                       engine_options(options, served, model.config.llama)),
                              answering.ends, options.waiting, metrics);
-  serve::Service service(served, engine, metrics, service_options);
+  serve::LookService look(served, model, engine, page_options(options));
+  serve::Service service(served, engine, metrics, service_options, &look);
   http::ServerOptions server_options;
   server_options.host = options.host;
   server_options.port = options.port;
@@ -102,8 +113,9 @@ int run_serve(const ServeOptions& options) {
       [&](const http::Request& request, http::Exchange& exchange) { service.answer(request, exchange); },
       [&](int status, const std::string& reason) { return service.refuse(status, reason); });
   const bool six = options.host.find(':') != options.host.npos;
-  fmt::print("Serving {} at http://{}:{}/v1, {} texts of up to {} tokens at a time. Ctrl-C stops.\n", served.name,
-             six ? "[" + options.host + "]" : options.host, server.port(), options.parallel, served.context);
+  fmt::print("Serving {} at http://{}:{}/v1, {} texts of up to {} tokens at a time, and a page at /. Ctrl-C stops.\n",
+             served.name, six ? "[" + options.host + "]" : options.host, server.port(), options.parallel,
+             served.context);
   flush_output();
   while (!signals.requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   service.stop();

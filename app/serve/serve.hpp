@@ -26,6 +26,8 @@ struct ServeOptions {
   SamplingChoice sampling;    // where a request does not say
   std::size_t threads = 0;
   std::string cache_type = "f32";
+  std::string second_tokenizer;  // a file or folder, for the page; empty: none
+  std::string lessons;           // an address that the page's chapters are linked below; empty: none
   bool log = false;
 };
 

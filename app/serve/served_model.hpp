@@ -19,6 +19,7 @@ struct ServedModel {
   std::int64_t created = 0;
   const Tokenizer* tokenizer = nullptr;
   std::optional<TokenId> begin;               // of every text
+  std::vector<TokenId> ends;                  // tokens that end a text
   std::optional<ChatTemplate> chat_template;  // none: it cannot be spoken to
   std::string why_no_template;
   std::shared_ptr<const TokenTrie> trie;  // for texts of a given form

@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <new>
 
+#include "app/look/page_asset.hpp"
 #include "app/serve/api_error.hpp"
+#include "app/serve/body.hpp"
 #include "app/serve/chat_request.hpp"
 #include "app/serve/completion_request.hpp"
 #include "app/serve/tokenization.hpp"
@@ -16,18 +18,8 @@
 namespace cria::serve {
 namespace {
 
-/// Asking for JSON keeps out web pages of strangers: without their origin's leave they can only send forms and text.
-nlohmann::json read_body(const http::Request& request) {
-  const std::string* type = request.header("content-type");
-  const std::string_view name = type ? std::string_view(*type).substr(0, type->find(';')) : std::string_view();
-  if (!http::equal_ignoring_case(name, "application/json"))
-    throw ApiError(415, "the Content-Type has to be application/json");
-  try {
-    return parse_json(request.body, "the body");
-  } catch (const UserError& error) {
-    throw ApiError(400, error.what());
-  }
-}
+/// Tells the page that it is served, and asks for what it shows.
+constexpr std::string_view page_script = "var lookData = null, lookServer = \"serve\";\n";
 
 int respond(http::Exchange& exchange, const Json& value) {
   exchange.respond({200, dumped(value) + "\n"});
@@ -49,7 +41,10 @@ std::span<const Service::Route> Service::routes() {
       {"POST", "/v1/chat/completions", &Service::chat, false}, {"POST", "/v1/completions", &Service::complete, false},
       {"GET", "/v1/models", &Service::list_models, false},     {"POST", "/tokenize", &Service::tokenize, false},
       {"POST", "/detokenize", &Service::detokenize, false},    {"GET", "/health", &Service::health, true},
-      {"GET", "/metrics", &Service::show_metrics, false},
+      {"GET", "/metrics", &Service::show_metrics, false},      {"GET", "/look/model", &Service::look, false},
+      {"POST", "/look/tokens", &Service::look, false},         {"POST", "/look/inside", &Service::look, false},
+      {"POST", "/look/head", &Service::look, false},           {"POST", "/look/next", &Service::look, false},
+      {"POST", "/look/chat", &Service::look, false},           {"GET", "/look/steps", &Service::look, false},
   };
   return all;
 }
@@ -82,13 +77,19 @@ int Service::answer_route(const http::Request& request, http::Exchange& exchange
     if (request.method == "OPTIONS" && request.header("access-control-request-method"))
       return allow_origin(request, exchange);
   }
+  if (look_ && (request.method == "GET" || request.method == "HEAD"))
+    if (const auto asset = look::page_asset(request.path, page_script)) {  // of which nothing is secret
+      path = "/";
+      exchange.respond(*asset);
+      return asset->status;
+    }
   // /v1/models/NAME is the one path with a variable part.
   const std::string prefix = "/v1/models/";
   const bool names_model = request.path.starts_with(prefix);
   const std::string wanted = names_model ? "/v1/models" : request.path;
   const auto route = std::ranges::find_if(routes(), [&](const Route& one) { return wanted == one.path; });
   if (route == routes().end() || !route->open) options_.access.check_key(request);
-  if (route == routes().end())
+  if (route == routes().end() || (route->answer == &Service::look && !look_))
     throw ApiError(404, fmt::format("there is nothing at {}", in_quotes(request.path)), "", "not_found");
   path = route->path;
   if (request.method != route->method && !(request.method == "HEAD" && route->method == std::string_view("GET"))) {
@@ -195,6 +196,10 @@ int Service::detokenize(const http::Request& request, http::Exchange& exchange) 
   turn.end();
   exchange.respond(response);
   return 200;
+}
+
+int Service::look(const http::Request& request, http::Exchange& exchange) {
+  return look_->answer(request, exchange, turns_);
 }
 
 int Service::health(const http::Request&, http::Exchange& exchange) {

@@ -7,6 +7,7 @@
 
 #include "app/serve/access.hpp"
 #include "app/serve/answer_writer.hpp"
+#include "app/serve/look_service.hpp"
 #include "app/serve/served_model.hpp"
 #include "app/serve/turns.hpp"
 
@@ -19,9 +20,10 @@ struct ServiceOptions {
 
 class Service {
  public:
-  /// All must outlive it.
-  Service(const ServedModel& model, EngineThread& engine, Metrics& metrics, ServiceOptions options)
-      : model_(model), engine_(engine), metrics_(metrics), options_(std::move(options)) {}
+  /// All must outlive it. Without `look` there is no page.
+  Service(const ServedModel& model, EngineThread& engine, Metrics& metrics, ServiceOptions options,
+          LookService* look = nullptr)
+      : model_(model), engine_(engine), metrics_(metrics), options_(std::move(options)), look_(look) {}
 
   /// Called by many threads at once.
   void answer(const http::Request& request, http::Exchange& exchange);
@@ -49,6 +51,7 @@ class Service {
   int list_models(const http::Request& request, http::Exchange& exchange);
   int tokenize(const http::Request& request, http::Exchange& exchange);
   int detokenize(const http::Request& request, http::Exchange& exchange);
+  int look(const http::Request& request, http::Exchange& exchange);
   int health(const http::Request& request, http::Exchange& exchange);
   int show_metrics(const http::Request& request, http::Exchange& exchange);
 
@@ -56,6 +59,7 @@ class Service {
   EngineThread& engine_;
   Metrics& metrics_;
   ServiceOptions options_;
+  LookService* look_;
   Turns turns_{most_turns};
   std::atomic<bool> stopping_ = false;
 };

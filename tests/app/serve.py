@@ -3,113 +3,16 @@
 
     tests/app/serve.py PROGRAM [--bad COUNT]     so many requests at random that are wrong; 300, and 10000 to be sure
 """
-import http.client
 import json
 import random
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
-program = sys.argv[1]
+from serving import Server, check, data, events, finish, printed, raw, received, waits_until
+
 bad_requests = int(sys.argv[sys.argv.index("--bad") + 1]) if "--bad" in sys.argv else 300
-data = Path(__file__).resolve().parents[2] / "data"
-passed = failed = 0
-
-
-def check(name, truth, shown=""):
-    global passed, failed
-    if truth:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {name}\n{shown}")
-
-
-class Server:
-    """The program with a free port; left with `with`, it has to end well."""
-
-    def __init__(self, *options, model="assistant"):
-        self.process = subprocess.Popen([program, "serve", str(data / model), "--name", "m", "--port", "0", *options],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.port = int(line.split("/v1")[0].rsplit(":", 1)[1])
-
-    def __enter__(self):
-        return self
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-
-    def __exit__(self, *_):
-        self.stop()
-        check("it ends with 0", self.process.wait(60) == 0, self.process.stderr.read())
-
-    def ask(self, path, body=None, headers={}, method=None):
-        """Status, headers, and the value or text of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        given = {"Content-Type": "application/json", **headers} if body is not None else headers
-        text = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
-        connection.request(method or ("GET" if body is None else "POST"), path, text, given)
-        answer = connection.getresponse()
-        content = answer.read().decode()
-        connection.close()
-        is_json = answer.headers.get("Content-Type") == "application/json" and content
-        return answer.status, answer.headers, json.loads(content) if is_json else content
-
-    def chat(self, text="Tell a story about a rabbit.", **rest):
-        return self.ask("/v1/chat/completions", {"messages": [{"role": "user", "content": text}], **rest})[2]
-
-    def complete(self, prompt="Once", **rest):
-        return self.ask("/v1/completions", {"prompt": prompt, **rest})[2]
-
-    def socket(self, sent=b""):
-        connected = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        connected.sendall(sent)
-        return connected
-
-    def metric(self, name):
-        lines = self.ask("/metrics")[2].splitlines()
-        return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
-
-    def rss(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
-
-
-def events(text):
-    """The values of a stream, which has to end with [DONE]."""
-    parts = text.split("\n\n")
-    check("a stream ends with [DONE]", parts[-2:] == ["data: [DONE]", ""], text[-200:])
-    return [json.loads(part.removeprefix("data: ")) for part in parts[:-2]]
-
-
-def raw(path, body):
-    content = json.dumps(body).encode()
-    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(content)}\r\n\r\n").encode() + content
-
-
-def received(connected):
-    all = b""
-    while part := connected.recv(1 << 16):
-        all += part
-    return all
-
-
-def waits_until(condition, seconds=20):
-    end = time.time() + seconds
-    while not condition() and time.time() < end:
-        time.sleep(0.02)
-    return condition()
-
-
-def printed(*command):
-    return subprocess.run([program, *command], capture_output=True, text=True).stdout
-
 
 # ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,12 +158,14 @@ with Server("--context", "128") as server:
     chance = random.Random(1)
     values = [None, True, -1, 0, 1.5, 10**30, "", "a", "\ud800", [], [[]], [1], {}, {"a": 1}, "\0", ["a"] * 50]
     keys = ["messages", "prompt", "model", "n", "stop", "seed", "stream", "stream_options", "logprobs", "top_logprobs",
-            "temperature", "max_tokens", "response_format", "content", "tokens", "x"]
+            "temperature", "max_tokens", "response_format", "content", "tokens", "text", "layer",
+            "head", "x"]
     statuses, sizes = {}, []
     for number in range(bad_requests):
         if number in (bad_requests // 2, bad_requests - 1):
             sizes.append(server.rss())
-        path = chance.choice(["/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize"])
+        path = chance.choice(["/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize", "/look/tokens",
+                              "/look/inside", "/look/head", "/look/next", "/look/chat"])
         body = json.dumps({"x": 0, **{chance.choice(keys): chance.choice(values) for _ in range(3)}})  # never right
         sent = raw(path, 0).replace(b"Length: 1\r\n\r\n0", f"Length: {len(body)}\r\n\r\n{body}".encode())
         for _ in range(chance.choice([0, 0, 1, 5])):
@@ -332,5 +237,4 @@ with Server() as server:
     except ConnectionError:
         check("and takes nothing new", True)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+finish()

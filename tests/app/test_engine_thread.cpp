@@ -189,6 +189,31 @@ TEST_CASE("told to stop, the thread finishes what it has and takes nothing new")
   CHECK(status_of([&] { serving.engine->submit({serving.job(1, mailbox)}); }) == 503);
 }
 
+TEST_CASE("whoever looks at the engine sees it between two passes, and makes none") {
+  const Serving serving;
+  const std::string alone = written(serving, 40, 3);
+  std::uint64_t passes = 0;
+  {
+    const auto mailbox = std::make_shared<Mailbox>();
+    serving.engine->submit({serving.job(40, mailbox, 3)});
+    for (int look = 0; look < 20; ++look)
+      serving.engine->inspect([&](const Engine& engine) {
+        CHECK((engine.timeline().passes().empty() ||
+               engine.timeline().passes().back().number == engine.figures().passes));
+      });
+    CHECK(collected(*mailbox) == alone);
+  }
+  const auto count = [&](const Engine& engine) { passes = engine.figures().passes; };
+  serving.engine->inspect(count);
+  const std::uint64_t before = passes;
+  serving.engine->inspect(count);
+  CHECK(passes == before);
+  CHECK_THROWS_AS(serving.engine->inspect([](const Engine&) { throw std::runtime_error("a look's own"); }),
+                  std::runtime_error);
+  serving.engine->stop();
+  CHECK(status_of([&] { serving.engine->inspect(count); }) == 503);
+}
+
 TEST_CASE("a whole answer and a streamed one are the same, also for many clients at once") {
   const Serving serving;
   const std::string body = R"("messages": [{"role": "user", "content": "Tell a story"}], "seed": 3, "max_tokens": 12)";

@@ -1,10 +1,12 @@
 // What `cria look` computes beside the forward pass itself: a head switched off, the lens, the grammar's next token,
 // and how a word's merges follow each other.
+#include <algorithm>
 #include <cmath>
 
 #include "app/look/address.hpp"
 #include "app/look/encoded.hpp"
 #include "app/look/merge_steps.hpp"
+#include "app/look/page_asset.hpp"
 #include "app/look/passage.hpp"
 #include "app/look/story_data.hpp"
 #include "lib/base/file.hpp"
@@ -146,4 +148,21 @@ TEST_CASE("A path is named by its last part, and an address escapes what a URL r
   CHECK(last_name("models/llama.gguf") == "llama.gguf");
   CHECK(address_of("../my models/50%/a#b?c/~x_1.2-3") == "../my%20models/50%25/a%23b%3Fc/~x_1.2-3");
   CHECK(address_of("\xc3\xa9:") == "%C3%A9%3A");  // UTF-8, byte by byte
+}
+
+TEST_CASE("A server has the page's files, and no others, with a policy that lets it ask its own origin only") {
+  const auto page = page_asset("/", "var lookData = 1;");
+  REQUIRE(page);
+  CHECK(page->content_type == "text/html; charset=utf-8");
+  CHECK(page->body.starts_with("<!DOCTYPE html>"));
+  CHECK(page_asset("/data.js", "var lookData = 1;")->body == "var lookData = 1;");
+  CHECK(page_asset("/look.css", "")->content_type == "text/css; charset=utf-8");
+  CHECK(page_asset("/main.js", "")->content_type == "text/javascript; charset=utf-8");
+  for (const char* path : {"", "main.js", "/main", "/../main.js", "//main.js", "/MAIN.JS", "/data.js?x"})
+    CHECK_FALSE(page_asset(path, ""));
+  const auto policy =
+      std::ranges::find(page->headers, "Content-Security-Policy", [](const auto& h) { return h.first; });
+  REQUIRE(policy != page->headers.end());
+  CHECK(policy->second.starts_with("default-src 'none'; "));
+  CHECK(policy->second.find("connect-src 'self'; ") != std::string::npos);
 }

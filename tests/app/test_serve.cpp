@@ -274,7 +274,18 @@ TEST_CASE("web pages of others are turned away") {
   CHECK(status(with_key, "a") == 200);
   CHECK(status(open, "a", "http://a") == 200);
   for (const char* origin : {"http://b", "https://a", "http://a:80", "null"}) CHECK(status(open, "a", origin) == 403);
-  CHECK(status(local, "localhost", "http://localhost") == 403);
+  // Its own page may ask, unless a name may have become its address for that page's sake.
+  for (const char* host : {"localhost", "127.0.0.1:8080", "[::1]:8080"})
+    CHECK(status(local, host, "http://" + std::string(host)) == 200);
+  CHECK(status(local, "localhost", "http://localhost:80") == 403);
+  CHECK(status(local, "localhost:8080", "http://127.0.0.1:8080") == 403);
+  CHECK(status(local, "a", "http://a") == 403);
+  const Access to_network{"", "", false}, to_network_with_key{"secret", "", false};
+  CHECK(status(to_network, "10.0.0.1:8080", "http://10.0.0.1:8080") == 200);
+  CHECK(status(to_network, "a:8080", "http://a:8080") == 403);
+  CHECK(status(to_network, "10.0.0.1.a", "http://10.0.0.1.a") == 403);
+  CHECK(status(to_network_with_key, "a", "https://a") == 200);
+  CHECK(status(to_network_with_key, "a", "https://b") == 403);
   CHECK(status(to_all, "localhost", "http://b") == 200);
   CHECK(status(to_all, "b", "http://b") == 403);
 }

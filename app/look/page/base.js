@@ -59,6 +59,12 @@ look.label = function (id) {
 look.labelAt = (position) => `${look.label(look.tokens()[position])} (${position})`;
 look.tokens = () => look.data.tokenizers[0].tokens;
 
+// Gives the focus to the first of these that can have it, if nothing else has: what is switched off while a server is
+// asked loses it.
+look.focusAgain = function (...elements) {
+  if (document.activeElement === document.body) elements.find((one) => one && one.isConnected && !one.disabled)?.focus({ preventScroll: true });
+};
+
 // What is selected, for all views; who shows it is called when it changes.
 look.selected = { position: 0, layer: 0, head: 0, column: null };
 look.watchers = [];
@@ -69,7 +75,7 @@ look.select = function (change) {
 
 look.lessonNames = {
   "01": "01-bpe", "02": "02-linear", "03": "03-rmsnorm", "04": "04-rope", "05": "05-attention", "07": "07-swiglu",
-  "08": "08-llama", "09": "09-sampling", 11: "11-pretraining",
+  "08": "08-llama", "09": "09-sampling", 11: "11-pretraining", 12: "12-open-weights", 22: "22-serving",
 };
 // A link to a chapter's lesson, or its name where the page does not know where the lessons are.
 look.lesson = function (chapter) {

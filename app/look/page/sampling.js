@@ -49,8 +49,44 @@ look.SamplingView = class {
     const id = this.known().ids[i], position = this.at + this.drawn.length + 1, tokens = look.tokens();
     // Where the text itself goes on with what was drawn, the page knows what comes then.
     const along = [...this.drawn.map((d) => d.id), id].every((drawn, k) => tokens[this.at + 1 + k] === drawn);
-    this.drawn.push({ id, next: along ? look.next(position) : null });
+    const drawn = { id, next: along ? look.next(position) : null, problem: "", pressed: document.activeElement };
+    this.drawn.push(drawn);
     this.draw();
+    if (!along && look.server && !look.data.ends.includes(id)) this.ask(drawn);
+  }
+
+  // What comes after the text and all that was drawn, of the server; it goes by tokens, as a text may fall into others.
+  async ask(drawn) {
+    const tokens = [...look.tokens().slice(0, this.at + 1), ...this.drawn.map((d) => d.id)];
+    this.asked?.abort();
+    this.asked = new AbortController();
+    try {
+      const answer = await look.ask("/look/next", { tokens }, { signal: this.asked.signal });
+      Object.assign(look.data.pieces, answer.pieces);
+      drawn.next = look.decodeNext(answer.next);
+      if (drawn.next.rest !== null) this.cool();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      drawn.problem = error.message;
+    }
+    if (this.drawn[this.drawn.length - 1] !== drawn) return;
+    this.draw();
+    look.focusAgain(drawn.pressed);
+  }
+
+  // Not hotter than 1, where the others' sum is known at that temperature alone.
+  cool() {
+    const slider = document.getElementById("cut-temperature");
+    slider.max = 1;
+    slider.dispatchEvent(new Event("input"));
+  }
+
+  // Why what comes next is not there.
+  missing() {
+    const last = this.drawn[this.drawn.length - 1];
+    if (look.data.ends.includes(last.id)) return "This token ends the text. Undo goes back.";
+    if (look.server) return last.problem || "Asking the server …";
+    return "What comes after this is not in the page, which is a picture of its text alone: ./cria sample goes on with any. Undo goes back.";
   }
 
   tally() {
@@ -61,11 +97,11 @@ look.SamplingView = class {
 
   draw(counts) {
     const e = look.element, next = this.known(), tokens = look.tokens();
-    const text = (id) => e("span", { class: "mono" }, look.label(id));
+    const text = (id) => (id === look.data.begin ? e("span", { class: "mono dim" }, "⟨begin⟩") : e("span", { class: "mono" }, look.label(id)));
     look.replace(this.story, tokens.slice(Math.max(this.at - 11, 0), this.at + 1).map(text), this.drawn.map((d) => e("mark", { class: "mono" }, look.label(d.id))));
     this.undo.disabled = this.drawn.length === 0;
     for (const button of this.takers) button.disabled = !next;
-    this.note.textContent = next ? "" : "What comes after this is not in the page, which is a picture of its text alone: ./cria sample goes on with any. Undo goes back.";
+    this.note.textContent = next ? "" : this.missing();
     if (!next) { look.replace(this.summary); return look.replace(this.bars); }
     const cut = look.cut(next.logits, this.options, next.rest), left = cut.p.reduce((count, p) => count + (p > 0), 0);
     const entropy = cut.p.reduce((sum, p) => sum - (p > 0 ? p * Math.log2(p) : 0), 0);
@@ -75,6 +111,6 @@ look.SamplingView = class {
       label: look.label(id), share: cut.p[i], faint: next.p[i], class: cut.dropped[i] ? "dropped" : null,
       text: cut.dropped[i] ? cut.dropped[i] : counts ? `${look.share(cut.p[i])}, drawn ${counts.get(i) || 0}` : look.share(cut.p[i]),
       open: position === null ? null : () => look.open({ kind: "probability", position, token: id }),
-    })), "Tokens that may come next"), e("p", { class: "dim" }, "Pale: the model's own probability, which pressing a row opens."));
+    })), "Tokens that may come next"), e("p", { class: "dim" }, `Pale: the model's own probability${position === null ? "." : ", which pressing a row opens."}`));
   }
 };

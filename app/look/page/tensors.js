@@ -51,16 +51,19 @@ look.attentionWeight = function (layer, head, t, s) {
   return Math.exp(score / Math.sqrt(c.headDim) - look.tensors.row("log_sum_exp", layer, t)[head]);
 };
 
-// What comes next at a position: ids and logits in descending order, and their probabilities.
+// What comes next: ids and logits in descending order, and their probabilities.
+look.decodeNext = function (data) {
+  const ids = look.decode(data.ids, Int32Array), logits = look.decode(data.logits, Float32Array);
+  let sum = data.rest === null ? 0 : Math.exp(data.rest - logits[0]);
+  for (const logit of logits) sum += Math.exp(logit - logits[0]);
+  const logSumExp = logits[0] + Math.log(sum);
+  return { ids, logits, logSumExp, rest: data.rest, p: Float64Array.from(logits, (logit) => Math.exp(logit - logSumExp)) };
+};
+
+// At a position of the text.
 look.next = function (position) {
   const data = look.data.next[position];
-  if (!data.decoded) {
-    const ids = look.decode(data.ids, Int32Array), logits = look.decode(data.logits, Float32Array);
-    let sum = data.rest === null ? 0 : Math.exp(data.rest - logits[0]);
-    for (const logit of logits) sum += Math.exp(logit - logits[0]);
-    const logSumExp = logits[0] + Math.log(sum);
-    data.decoded = { ids, logits, logSumExp, rest: data.rest, p: Float64Array.from(logits, (logit) => Math.exp(logit - logSumExp)) };
-  }
+  data.decoded ||= look.decodeNext(data);
   return data.decoded;
 };
 

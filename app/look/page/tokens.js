@@ -5,6 +5,7 @@ look.TokensView = class {
   constructor(section, data) {
     const e = look.element;
     const bytes = data.text.length / 2;
+    this.open = section.querySelector("details")?.open;
     look.replace(section, e("h2", { id: "tokens-heading" }, "Tokens"),
       e("p", {}, `A model reads no letters but tokens: pieces of bytes that it knows by number. These ${bytes} bytes are `,
         data.tokenizers.map((t) => `${t.tokens.filter((id) => id in t.pieces && !t.special.includes(id)).length} of the ${t.vocabulary} tokens of ${t.name}`).join(" and "),
@@ -36,7 +37,7 @@ look.TokensView = class {
     const article = e("article", {}, e("h3", {}, tokenizer.name),
       e("p", { class: "dim" }, `${tokenizer.tokens.length} tokens; a dot is a space; below each its number. ${tokenizer.merges} merges were learned.`),
       e("div", { class: "words" }, buttons), steps,
-      e("details", {}, e("summary", {}, "All tokens with their bytes"), e("div", { class: "scroll" }, e("table", {},
+      e("details", { open: this.open }, e("summary", {}, "All tokens with their bytes"), e("div", { class: "scroll" }, e("table", {},
         e("thead", {}, e("tr", {}, ["", "token", "id", "bytes", "size"].map((name) => e("th", { scope: "col" }, name)))), e("tbody", {}, rows)))));
     if (buttons.length) buttons[longest].click();
     return article;

@@ -1,0 +1,218 @@
+#include "app/serve/look_service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "app/look/encoded.hpp"
+#include "app/look/next_data.hpp"
+#include "app/look/page_data.hpp"
+#include "app/look/passage.hpp"
+#include "app/look/token_data.hpp"
+#include "app/serve/api_error.hpp"
+#include "app/serve/body.hpp"
+#include "app/serve/fields.hpp"
+#include "app/serve/look_chat.hpp"
+#include "app/serve/look_next.hpp"
+#include "lib/base/check.hpp"
+
+namespace cria::serve {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds patience{200};  // for whoever asks again as soon as an answer is there
+constexpr double quick = 2e10;  // operations to switch all heads off; beyond it the page asks for one at a time
+
+/// Bytes that are not UTF-8, of a token's half a character, become U+FFFD.
+int respond(http::Exchange& exchange, const json& value) {
+  exchange.respond({200,
+                    value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n",
+                    "application/json",
+                    {{"Cache-Control", "no-store"}}});
+  return 200;
+}
+
+std::string read_text(Fields& fields) {
+  fields.require("text", "a text");
+  const std::string text = *fields.text("text");
+  if (text.size() > longest_looked)
+    throw ApiError(400, fmt::format("text has {} bytes, expected at most {}", text.size(), longest_looked), "text");
+  return text;
+}
+
+}  // namespace
+
+/// The one pass at a time.
+class LookService::Pass {
+ public:
+  explicit Pass(LookService& service) : service_(service) {
+    std::unique_lock lock(service_.mutex_);
+    if (!service_.passed_.wait_for(lock, patience, [&] { return !service_.runs_; })) {
+      ApiError error(429, "another page looks inside at this moment; try again", "", "look_busy");
+      error.retry_after = 1;
+      throw error;
+    }
+    service_.runs_ = true;
+  }
+  ~Pass() {
+    const std::lock_guard lock(service_.mutex_);
+    service_.runs_ = false;
+    service_.passed_.notify_one();
+  }
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+
+ private:
+  LookService& service_;
+};
+
+struct LookService::Shown {
+  look::MergeSteps merges;
+  std::optional<look::MergeSteps> second;
+};
+
+LookService::LookService(const ServedModel& served, ModelView model, EngineThread& engine, PageOptions options)
+    : served_(served), model_(model), engine_(engine), options_(std::move(options)) {}
+
+LookService::~LookService() = default;
+
+const LookService::Shown& LookService::shown() {
+  const std::lock_guard lock(mutex_);
+  if (!shown_) {
+    auto made = std::make_unique<Shown>(Shown{look::MergeSteps(model_.tokenizer->model()), {}});
+    if (options_.second) made->second.emplace(options_.second->model());
+    shown_ = std::move(made);
+  }
+  return *shown_;
+}
+
+int LookService::answer(const http::Request& request, http::Exchange& exchange, Turns& turns) {
+  if (request.path == "/look/model") return respond(exchange, model());
+  if (request.path == "/look/steps") return respond(exchange, look_steps(request.query, engine_));
+  Turn turn(turns);
+  const json body = read_body(request);
+  if (request.path == "/look/tokens") {
+    const json value = tokens(body);
+    turn.end();
+    return respond(exchange, value);
+  }
+  if (request.path == "/look/chat") {
+    const std::vector<TokenId> read = read_look_chat(body, request.body.size(), served_);
+    turn.end();
+    return respond(exchange, look_chat(read, served_, engine_));
+  }
+  if (request.path == "/look/next") {
+    TextJob job = next_job(body, served_);
+    turn.end();
+    const std::optional<json> value = next_tokens(std::move(job), served_, engine_, exchange);
+    return value ? respond(exchange, *value) : client_left;
+  }
+  turn.end();
+  const Pass pass(*this);  // until the answer is taken, as it is large
+  return respond(exchange, request.path == "/look/inside" ? inside(body) : head(body));
+}
+
+std::vector<TokenId> LookService::encode(const std::string& text) const {
+  std::vector<TokenId> tokens;
+  if (served_.begin) tokens.push_back(*served_.begin);
+  try {
+    model_.tokenizer->encode(text, SpecialText::plain, tokens);
+  } catch (const UserError& error) {
+    throw ApiError(400, error.what(), "text");
+  }
+  return tokens;
+}
+
+/// Of a text that a pass can be shown of.
+std::vector<TokenId> LookService::passage_of(const std::string& text) const {
+  std::vector<TokenId> tokens = encode(text);
+  if (tokens.empty()) throw ApiError(400, "text is empty, and this model has no token to begin with", "text");
+  try {
+    look::check_length(model_.config.llama, tokens.size());
+  } catch (const UserError& error) {
+    throw ApiError(400, error.what(), "text", "text_too_long");
+  }
+  return tokens;
+}
+
+/// The other tokenizer's view of the text, behind the model's own.
+void LookService::add_second(json& tokenizers, const std::string& text) {
+  if (!options_.second) return;
+  try {
+    tokenizers.push_back(
+        look::token_data(*options_.second, *shown().second, options_.second_name, options_.second->encode(text)));
+  } catch (const UserError&) {  // it has no token for one of the characters: then it does not stand beside
+  }
+}
+
+/// What the page has to know from the start; `text`: something to begin with.
+json LookService::model() {
+  std::string text;
+  try {
+    const std::string story = look::story_beginning();
+    std::vector<TokenId> tokens = encode(story);
+    tokens.resize(std::min(tokens.size(), look::most_tokens(model_.config.llama)));
+    if (served_.begin) tokens.erase(tokens.begin());
+    text = model_.tokenizer->decode(tokens);
+  } catch (const std::exception&) {  // the stories are not here, or this tokenizer has no tokens for them
+  }
+  json lessons;
+  if (!options_.lessons.empty())
+    lessons = {{"folder", options_.lessons + (options_.lessons.ends_with('/') ? "" : "/")}, {"file", ""}};
+  size_t blocks = 0, block_size = 0;
+  engine_.inspect([&](const Engine& engine) {
+    blocks = engine.cache().pool().size();
+    block_size = engine.cache().block_size();
+  });
+  return {{"model", served_.name},
+          {"text", text},
+          {"mostTokens", look::most_tokens(model_.config.llama)},
+          {"context", served_.context},
+          {"chat", served_.chat_template.has_value()},
+          {"whyNoChat", served_.why_no_template},
+          {"temperature", served_.sampling.temperature},
+          {"blocks", blocks},
+          {"blockSize", block_size},
+          {"lessons", lessons}};
+}
+
+json LookService::tokens(const json& body) {
+  Fields fields(body);
+  const std::string text = read_text(fields);
+  fields.refuse_others();
+  json list = json::array({look::token_data(*model_.tokenizer, shown().merges, served_.name, encode(text))});
+  add_second(list, text);
+  return {{"text", look::hexadecimal(text)}, {"tokenizers", std::move(list)}};
+}
+
+json LookService::inside(const json& body) {
+  Fields fields(body);
+  const std::string text = read_text(fields);
+  fields.refuse_others();
+  const std::vector<TokenId> tokens = passage_of(text);
+  json data = look::page_data(model_, shown().merges, served_.name, text, tokens, quick);
+  add_second(data["tokenizers"], text);
+  return data;
+}
+
+json LookService::head(const json& body) {
+  Fields fields(body);
+  const LlamaConfig& config = model_.config.llama;
+  const std::string text = read_text(fields);
+  const auto chosen = [&](const char* key, size_t count) {
+    fields.require(key, fmt::format("a whole number from 0 to {}", count - 1).c_str());
+    return static_cast<size_t>(*fields.integer(key, 0, std::int64_t(count) - 1));
+  };
+  const size_t layer = chosen("layer", config.layers), head = chosen("head", config.heads);
+  fields.refuse_others();
+  const look::Passage passage(model_.weights, passage_of(text));
+  std::set<TokenId> shown;
+  json off = look::head_off_data(passage, layer, head, shown);
+  return {{"off", std::move(off)}, {"pieces", look::pieces_of(*model_.tokenizer, shown)}};
+}
+
+}  // namespace cria::serve
