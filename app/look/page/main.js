@@ -1,12 +1,13 @@
-// Puts the views on the page, and shows the one that the address names.
+// Puts the views on the page that it has data for, and shows the one that the address names.
 "use strict";
 
 (() => {
-  const views = ["tokens", "inside", "sampling", "training"];
+  const needs = { tokens: "tokenizers", inside: "inside", sampling: "next", training: "training" };
+  let views = [];
 
   function route() {
     const name = views.includes(location.hash.slice(1)) ? location.hash.slice(1) : views[0];
-    for (const view of views) document.getElementById("view-" + view).hidden = view !== name;
+    for (const view of Object.keys(needs)) document.getElementById("view-" + view).hidden = view !== name;
     for (const link of document.querySelectorAll("header nav a")) {
       if (link.hash === "#" + name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -18,17 +19,17 @@
   look.show = function (data) {
     look.data = data;
     look.watchers = [];
-    look.tensors = new look.Tensors(data.inside, look.tokens().length);
-    look.selected = { position: look.tokens().length - 1, layer: 0, head: 0 };
-    const section = (name) => document.getElementById("view-" + name);
-    new look.TokensView(section("tokens"), data);
-    new look.InsideView(section("inside"), data);
-    new look.SamplingView(section("sampling"), data);
-    new look.TrainingView(section("training"), data);
-    look.showPosition();
+    views = Object.keys(needs).filter((view) => data[needs[view]]);
+    for (const link of document.querySelectorAll("header nav a")) link.hidden = !views.includes(link.hash.slice(1));
+    if (data.inside) {
+      look.tensors = new look.Tensors(data.inside, look.tokens().length);
+      look.selected = { position: look.tokens().length - 1, layer: 0, head: 0 };
+    }
+    const made = { tokens: look.TokensView, inside: look.InsideView, sampling: look.SamplingView, training: look.TrainingView };
+    for (const view of views) new made[view](document.getElementById("view-" + view), data);
+    route();
   };
 
   addEventListener("hashchange", route);
-  route();
   look.show(lookData);
 })();

@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""A run that is watched (`cria train --watch`), and the models that it kept, as `cria look` shows them.
+
+    watch.py PROGRAM                          what a page gets is what the log has; the weights are those of a run that
+                                              nobody watches; who may ask; how runs end; what the page says of kept models
+                                              is what `cria trace` computes
+    watch.py PROGRAM --browser                the pages of both in headless Chromium: as look.py
+    watch.py PROGRAM --browser --screenshots DIR
+"""
+import argparse
+import http.client
+import json
+import math
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import look
+
+RECIPE = """
+model:
+  dim: 32
+  hidden_dim: 64
+  layers: 1
+  heads: 2
+  kv_heads: 1
+  head_dim: 16
+tokenizer:
+  vocabulary: 400
+data:
+  context: 64
+  batch: 4
+"""
+TEXT = "Once a rabbit"
+problems = []
+
+
+def expect(name, truth, shown=""):
+    if not truth:
+        problems.append(f"{name}: {shown}")
+
+
+def near(a, b):
+    """The log has 6 digits."""
+    return math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-9)
+
+
+class Run:
+    """A run that is watched at a free port."""
+
+    def __init__(self, program, folder, *options):
+        recipe = folder.parent / "recipe.yaml"
+        recipe.write_text(RECIPE)
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [program, "train", "--recipe", recipe, "--threads", "1", "--out", folder, "--watch", "0", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        found = re.fullmatch(r"Watch this run at http://127\.0\.0\.1:(\d+)/\n", line)
+        if not found:
+            sys.exit(f"no address: {line!r} {self.process.communicate(timeout=60)}")
+        self.port = int(found[1])
+
+    def ask(self, path, method="GET", headers={}):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, headers=headers)
+        return connection.getresponse()
+
+    def events(self):
+        answer = self.ask("/training")
+        expect("events have their type", answer.headers["Content-Type"] == "text/event-stream")
+        try:
+            for line in answer:
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
+        except (http.client.IncompleteRead, ConnectionError):
+            pass
+
+    def log(self):
+        return [json.loads(line) for line in (self.folder / "log.jsonl").read_text().splitlines()]
+
+    def end(self):
+        said, complaint = self.process.communicate(timeout=60)
+        return self.process.returncode, said, complaint
+
+
+def check_equal(name, lines, log):
+    """Lines of a page are rows of the log."""
+    expect(f"{name}: every step is there", [line["step"] for line in lines] == [row["step"] for row in log],
+           f"{len(lines)} and {len(log)}")
+    for line, row in zip(lines, log):
+        wrong = [key for key in ("loss", "bits_per_byte", "val_loss", "lr", "grad_norm")
+                 if (row[key] is None) != (key not in line) or (key in line and not near(line[key], row[key]))]
+        expect(f"{name}: step {row['step']} is as in the log", not wrong, f"{wrong}: {line} {row}")
+        expect(f"{name}: what was measured is marked", line["measured"] == (row["val_loss"] is not None))
+
+
+def check_watched(program, work):
+    run = Run(program, work / "watched", "--steps", "300", "--keep-every", "100")
+    page = run.ask("/")
+    expect("the page is there", b"<title>" in page.read() and "connect-src 'self'" in page.headers["Content-Security-Policy"])
+    for path, type_of in (("/look.css", "text/css"), ("/training.js", "text/javascript"), ("/data.js", "text/javascript")):
+        expect(f"{path} has its type", run.ask(path).headers["Content-Type"].startswith(type_of))
+    for status, asked in ((404, {"path": "/log.jsonl"}), (404, {"path": "/../recipe.yaml"}), (405, {"path": "/", "method": "POST"}),
+                          (403, {"path": "/training", "headers": {"Host": "evil.example"}}),
+                          (403, {"path": "/training", "headers": {"Origin": "http://evil.example"}})):
+        expect(f"{asked} is refused", run.ask(**asked).status == status)
+    lines, states = [], []
+    for news in run.events():
+        lines = news["lines"] if news["whole"] else lines + news["lines"]
+        states.append(news["state"])
+    code, said, complaint = run.end()
+    expect("the run ends well", code == 0 and not complaint, f"{code} {complaint}")
+    expect("it says so to the page", states[-1] == "ended" and "ended" not in states[:-1], states)
+    expect("with its last step", news["steps"] == 300 and news["share"] == 1)
+    expect("and its name, title and floor", news["name"] == "watched" and news["title"] in said and near(news["floor"], run.log()[-1]["floor"]), news)
+    check_equal("watched", lines, run.log())
+    check_equal("the latest", [news["latest"]], run.log()[-1:])
+
+    subprocess.run([program, "train", "--recipe", work / "recipe.yaml", "--threads", "1", "--out", work / "unwatched", "--steps", "300"],
+                   check=True, stdout=subprocess.DEVNULL)
+    expect("a run that nobody watches has the same weights",
+           (work / "watched/model.safetensors").read_bytes() == (work / "unwatched/model.safetensors").read_bytes())
+    return run.folder
+
+
+def check_ends(program, work):
+    run = Run(program, work / "stopped", "--steps", "1000000")
+    events = run.events()
+    while next(events)["steps"] < 5:
+        pass
+    run.process.send_signal(signal.SIGINT)
+    last = list(events)[-1]
+    expect("a run that is stopped ends well", run.end()[0] == 0)
+    expect("and says so", last["state"] == "stopped" and last["steps"] == run.log()[-1]["step"], last["state"])
+
+    done = last["steps"]
+    resumed = Run(program, work / "stopped", "--resume", "--steps", str(done + 20))
+    lines = [line for news in resumed.events() for line in (news["lines"] if news["whole"] else [])]
+    resumed.end()
+    expect("a run that goes on shows its beginning, too", lines and lines[0]["step"] <= 2, lines[:1])
+    expect("to its own end", resumed.log()[-1]["step"] == done + 20)
+
+    broken = Run(program, work / "broken", "--steps", "1000000", "--save-minutes", "0.01")
+    states = []
+    for news in broken.events():
+        if news["steps"] > 0:
+            shutil.rmtree(broken.folder, ignore_errors=True)  # so it cannot be saved
+        states.append(news["state"])
+    expect("a run that breaks off says so", states[-1] == "failed", states)
+    expect("and has its own exit code", broken.end()[0] == 2)
+
+
+def check_port(program, work):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run([program, "train", "--steps", "5", "--out", work / "none", "--watch", str(port)], capture_output=True, text=True)
+    expect("a port in use is refused", ended.returncode == 2 and not ended.stdout, ended)
+    expect("in one line", ended.stderr == f"cria: cannot listen on 127.0.0.1 port {port}: Address already in use\n", ended.stderr)
+    expect("and nothing was begun", not (work / "none").exists())
+    for given in ("65536", "-1", "x"):
+        ended = subprocess.run([program, "train", "--watch", given, "--out", work / "none"], capture_output=True, text=True)
+        expect(f"--watch {given} is refused", ended.returncode == 2 and "--watch" in ended.stderr, ended)
+
+
+def read_logits(file):
+    """The rows of an .npy of float32."""
+    data = file.read_bytes()
+    size = struct.unpack("<H", data[8:10])[0]
+    shape = [int(n) for n in re.search(rb"\(([\d, ]+)\)", data[10:10 + size])[1].split(b",") if n.strip()]
+    numbers = struct.unpack(f"<{math.prod(shape)}f", data[10 + size:])
+    return [numbers[i:i + shape[-1]] for i in range(0, len(numbers), shape[-1])]
+
+
+def look_at(program, out, *arguments):
+    ended = subprocess.run([program, "look", "--out", out, *arguments], capture_output=True, text=True)
+    expect("look ends well", ended.returncode == 0, ended.stderr)
+    script = (out / "data.js").read_text()
+    return json.loads(script[script.index("{"):script.rindex("}") + 1]), ended.stderr
+
+
+def check_kept(program, work, folder):
+    data, complaint = look_at(program, work / "page", folder, "-p", TEXT, "--run", folder)
+    kept, tokens = data["checkpoints"], data["tokenizers"][0]["tokens"]
+    expect("the kept models are in the page", [model["step"] for model in kept["list"]] == [100, 200, 300] and kept["left_out"] == 0 and not complaint)
+    for model in kept["list"]:
+        at = folder / "steps" / f"{model['step']:06}"
+        subprocess.run([program, "trace", at, "-p", TEXT, "--out", work / "trace"], check=True, stdout=subprocess.DEVNULL)
+        rows = read_logits(work / "trace" / "logits.npy")
+        for t, row in enumerate(rows):
+            total = math.log(math.fsum(math.exp(x - max(row)) for x in row)) + max(row)
+            if t + 1 < len(tokens):
+                bits = (total - row[tokens[t + 1]]) / math.log(2)
+                expect("bits are those of the model's logits", math.isclose(model["bits"][t], bits, rel_tol=1e-9), (model["bits"][t], bits))
+            best = sorted(range(len(row)), key=lambda i: (-row[i], i))[:5]
+            expect("the likeliest are those of its logits", [i for i, _ in model["top"][t]] == best)
+            expect("with their probabilities", all(math.isclose(p, math.exp(row[i] - total), rel_tol=1e-5) for i, p in model["top"][t]))
+    costs = [sum(model["bits"]) for model in kept["list"]]
+    expect("the text costs less from model to model", costs == sorted(costs, reverse=True), costs)
+    expect("the last kept model is the run's", (folder / "steps/000300/model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes())
+
+    data, complaint = look_at(program, work / "other", "--run", folder)
+    expect("models with other tokens are left out", data["checkpoints"] is None and "it has another tokenizer" in complaint, complaint)
+    subprocess.run([program, "train", "--recipe", work / "recipe.yaml", "--out", work / "many", "--steps", "40", "--keep-every", "1"],
+                   check=True, stdout=subprocess.DEVNULL)
+    data, complaint = look_at(program, work / "some", work / "many", "-p", TEXT, "--run", work / "many")
+    steps = [model["step"] for model in data["checkpoints"]["list"]]
+    expect("of many models there are 32", len(steps) == 32 and steps[0] == 1 and steps[-1] == 40 and data["checkpoints"]["left_out"] == 8, steps)
+    expect("which is said", complaint == "cria: the run has kept 40 models, and the page has 32 of them\n", complaint)
+
+
+class WatchedPage(look.Page):
+    """A page at the address of a server."""
+
+    def open(self, address):
+        self.browser.driver.get("about:blank")
+        self.browser.driver.get(address)
+
+    def wait(self, name, script, seconds=30):
+        end = time.monotonic() + seconds
+        while not self.run(f"return {script};"):
+            if time.monotonic() > end:
+                self.problems.append(f"{name}: {script}; the page says {self.run('return document.body.innerText;')}")
+                return
+            time.sleep(0.1)
+
+    def looks(self, name, screenshots):
+        for screen in ("phone", "desktop"):
+            for scheme in ("light", "dark"):
+                self.browser.look(screen, scheme)
+                self.run("dispatchEvent(new Event('resize'));")
+                self.problems += [f"{name}: wider than a {screen}: {it}" for it in self.run(look.check.TOO_WIDE)]
+                self.problems += [f"{name}: without a name: {it}" for it in self.run(look.NAMELESS)]
+                if screenshots:
+                    look.save(self, screenshots / f"{name}-{screen}-{scheme}.png", 8000)
+
+
+STATUS = "document.querySelector('.status').textContent"
+READING = "Object.fromEntries([...document.querySelectorAll('.readings div')].map((d) => [d.children[0].textContent, d.children[1].textContent]))"
+
+
+def check_watching(program, work, browser, screenshots):
+    run = Run(program, work / "seen", "--steps", "1500")
+    page = WatchedPage(browser, None)
+    browser.look("desktop", "light")
+    page.open(f"http://127.0.0.1:{run.port}/")
+    page.wait("the run is shown while it goes", f"{STATUS} === 'The run goes on.' && look.training.run.lines.length > 2")
+    page.expect("only training is shown", "[...document.querySelectorAll('header nav a')].filter((a) => !a.hidden).map((a) => a.hash).join() === '#training' && "
+                "[...document.querySelectorAll('main > section')].filter((s) => !s.hidden).map((s) => s.id).join() === 'view-training'")
+    first = page.run("return look.training.run.steps;")
+    page.wait("it goes on", f"look.training.run.steps > {first}")
+    page.expect("the time that is left is said", "/^\\d+ %, [\\d:]+ left$/.test(document.querySelector('progress + span').textContent)")
+    page.run("const s = document.getElementById('training-line'); s.value = 1; s.dispatchEvent(new Event('input'));")
+    step = page.run(f"return ({READING}).step;")
+    page.wait("the run ends", f"{STATUS} === 'The run has ended at step 1500.'")
+    expect("the run ends well", run.end()[0] == 0)
+    log = run.log()
+    page.expect("the slider stays at its step", f"Math.abs(Number(({READING}).step) - {step}) <= 2")
+    page.press("#training-line")
+    page.key("#training-line", look_keys().END)
+    shown = page.run(f"return {READING};")
+    texts = page.run("return arguments[0].map(look.text);", [log[-1][key] for key in ("step", "bits_per_byte", "loss", "grad_norm", "lr")])
+    expect("the figures are the log's", [shown.get(name) for name in (
+        "step", "held-out bits per byte", "loss in nats per token", "gradient norm", "learning rate")] == texts, (shown, texts))
+    page.expect("the floor is drawn", "document.querySelectorAll('.curve.three').length === 1")
+    expect("a chart's points are few", page.run("return look.training.run.lines.length;") < 1100)
+    page.looks("watch", screenshots)
+    origin = f"http://127.0.0.1:{run.port}/"
+    asked = page.run("return performance.getEntriesByType('resource').map((e) => e.name);")
+    page.problems += [f"asks for {name}" for name in asked if not name.startswith(origin) and not name.startswith("data:")]
+    page.problems += browser.errors()
+
+    killed = Run(program, work / "killed", "--steps", "1000000")
+    page.open(f"http://127.0.0.1:{killed.port}/")
+    page.wait("another run is shown", "look.training.run.lines.length > 2")
+    killed.process.kill()
+    killed.end()
+    page.wait("a server that is gone is noticed", f"{STATUS}.startsWith('The server is gone') && /at step \\d+\\./.test({STATUS})")
+    browser.driver.get("about:blank")
+    browser.errors()  # it asked in vain
+    return page.problems
+
+
+def look_keys():
+    from selenium.webdriver.common.keys import Keys
+    return Keys
+
+
+def check_slider(program, work, folder, browser, screenshots):
+    look_at(program, work / "page", folder, "-p", TEXT, "--run", folder)
+    page = WatchedPage(browser, work / "page/index.html")
+    browser.look("desktop", "light")
+    page.open(page.path.as_uri() + "#training")
+    cost = "Number(document.querySelector('.checkpoints b').textContent)"
+    last = page.run(f"return {cost};")
+    page.key("#checkpoint", look_keys().HOME)
+    page.expect("the slider goes to the first kept model", "document.querySelector('.checkpoints output').textContent === 'step 100'")
+    page.expect("for which the text costs more", f"{cost} > {last}")
+    page.press(".costs button:nth-child(3)")
+    page.expect("a token's place is chosen", "look.selected.position === 2")
+    page.key(".costs button:nth-child(3)", look_keys().ARROW_RIGHT)
+    page.expect("an arrow key moves along the text", "look.selected.position === 3 && document.activeElement.matches('.costs button:nth-child(4)')")
+    page.expect("what comes next is said", "document.querySelectorAll('.checkpoints .bars li').length >= 5 && "
+                "[...document.querySelectorAll('.checkpoints .bars .value')].filter((v) => v.textContent.endsWith('follows')).length === 1")
+    page.looks("checkpoints", screenshots)
+    page.problems += browser.errors()
+    return page.problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--screenshots", type=pathlib.Path)
+    arguments = parser.parse_args()
+    program = str(pathlib.Path(arguments.program).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder).resolve()
+        if arguments.browser:
+            browser = look.check.Browser()
+            if arguments.screenshots:
+                arguments.screenshots.mkdir(parents=True, exist_ok=True)
+            problems.extend(check_watching(program, work, browser, arguments.screenshots))
+            subprocess.run([program, "train", "--recipe", work / "recipe.yaml", "--out", work / "kept", "--steps", "400", "--keep-every", "100"],
+                           check=True, stdout=subprocess.DEVNULL)
+            problems.extend(check_slider(program, work, work / "kept", browser, arguments.screenshots))
+            browser.driver.quit()
+        else:
+            watched = check_watched(program, work)
+            check_ends(program, work)
+            check_port(program, work)
+            check_kept(program, work, watched)
+    for problem in problems:
+        print(problem)
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
