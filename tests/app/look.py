@@ -233,7 +233,7 @@ def check_empty(page):
         page.expect(f"{view} is there without a text", f"document.querySelector('#view-{view} h2') !== null")
     page.open("training")
     page.expect("a view without data is hidden", "document.getElementById('view-training').hidden && "
-                "document.querySelector('nav a[href=\\"#training\\"]').hidden && !document.getElementById('view-tokens').hidden")
+                "document.querySelector('nav a[href=\"#training\"]').hidden && !document.getElementById('view-tokens').hidden")
     page.expect("the other tokenizer has no word", "document.querySelectorAll('#view-tokens article:nth-child(2) .word').length === 0")
     page.expect("one position shows no angle between two", "document.querySelector('#view-inside .circles') !== null && "
                 "!document.querySelector('#view-inside').textContent.includes('rad a position')")

@@ -6,6 +6,7 @@
                                               is what `cria trace` computes
     watch.py PROGRAM --browser                the pages of both in headless Chromium: as look.py
     watch.py PROGRAM --browser --screenshots DIR
+    watch.py PROGRAM --pictures DIR           only takes the guide's, look-checkpoints.png
 """
 import argparse
 import http.client
@@ -35,8 +36,8 @@ model:
 tokenizer:
   vocabulary: 400
 data:
-  context: 64
-  batch: 4
+  context: 256
+  batch: 2
 """
 TEXT = "Once a rabbit"
 problems = []
@@ -102,6 +103,15 @@ def check_equal(name, lines, log):
         expect(f"{name}: what was measured is marked", line["measured"] == (row["val_loss"] is not None))
 
 
+def followed(events):
+    """All lines of a page, the states that it went through, and the last event."""
+    lines, states, news = [], [], {}
+    for news in events:
+        lines = news["lines"] if news["whole"] else lines + news["lines"]
+        states.append(news["state"])
+    return lines, states, news
+
+
 def check_watched(program, work):
     run = Run(program, work / "watched", "--steps", "300", "--keep-every", "100")
     page = run.ask("/")
@@ -112,10 +122,7 @@ def check_watched(program, work):
                           (403, {"path": "/training", "headers": {"Host": "evil.example"}}),
                           (403, {"path": "/training", "headers": {"Origin": "http://evil.example"}})):
         expect(f"{asked} is refused", run.ask(**asked).status == status)
-    lines, states = [], []
-    for news in run.events():
-        lines = news["lines"] if news["whole"] else lines + news["lines"]
-        states.append(news["state"])
+    lines, states, news = followed(run.events())
     code, said, complaint = run.end()
     expect("the run ends well", code == 0 and not complaint, f"{code} {complaint}")
     expect("it says so to the page", states[-1] == "ended" and "ended" not in states[:-1], states)
@@ -143,7 +150,7 @@ def check_ends(program, work):
 
     done = last["steps"]
     resumed = Run(program, work / "stopped", "--resume", "--steps", str(done + 20))
-    lines = [line for news in resumed.events() for line in (news["lines"] if news["whole"] else [])]
+    lines = followed(resumed.events())[0]
     resumed.end()
     expect("a run that goes on shows its beginning, too", lines and lines[0]["step"] <= 2, lines[:1])
     expect("to its own end", resumed.log()[-1]["step"] == done + 20)
@@ -235,7 +242,7 @@ class WatchedPage(look.Page):
         for screen in ("phone", "desktop"):
             for scheme in ("light", "dark"):
                 self.browser.look(screen, scheme)
-                self.run("dispatchEvent(new Event('resize'));")
+                self.run("scrollTo(0, 0);")
                 self.problems += [f"{name}: wider than a {screen}: {it}" for it in self.run(look.check.TOO_WIDE)]
                 self.problems += [f"{name}: without a name: {it}" for it in self.run(look.NAMELESS)]
                 if screenshots:
@@ -314,15 +321,31 @@ def check_slider(program, work, folder, browser, screenshots):
     return page.problems
 
 
+def take_pictures(program, work, folder):
+    subprocess.run([program, "train", "--steps", "1000", "--keep-every", "100", "--out", work / "mine"], check=True, stdout=subprocess.DEVNULL)
+    look_at(program, work / "page", work / "mine", "--run", work / "mine")
+    browser = look.check.Browser()
+    page = WatchedPage(browser, None)
+    browser.look("desktop", "light")
+    page.open((work / "page/index.html").as_uri() + "#training")
+    page.run("const s = document.getElementById('checkpoint'); s.value = 2; s.dispatchEvent(new Event('input')); look.select({ position: 9 });"
+             "for (const e of document.querySelectorAll('body > header, #view-training > :not(.checkpoints)')) e.hidden = true;")
+    look.save(page, folder / "look-checkpoints.png", 1000)
+    browser.driver.quit()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--browser", action="store_true")
     parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--pictures", type=pathlib.Path)
     arguments = parser.parse_args()
     program = str(pathlib.Path(arguments.program).resolve())
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder).resolve()
+        if arguments.pictures:
+            return take_pictures(program, work, arguments.pictures)
         if arguments.browser:
             browser = look.check.Browser()
             if arguments.screenshots:

@@ -17,7 +17,7 @@ look.CheckpointsPart = class {
     this.next = e("div");
     this.root = e("section", { class: "part checkpoints", "aria-labelledby": "checkpoints-heading" },
       e("h3", { id: "checkpoints-heading" }, "How it learned this text"),
-      e("p", {}, "The run kept its model at some steps. Each has read the text: the darker a token, the more bits it costs behind those before it, up to those of a guess at random."),
+      e("p", {}, "The run kept its model at some steps. Each has read the text: the stronger a token's colour, the more bits it costs behind those before it, up to those of a guess at random."),
       data.checkpoints.left_out > 0 && e("p", { class: "dim" }, `Of the kept models, ${data.checkpoints.left_out} are not in this page.`),
       e("p", { class: "control" }, e("label", { for: "checkpoint" }, "Kept model"), this.slider, this.step), this.reading, bar,
       e("div", { class: "beside" }, this.chart, this.next));

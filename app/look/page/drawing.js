@@ -74,7 +74,7 @@ look.chart = function ({ curves, title, x, y, marks, height }) {
     chart.append(e("line", { x1: left, x2: W - right, y1: atY(v), y2: atY(v), class: "grid" }),
       e("text", { x: left - 6, y: atY(v) + 4, "text-anchor": "end" }, look.text(v)));
   for (const v of x.ticks || ticks(x0, x1))
-    chart.append(e("text", { x: atX(v), y: H - bottom + 18, "text-anchor": "middle" }, x.name ? x.name(v) : look.text(v)));
+    chart.append(e("text", { x: atX(v), y: H - bottom + 18, "text-anchor": atX(v) > W - 28 ? "end" : "middle" }, x.name ? x.name(v) : look.text(v)));
   chart.append(e("line", { x1: left, x2: W - right, y1: H - bottom, y2: H - bottom, class: "axis" }),
     e("text", { x: W - right, y: H - 6, "text-anchor": "end", class: "dim" }, x.label),
     e("text", { x: 4, y: 14, class: "dim" }, y.label));

@@ -17,10 +17,12 @@ look.TrainingView = class {
     this.charts = e("div");
     this.slider = e("input", { type: "range", id: "training-line", min: 0, max: 0, value: 0, on: { input: () => this.draw() } });
     this.run = { lines: [] };
+    this.kept = data.checkpoints && new look.CheckpointsPart(data);
+    matchMedia("(max-width: 639px)").addEventListener("change", () => { this.draw(); if (this.kept) this.kept.draw(); });  // as look.chart
     look.replace(section, e("h2", { id: "training-heading" }, "Training"), this.intro,
       run.watched && (this.watch = new look.RunWatch(this)).root,
       e("p", { class: "control" }, e("label", { for: "training-line" }, "Step"), this.slider), this.reading, this.charts,
-      data.checkpoints && new look.CheckpointsPart(data).root);
+      this.kept && this.kept.root);
     this.show(run);
   }
 
