@@ -322,15 +322,15 @@ def check_slider(program, work, folder, browser, screenshots):
 
 
 def take_pictures(program, work, folder):
-    subprocess.run([program, "train", "--steps", "1000", "--keep-every", "100", "--out", work / "mine"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "train", "--steps", "500", "--keep-every", "25", "--out", work / "mine"], check=True, stdout=subprocess.DEVNULL)
     look_at(program, work / "page", work / "mine", "--run", work / "mine")
     browser = look.check.Browser()
     page = WatchedPage(browser, None)
     browser.look("desktop", "light")
     page.open((work / "page/index.html").as_uri() + "#training")
-    page.run("const s = document.getElementById('checkpoint'); s.value = 2; s.dispatchEvent(new Event('input')); look.select({ position: 9 });"
+    page.run("const s = document.getElementById('checkpoint'); s.value = 2; s.dispatchEvent(new Event('input')); look.select({ position: 4 });"
              "for (const e of document.querySelectorAll('body > header, #view-training > :not(.checkpoints)')) e.hidden = true;")
-    look.save(page, folder / "look-checkpoints.png", 1000)
+    look.save(page, folder / "look-checkpoints.png", 560)
     browser.driver.quit()
 
 

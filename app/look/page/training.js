@@ -35,7 +35,7 @@ look.TrainingView = class {
     this.slider.value = !before || newest ? last : Math.max(run.lines.findIndex((line) => line.step >= before.step), 0);
     this.slider.disabled = run.lines.length < 2;
     look.replace(this.intro, run.name ? `The run ${run.name}${run.watched ? "" : `, ${run.steps} steps`}. ` : "",
-      run.floor ? "No model can be below the floor, as it is what the grammar itself leaves open: " : "", look.lesson(11), ".");
+      run.floor ? "No model can be below the floor, as it is what the grammar itself leaves open: " : "How a run goes: ", look.lesson(11), ".");
     this.draw();
   }
 
@@ -53,7 +53,7 @@ look.TrainingView = class {
     const facts = [["step", line.step],
       text && [line.measured ? "held-out bits per byte" : "bits per byte", line.bits_per_byte],
       text && run.floor && ["times the floor", line.bits_per_byte / run.floor],
-      ["loss in nats per token", line.loss], !text && ["held-out loss", line.val_loss], ...own.map((name) => [name, line[name]]),
+      [text ? "loss in nats per token" : "loss", line.loss], !text && ["held-out loss", line.val_loss], ...own.map((name) => [name, line[name]]),
       ["gradient norm", line.grad_norm], ["learning rate", line.lr], ["tokens/s", line.tokens_per_second && Math.round(line.tokens_per_second)],
       ["time", line.seconds, look.time]].filter((fact) => fact && typeof fact[1] === "number");
     look.replace(this.reading, facts.map(([name, x, write]) => e("div", {}, e("dt", {}, name), e("dd", {}, (write || look.text)(x)))));
@@ -71,10 +71,11 @@ look.TrainingView = class {
 
   lossChart(line, key) {
     const { run } = this, text = key === "bits_per_byte", steps = [0, run.steps];
-    const batch = this.points(key, false), measured = this.points(text ? key : "val_loss", true);
+    // A line with a measurement has its bits of held-out text, and its loss of the batch as ever.
+    const batch = this.points(key, text ? false : undefined), measured = this.points(text ? key : "val_loss", true);
     const losses = [...batch, ...measured].map((p) => p[1]).sort((a, b) => a - b);
     const top = losses[Math.min(Math.floor(losses.length * 0.97), losses.length - 1)] * 1.15, low = Math.min(run.floor || 0, losses[0]) * 0.9;
-    return [look.legend([["batch", "one"], measured.length > 0 && ["held-out text", "two"], run.floor && ["floor: the text's entropy", "three"]].filter((name) => name)),
+    return [look.legend([["batch", "one"], measured.length > 0 && [text ? "held-out text" : "held out", "two"], run.floor && ["floor: the text's entropy", "three"]].filter((name) => name)),
       look.chart({
         title: text ? "Loss in bits per byte over the steps" : "Loss over the steps", x: { label: "step", range: steps },
         y: { label: text ? "bits per byte" : "loss", range: [low, top] }, marks: this.mark(line),
@@ -85,9 +86,10 @@ look.TrainingView = class {
   smallChart(line, key, heading, label) {
     const points = this.points(key), sizes = points.map((p) => p[1]).sort((a, b) => a - b);
     if (points.length < 2) return null;
+    const range = [Math.min(0, sizes[0]), Math.max(0, sizes[Math.floor(sizes.length * 0.98)] * 1.2)];
     return look.element("div", {}, look.element("h3", {}, heading), look.chart({
       title: `${heading} over the steps`, height: 180, x: { label: "step", range: [0, this.run.steps] }, marks: this.mark(line),
-      y: { label, range: [Math.min(0, sizes[0]), sizes[Math.floor(sizes.length * 0.98)] * 1.2 || 1] }, curves: [{ points, class: "one thin" }],
+      y: { label, range: range[0] < range[1] ? range : [0, 1] }, curves: [{ points, class: "one thin" }],
     }));
   }
 };
