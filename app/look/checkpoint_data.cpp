@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/look/next_data.hpp"
+#include "app/look/token_data.hpp"
 #include "app/model_text.hpp"
 #include "app/sample.hpp"
 #include "chapters/11-pretraining/checkpoint.hpp"
@@ -72,7 +73,7 @@ json reading_data(const Passage& passage, size_t step, std::set<TokenId>& shown)
   return {{"step", step}, {"bits", std::move(bits)}, {"top", std::move(next)}};
 }
 
-json checkpoint_data(const fs::path& run, const ModelView& model, std::string_view text, std::set<TokenId>& shown) {
+json checkpoint_data(const fs::path& run, const ModelView& model, std::string_view text, json& pieces) {
   const std::map<size_t, fs::path> all = models_of(run);
   if (all.size() < 2) return nullptr;
   if (const std::string why = hindrance(all.begin()->second, model, text); !why.empty()) {
@@ -83,10 +84,12 @@ json checkpoint_data(const fs::path& run, const ModelView& model, std::string_vi
   const std::vector<TokenId> tokens = prompt_tokens(model, text);
   const std::map<size_t, fs::path> some = thinned(all);
   json list = json::array();
+  std::set<TokenId> shown;
   for (const auto& [step, folder] : some) {
     const Model kept = open_model(folder);
     list.push_back(reading_data(Passage(kept.weights, tokens), step, shown));
   }
+  pieces.update(pieces_of(*model.tokenizer, shown));
   if (some.size() < all.size())
     fmt::print(stderr, "cria: the run has kept {} models, and the page has {} of them\n", all.size(), some.size());
   return {{"list", std::move(list)}, {"left_out", all.size() - some.size()}};

@@ -17,8 +17,9 @@ nlohmann::json reading_data(const Passage& passage, size_t step, std::set<TokenI
 
 /// {"list": [of each step reading_data], "left_out": kept models that are not in the list, which has at most 32}: those
 /// that a run has kept, and its last one. Null where there are no two of them, or, which is said on standard error,
-/// where they read the text as other tokens than `model` does.
+/// where they read the text as other tokens than `model` does. To `pieces` (token_data.hpp) it adds those of its
+/// tokens.
 nlohmann::json checkpoint_data(const std::filesystem::path& run, const ModelView& model, std::string_view text,
-                               std::set<TokenId>& shown);
+                               nlohmann::json& pieces);
 
 }  // namespace cria::look

@@ -76,9 +76,9 @@ std::string script_of(const json& data) {
   return script + ";\n";
 }
 
-/// Of a text, all that the page shows of the model, and of those that a run kept. Throws UserError for a text with more
-/// tokens than a page can hold, in one line that says how many.
-json page_data(const ModelView& model, const std::string& name, const std::string& text, const fs::path& run) {
+/// Of a text, all that the page shows of the model. Throws UserError for a text with more tokens than a page can hold,
+/// in one line that says how many.
+json page_data(const ModelView& model, const std::string& name, const std::string& text) {
   const std::vector<TokenId> tokens = prompt_tokens(model, text);
   check_length(model.config.llama, tokens.size());
   const Passage passage(model.weights, tokens);
@@ -91,7 +91,6 @@ json page_data(const ModelView& model, const std::string& name, const std::strin
                {"lens", lens_data(passage, shown)},
                {"headsOff", heads_off(passage, shown)},
                {"story", story_data(passage, *model.tokenizer, model.config, shown)}};
-  data["checkpoints"] = run.empty() ? json(nullptr) : checkpoint_data(run, model, text, shown);
   data["pieces"] = pieces_of(*model.tokenizer, shown);
   data["begin"] = model.config.begin_of_text ? json(*model.config.begin_of_text) : json(nullptr);
   data["ends"] = model.config.end_of_text;
@@ -108,12 +107,13 @@ int run_look(const LookOptions& options) {
   const std::string name = options.model.empty() ? "the small model that comes with cria" : last_name(folder);
   const bool given = options.prompt || !options.prompt_file.empty();
   const std::string text = given ? read_prompt(options.prompt, options.prompt_file) : story_beginning();
-  json data = page_data(model, name, text, options.run);
+  json data = page_data(model, name, text);
   if (!options.second_tokenizer.empty()) {
     const Tokenizer second = open_tokenizer(options.second_tokenizer);
     data["tokenizers"].push_back(token_data(second, last_name(options.second_tokenizer), second.encode(text)));
   }
   data["training"] = options.run.empty() ? json(nullptr) : training_data(options.run);
+  data["checkpoints"] = options.run.empty() ? json(nullptr) : checkpoint_data(options.run, model, text, data["pieces"]);
   data["lessons"] = lessons_from(options.out, options.lessons);
 
   const fs::path out = options.out;

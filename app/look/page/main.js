@@ -3,12 +3,13 @@
 
 (() => {
   const needs = { tokens: "tokenizers", inside: "inside", sampling: "next", training: "training" };
-  let views = [];
+  const views = Object.keys(needs).filter((view) => lookData[needs[view]]);
 
   function route() {
     const name = views.includes(location.hash.slice(1)) ? location.hash.slice(1) : views[0];
-    for (const view of Object.keys(needs)) document.getElementById("view-" + view).hidden = view !== name;
+    for (const view of document.querySelectorAll("main > section[id^=view-]")) view.hidden = view.id !== "view-" + name;
     for (const link of document.querySelectorAll("header nav a")) {
+      link.hidden = !views.includes(link.hash.slice(1));
       if (link.hash === "#" + name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -19,17 +20,19 @@
   look.show = function (data) {
     look.data = data;
     look.watchers = [];
-    views = Object.keys(needs).filter((view) => data[needs[view]]);
-    for (const link of document.querySelectorAll("header nav a")) link.hidden = !views.includes(link.hash.slice(1));
+    const section = (name) => document.getElementById("view-" + name);
     if (data.inside) {
       look.tensors = new look.Tensors(data.inside, look.tokens().length);
       look.selected = { position: look.tokens().length - 1, layer: 0, head: 0 };
+      new look.TokensView(section("tokens"), data);
+      new look.InsideView(section("inside"), data);
+      new look.SamplingView(section("sampling"), data);
     }
-    const made = { tokens: look.TokensView, inside: look.InsideView, sampling: look.SamplingView, training: look.TrainingView };
-    for (const view of views) new made[view](document.getElementById("view-" + view), data);
-    route();
+    if (data.training) new look.TrainingView(section("training"), data);
+    if (look.showPosition) look.showPosition();
   };
 
   addEventListener("hashchange", route);
+  route();
   look.show(lookData);
 })();
