@@ -74,6 +74,7 @@ TrainResult finetune(const FinetuneOptions& given) {
   if (options.from.empty() && !options.resume) options.from = model_folder("").string();
   check_length(options);
   const size_t threads = thread_count(options.threads);
+  const std::unique_ptr<RunWatch> watch = watch_run(options);
   const RunFolder folder = claim_folder(options, fs::path("runs") / options.method);
   Recipe recipe;
   TrainingState state;
@@ -119,7 +120,7 @@ TrainResult finetune(const FinetuneOptions& given) {
   const RunReport report =
       carry_out(*training, state, options, folder, goal, recipe.evaluations, title,
                 fmt::format("finetune{}", options.method == "sft" ? "" : " --method " + options.method),
-                method->hint(options.from, folder.path().string()));
+                method->hint(options.from, folder.path().string()), watch.get());
   return {folder.path(), report.stopped};
 }
 

@@ -66,6 +66,7 @@ int run_train(const TrainOptions& options) {
 TrainResult train(const TrainOptions& options, Machines* machines) {
   check_length(options);
   const size_t threads = thread_count(options.threads);
+  const std::unique_ptr<RunWatch> watch = watch_run(options);  // before anything is begun that it may not see
   const RunFolder folder =
       claim_folder(options, options.base.empty() ? base_folder(options.data.empty() ? Names{"stories"} : options.data)
                                                  : options.base);
@@ -119,7 +120,8 @@ TrainResult train(const TrainOptions& options, Machines* machines) {
   if (peers) title += fmt::format(" on each of {} ranks", machines->size());
   const std::string hint =
       fmt::format("sample {}{}", quoted_for_shell(folder.path().string()), corpus.has_documents ? "" : " -p TEXT");
-  const RunReport report = carry_out(training, state, options, folder, goal, recipe.evaluations, title, "train", hint);
+  const RunReport report =
+      carry_out(training, state, options, folder, goal, recipe.evaluations, title, "train", hint, watch.get());
   return {folder.path(), report.stopped};
 }
 

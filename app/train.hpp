@@ -24,8 +24,10 @@ struct TrainOptions {
   std::optional<std::uint64_t> seed;  // none: 1
   bool resume = false;
   double save_minutes = 5;
-  std::string log;           // empty: log.jsonl in the folder
-  bool list_recipe = false;  // only print the keys of a recipe
+  std::size_t keep_every = 0;          // steps; 0: no models are kept but the last and the best
+  std::optional<std::uint16_t> watch;  // the port of a page that shows the run; 0: one that is free
+  std::string log;                     // empty: log.jsonl in the folder
+  bool list_recipe = false;            // only print the keys of a recipe
   bool json = false;
   bool quiet = false;
 };

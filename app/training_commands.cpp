@@ -27,6 +27,13 @@ void add_training_options(CLI::App& command, TrainOptions& options) {
       "Go on from the checkpoint in --out, to the end that the run was given at first; --steps or --minutes set "
       "another, counted from its beginning");
   command.add_option("--save-minutes", options.save_minutes, "A checkpoint at least so often")->capture_default_str();
+  command
+      .add_option("--keep-every", options.keep_every,
+                  "Keep a model after every so many steps, under steps/ in --out; 0: none")
+      ->capture_default_str();
+  command.add_option("--watch", options.watch,
+                     "Show the run while it goes, on a page for browsers on this machine, at this port; 0: one that is "
+                     "free, which is printed");
   command.add_option("--log", options.log, "JSON lines, one a step; default log.jsonl in --out");
   command.add_flag("--json", options.json, "Print only the last line of the log");
 }

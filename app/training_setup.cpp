@@ -121,7 +121,7 @@ Data open_data(const TrainOptions& options, const Names& names, std::uint64_t se
 
 RunReport carry_out(Trainee& trainee, const TrainingState& state, const TrainOptions& options, const RunFolder& folder,
                     const Goal& goal, size_t evaluations, const std::string& title, const std::string& command,
-                    const std::string& hint) {
+                    const std::string& hint, RunWatch* watch) {
   const bool shows = !options.json && !options.quiet;
   if (shows && state.step > 0 && goal.share(state.step, state.seconds) >= 1)
     fmt::print("The run has reached its end after {}; larger --steps or --minutes set another.\n",
@@ -132,11 +132,17 @@ RunReport carry_out(Trainee& trainee, const TrainingState& state, const TrainOpt
                        .goal = goal,
                        .evaluations = evaluations,
                        .save_minutes = options.save_minutes,
+                       .keep_every = options.keep_every,
                        .log = options.log,
                        .stop = &signals.requested(),
                        .warn = [&](const std::string& message) { display.warn(message); }};
-  RunResult result = run(trainee, state, how, [&](const Progress& progress) { display.show(progress); });
+  if (watch) watch->begin(folder, options.log, title, state.step);
+  RunResult result = run(trainee, state, how, [&](const Progress& progress) {
+    display.show(progress);
+    if (watch) watch->add(progress);
+  });
   display.end();
+  if (watch) watch->end(result.finished);
   if (options.json) fmt::print("{}", result.last_log_line);
   if (shows) print_end(result, folder.path(), options, command, hint);
   return {std::move(result), signals.requested()};

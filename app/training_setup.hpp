@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/run_watch.hpp"
 #include "app/train.hpp"
 #include "chapters/11-pretraining/data.hpp"
 #include "chapters/11-pretraining/recipe_keys.hpp"
@@ -44,11 +45,11 @@ struct RunReport {
   RunResult result;
   bool stopped;  // by a signal
 };
-/// Runs with the display, until the goal or a signal, and says how it ended: `command` goes on with it, `hint` is what
-/// to try with the model.
+/// Runs with the display, and a page that watches it, until the goal or a signal, and says how it ended: `command` goes
+/// on with it, `hint` is what to try with the model.
 RunReport carry_out(Trainee& trainee, const TrainingState& state, const TrainOptions& options, const RunFolder& folder,
                     const Goal& goal, size_t evaluations, const std::string& title, const std::string& command,
-                    const std::string& hint);
+                    const std::string& hint, RunWatch* watch = nullptr);
 
 /// "stories: 483.6K parameters, 3 layers of width 96, …"
 std::string run_title(const std::string& what, const LlamaConfig& config, size_t parameters, size_t threads);

@@ -14,7 +14,8 @@ void add_look_command(CLI::App& app, int& code) {
   c->add_option("--out", o->out, "Folder for the page, whose index.html a browser opens")->required();
   c->add_option("--second-tokenizer", o->second_tokenizer,
                 "A folder or file with another tokenizer, to be shown beside the model's");
-  c->add_option("--run", o->run, "A training run's folder, or its log, to be shown as well");
+  c->add_option("--run", o->run,
+                "A training run's folder, or its log, to be shown as well, with the models of --keep-every");
   c->add_option(
       "--lessons", o->lessons,
       "The address that the chapters' folders are below; default: the book, if it was written, or the sources");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/look/address.hpp"
+#include "app/look/checkpoint_data.hpp"
 #include "app/look/page_data.hpp"
 #include "app/look/page_files.hpp"
 #include "app/look/token_data.hpp"
@@ -67,6 +68,7 @@ int run_look(const LookOptions& options) {
         token_data(second, MergeSteps(second.model()), last_name(options.second_tokenizer), second.encode(text)));
   }
   data["training"] = options.run.empty() ? json(nullptr) : training_data(options.run);
+  data["checkpoints"] = options.run.empty() ? json(nullptr) : checkpoint_data(options.run, model, text, data["pieces"]);
   data["lessons"] = lessons_from(options.out, options.lessons);
 
   const fs::path out = options.out;

@@ -26,22 +26,22 @@ std::vector<std::int32_t> largest(std::span<const real> numbers, size_t most) {
   return ids;
 }
 
+}  // namespace
+
 std::vector<real> probabilities_of(std::span<const real> logits) {
   std::vector<real> p(logits.begin(), logits.end());
   simd::softmax(p.data(), p.size());
   return p;
 }
 
-json top_of(std::span<const real> probabilities, std::set<TokenId>& shown) {
+json top_data(std::span<const real> probabilities, size_t most, std::set<TokenId>& shown) {
   json top = json::array();
-  for (const std::int32_t id : largest(probabilities, most_top)) {
+  for (const std::int32_t id : largest(probabilities, most)) {
     shown.insert(id);
     top.push_back({id, probabilities[size_t(id)]});
   }
   return top;
 }
-
-}  // namespace
 
 json next_data(std::span<const real> logits, std::set<TokenId>& shown) {
   const std::vector<std::int32_t> ids = largest(logits, most_next);
@@ -72,8 +72,8 @@ json lens_data(const Passage& passage, std::set<TokenId>& shown) {
     for (size_t t = 0; t < passage.size(); ++t) {
       const std::vector<real> p = probabilities_of(std::span(logits).subspan(t * V, V));
       const bool last = t + 1 == passage.size();
-      positions.push_back(
-          {{"top", top_of(p, shown)}, {"next", last ? json(nullptr) : json(p[size_t(passage.tokens()[t + 1])])}});
+      positions.push_back({{"top", top_data(p, most_top, shown)},
+                           {"next", last ? json(nullptr) : json(p[size_t(passage.tokens()[t + 1])])}});
     }
     lens.push_back(std::move(positions));
   }
@@ -86,7 +86,10 @@ json head_off_data(const Passage& passage, size_t layer, size_t head, std::set<T
   double divergence = 0;
   for (size_t i = 0; i < p.size(); ++i)
     if (p[i] > 0) divergence += double(p[i]) * std::log2(double(p[i]) / std::max(double(q[i]), 1e-300));
-  return {{"layer", layer}, {"head", head}, {"top", top_of(q, shown)}, {"divergence", std::max(divergence, 0.0)}};
+  return {{"layer", layer},
+          {"head", head},
+          {"top", top_data(q, most_top, shown)},
+          {"divergence", std::max(divergence, 0.0)}};
 }
 
 json heads_off(const Passage& passage, double most_operations, std::set<TokenId>& shown) {

@@ -17,6 +17,12 @@ inline constexpr size_t most_next = 2048;  // tokens that the sampling view has 
 /// of the logits of all others, null where there are none. Their ids are added to `shown`.
 nlohmann::json next_data(std::span<const real> logits, std::set<TokenId>& shown);
 
+/// Their softmax.
+std::vector<real> probabilities_of(std::span<const real> logits);
+
+/// [[id, p] …] of the `most` likeliest tokens, in descending order. Their ids are added to `shown`.
+nlohmann::json top_data(std::span<const real> probabilities, size_t most, std::set<TokenId>& shown);
+
 /// Of each position next_data.
 nlohmann::json next_of_all(const Passage& passage, std::set<TokenId>& shown);
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <utility>
 
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
@@ -16,60 +16,48 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t most_lines = 1000;
+bool has_number(const json& line, const char* name) { return line.contains(name) && line[name].is_number(); }
 
-/// The means of some lines: of "step" the last, of "val_loss" what was measured there, and with it the bits per byte.
-struct Mean {
-  std::map<std::string, std::pair<double, size_t>> sums;
-  double step = 0;
-  bool measured = false;
-
-  void add(const json& line) {
-    step = line["step"].get<double>();
-    measured = line.contains("val_loss") && line["val_loss"].is_number();
-    for (const char* name : {"seconds", "loss", "bits_per_byte", "val_loss", "lr", "grad_norm"})
-      if (line.contains(name) && line[name].is_number())
-        sums[name].first += line[name].get<double>(), ++sums[name].second;
-  }
-  json finish() const {
-    json line = {{"step", step}, {"measured", measured}};
-    for (const auto& [name, sum] : sums) line[name] = sum.first / double(sum.second);
-    return line;
-  }
-};
+/// All numbers of a line of the log but its place and what never changes.
+RunLine read_line(const json& line) {
+  Figures figures;
+  for (const auto& [name, value] : line.items())
+    if (value.is_number() && name != "step" && name != "floor") figures[name] = value.get<double>();
+  return line_of(line["step"].get<size_t>(), has_number(line, "val_loss"), std::move(figures));
+}
 
 }  // namespace
 
-json training_data(const std::filesystem::path& run) {
-  const std::filesystem::path file = std::filesystem::is_directory(run) ? run / "log.jsonl" : run;
-  const std::string log = read_file(file);
-  const size_t count = size_t(std::count(log.begin(), log.end(), '\n'));
-  const size_t group = std::max<size_t>((count + most_lines - 1) / most_lines, 1);
-  std::istringstream lines(log);
-  std::string text;
-  json means = json::array(), floor = nullptr;
-  Mean mean;
-  size_t in_mean = 0, number = 0;
-  const auto finish = [&] {
-    if (in_mean > 0) means.push_back(mean.finish());
-    mean = {}, in_mean = 0;
-  };
-  while (++number, std::getline(lines, text)) {
+LoggedRun read_run(const std::filesystem::path& file, size_t last_step) {
+  std::istringstream lines(read_file(file));
+  LoggedRun log;
+  size_t number = 0;
+  for (std::string text; ++number, std::getline(lines, text);) {
     const json line = parse_json(text, fmt::format("{}:{}: this", file.string(), number));
-    if (!line.is_object() || !line.contains("step") || !line["step"].is_number() || !line.contains("bits_per_byte") ||
-        !line["bits_per_byte"].is_number())
+    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned() ||
+        !has_number(line, "bits_per_byte"))
       throw UserError(fmt::format("{}:{}: this is no line of a training log, expected JSON with step and bits_per_byte",
                                   file.string(), number));
-    if (line.contains("floor") && line["floor"].is_number()) floor = line["floor"];
-    const bool measured = line.contains("val_loss") && line["val_loss"].is_number();
-    if (measured) finish();  // what was measured on held-out text is no mean with what a batch gave
-    mean.add(line);
-    if (++in_mean == group || measured) finish();
+    if (line["step"].get<size_t>() > last_step) break;
+    if (has_number(line, "floor")) log.floor = line["floor"].get<double>();
+    log.last = read_line(line);
+    log.lines.add(log.last);
   }
-  finish();
-  if (means.size() < 2)
+  return log;
+}
+
+json training_data(const std::filesystem::path& run) {
+  const std::filesystem::path file = std::filesystem::is_directory(run) ? run / "log.jsonl" : run;
+  LoggedRun log = read_run(file);
+  log.lines.close();
+  if (log.lines.lines().size() < 2)
     throw UserError(fmt::format("{}: the log has no two steps, expected a training run", file.string()));
-  return {{"name", last_name(run)}, {"floor", floor}, {"steps", means.back()["step"]}, {"lines", std::move(means)}};
+  json lines = json::array();
+  for (const RunLine& line : log.lines.lines()) lines.push_back(line_data(line));
+  return {{"name", last_name(run)},
+          {"floor", log.floor ? json(*log.floor) : json(nullptr)},
+          {"steps", log.last.step},
+          {"lines", std::move(lines)}};
 }
 
 }  // namespace cria::look

@@ -34,10 +34,13 @@ void require_finite(bool finite, size_t step, const Trainee& trainee, const RunF
       trainee.remedy()));
 }
 
+bool keeps(const RunOptions& options, size_t step) { return options.keep_every > 0 && step % options.keep_every == 0; }
+
 // The model of a checkpoint, which a kill may have kept from being written.
-void write_models(Trainee& trainee, const TrainingState& state, const RunFolder& folder) {
-  trainee.write_weights(folder.path());
-  if (state.best_loss && state.best_step == state.step) folder.keep_best();
+void write_models(Trainee& trainee, const TrainingState& state, const RunOptions& options) {
+  trainee.write_weights(options.folder.path());
+  if (state.best_loss && state.best_step == state.step) options.folder.keep_best();
+  if (keeps(options, state.step)) options.folder.keep_step(state.step);
 }
 
 }  // namespace
@@ -46,7 +49,7 @@ RunResult run(Trainee& trainee, TrainingState state, const RunOptions& options, 
   const RunFolder& folder = options.folder;
   RunLog log(options.log.empty() ? folder / "log.jsonl" : options.log, state.step, options.warn);
   if (state.step > 0)
-    write_models(trainee, state, folder);
+    write_models(trainee, state, options);
   else
     trainee.write_description(folder.path());
   state.goal = options.goal;
@@ -78,7 +81,8 @@ RunResult run(Trainee& trainee, TrainingState state, const RunOptions& options, 
 
     stopping = options.stop && options.stop->load();
     const bool validates = share >= 1 || stopping || std::floor(share * evaluations) > std::floor(before * evaluations);
-    const bool saves = validates || clock.seconds() >= saved_at + 60 * options.save_minutes;
+    const bool saves =
+        validates || keeps(options, state.step) || clock.seconds() >= saved_at + 60 * options.save_minutes;
     if (validates) trainee.validate(progress);
     if (saves) require_finite_now(std::isfinite(progress.validation_loss.value_or(0)) && trainee.is_finite());
     state.seconds = progress.seconds = clock.seconds();
@@ -88,7 +92,7 @@ RunResult run(Trainee& trainee, TrainingState state, const RunOptions& options, 
         state.best_loss = progress.validation_loss, state.best_step = state.step;
       log.sync();
       trainee.write_checkpoint(folder / checkpoint_file, state);
-      write_models(trainee, state, folder);
+      write_models(trainee, state, options);
       saved_at = clock.seconds();
     }
     observer(progress);

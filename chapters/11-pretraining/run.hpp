@@ -2,8 +2,8 @@
 // run again after a kill. A kind of training is a Trainee; what it has to keep is in its checkpoint.
 //
 // At any moment the folder holds a state from which the run goes on (run_folder.hpp says which there are). When a step
-// is saved, its log line is written first, then the checkpoint, then the model, then the best model: each of them may
-// be missing after a kill, and is made again from those before it.
+// is saved, its log line is written first, then the checkpoint, then the model, then the best and the kept model: each
+// of them may be missing after a kill, and is made again from those before it.
 #pragma once
 
 #include <atomic>
@@ -77,6 +77,7 @@ struct RunOptions {
   Goal goal;
   size_t evaluations = 10;                  // validations in the course of the run, each with a checkpoint
   double save_minutes = 5;                  // and a checkpoint after so much time without one
+  size_t keep_every = 0;                    // steps after which a model is kept, with a checkpoint; 0: never
   std::filesystem::path log = {};           // empty: log.jsonl in the folder
   const std::atomic<bool>* stop = nullptr;  // set from outside: the run writes a checkpoint and ends
   Warn warn = [](const std::string&) {};

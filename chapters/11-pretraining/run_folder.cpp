@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <optional>
 #include <system_error>
@@ -30,12 +31,29 @@ std::optional<std::string> what_it_holds(const fs::path& folder, const fs::path&
                        folder.string());
   if (fs::exists(folder / "model.safetensors") || fs::exists(folder / "adapter_model.safetensors"))
     return fmt::format("{} holds a model already; another --out begins a new one", folder.string());
+  if (!kept_models(folder).empty())
+    return fmt::format("{} holds the kept models of a run; another --out begins a new one", folder.string());
   std::error_code ignored;
   for (const char* name : {"config.json", "tokenizer.json"})
     if (fs::exists(folder / name) && !fs::exists(folder / lock_file) &&
         !(fs::equivalent(folder, tokenizer, ignored) || fs::equivalent(folder / name, tokenizer, ignored)))
       return fmt::format("{} holds a {} that this run would replace; choose another --out", folder.string(), name);
   return std::nullopt;
+}
+
+// The model's files by a second name each where the file system can do that: they are only ever replaced, not changed.
+void link_model(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to);
+  for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml",
+                           "adapter_config.json", "adapter_model.safetensors", "model.safetensors"}) {
+    std::error_code failed;
+    if (!fs::exists(from / name) || fs::equivalent(from / name, to / name, failed)) continue;
+    const fs::path next = to / (std::string(name) + ".tmp");
+    fs::remove(next, failed);
+    fs::create_hard_link(from / name, next, failed);
+    if (failed) fs::copy_file(from / name, next);
+    fs::rename(next, to / name);
+  }
 }
 
 [[noreturn]] void refuse_claimed(const fs::path& folder) {
@@ -112,19 +130,27 @@ RunFolder RunFolder::to_resume(const fs::path& path) {
   return folder;
 }
 
-void RunFolder::keep_best() const {
-  const fs::path best = path_ / best_folder;
-  fs::create_directories(best);
-  for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml",
-                           "adapter_config.json", "adapter_model.safetensors", "model.safetensors"}) {
-    std::error_code failed;
-    if (!fs::exists(path_ / name) || fs::equivalent(path_ / name, best / name, failed)) continue;
-    const fs::path next = best / (std::string(name) + ".tmp");
-    fs::remove(next, failed);
-    fs::create_hard_link(path_ / name, next, failed);
-    if (failed) fs::copy_file(path_ / name, next);
-    fs::rename(next, best / name);
+void RunFolder::keep_best() const { link_model(path_, path_ / best_folder); }
+
+void RunFolder::keep_step(size_t step) const {
+  const fs::path kept = path_ / steps_folder / fmt::format("{:06}", step);
+  if (fs::exists(kept)) return;  // before a resume
+  const fs::path next = kept.string() + ".tmp";
+  fs::remove_all(next);
+  link_model(path_, next);
+  fs::rename(next, kept);
+}
+
+std::map<size_t, fs::path> kept_models(const fs::path& run) {
+  std::map<size_t, fs::path> kept;
+  if (!fs::is_directory(run / steps_folder)) return kept;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / steps_folder)) {
+    const std::string name = entry.path().filename().string();
+    size_t step = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+    if (error == std::errc() && end == name.data() + name.size() && entry.is_directory()) kept[step] = entry.path();
   }
+  return kept;
 }
 
 }  // namespace cria

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 
 namespace cria {
 
 inline constexpr const char* checkpoint_file = "training.safetensors";
-inline constexpr const char* best_folder = "best";  // in a run's folder: its model with the lowest validation loss
+inline constexpr const char* best_folder = "best";    // in a run's folder: its model with the lowest validation loss
+inline constexpr const char* steps_folder = "steps";  // in a run's folder: its models of some steps, by their numbers
 
 /// A run's folder, which this process has for itself. The claim is a lock on run.lock, so it ends with the process,
 /// however that ends.
@@ -37,6 +39,8 @@ class RunFolder {
   /// Makes the model that the folder holds now the best one: its files under best/, by a second name for each where the
   /// file system can do that.
   void keep_best() const;
+  /// Keeps it as the model of that step, under steps/000500, which is there whole or not at all.
+  void keep_step(size_t step) const;
 
  private:
   explicit RunFolder(const std::filesystem::path& path);
@@ -46,5 +50,8 @@ class RunFolder {
   int lock_ = -1;  // a descriptor
   bool made_here_ = false;
 };
+
+/// The models that a run has kept in its folder, by their steps. Everything else there is left out.
+std::map<size_t, std::filesystem::path> kept_models(const std::filesystem::path& run);
 
 }  // namespace cria

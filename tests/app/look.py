@@ -22,6 +22,7 @@ import check  # noqa: E402  the browser
 
 check.WIDTHS["desktop"] = (1440, 900)
 VIEWS = ("tokens", "inside", "sampling", "training")
+WITHOUT_RUN = VIEWS[:3]
 HOSTILE = b"</script><script>document.title = 'broken out'</script><img src=x onerror=alert(1)> \xff \xe2\x80\xa8\" \\"
 
 # Whatever can be reached by key has a name, and what is drawn says what it is.
@@ -226,10 +227,13 @@ def check_hostile(page):
 
 
 def check_empty(page):
-    """Of no text there is only the token that begins one, and another tokenizer has none at all."""
-    for view in VIEWS:
+    """Of no text there is only the token that begins one, and another tokenizer has none at all. Nor is there a run."""
+    for view in WITHOUT_RUN:
         page.open(view)
         page.expect(f"{view} is there without a text", f"document.querySelector('#view-{view} h2') !== null")
+    page.open("training")
+    page.expect("a view without data is hidden", "document.getElementById('view-training').hidden && "
+                "document.querySelector('nav a[href=\"#training\"]').hidden && !document.getElementById('view-tokens').hidden")
     page.expect("the other tokenizer has no word", "document.querySelectorAll('#view-tokens article:nth-child(2) .word').length === 0")
     page.expect("one position shows no angle between two", "document.querySelector('#view-inside .circles') !== null && "
                 "!document.querySelector('#view-inside').textContent.includes('rad a position')")

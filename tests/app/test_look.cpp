@@ -8,6 +8,7 @@
 #include "app/look/merge_steps.hpp"
 #include "app/look/page_asset.hpp"
 #include "app/look/passage.hpp"
+#include "app/look/run_lines.hpp"
 #include "app/look/story_data.hpp"
 #include "lib/base/file.hpp"
 #include "tests/chapters/tiny_llama.hpp"
@@ -139,6 +140,55 @@ TEST_CASE("Base64 is as in RFC 4648, and bytes have two digits each") {
   CHECK(hexadecimal("a\xff\n") == "61ff0a");
   const std::vector<real> numbers = {1, -2};
   CHECK(encoded(numbers) == "AACAPwAAAMA=");
+}
+
+TEST_CASE("Lines of a run are means of as many steps, and what was measured stands by itself") {
+  RunLines lines(4);
+  const auto add = [&](size_t step, bool measured = false) {
+    lines.add(line_of(step, measured, {{"loss", double(step)}}));
+  };
+  std::vector<std::vector<double>> expected;  // last step, steps, mean
+  const auto check = [&] {
+    REQUIRE(lines.lines().size() == expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const RunLine& line = lines.lines()[i];
+      CHECK(std::vector<double>{double(line.step), double(line.steps),
+                                line.sums.at("loss") / double(line.counts.at("loss"))} == expected[i]);
+    }
+  };
+  for (size_t step = 1; step <= 4; ++step) add(step);
+  expected = {{1, 1, 1}, {2, 1, 2}, {3, 1, 3}, {4, 1, 4}};
+  check();
+  CHECK(lines.group() == 1);
+  add(5);  // one too many
+  expected = {{2, 2, 1.5}, {4, 2, 3.5}, {5, 1, 5}};
+  check();
+  CHECK(lines.group() == 2);
+  add(6);
+  check();       // step 6 is not alone in its line
+  add(7, true);  // but what is measured ends it
+  expected.push_back({6, 1, 6}), expected.push_back({7, 1, 7});
+  check();
+  CHECK(lines.lines().back().measured);
+  for (size_t step = 8; step <= 9; ++step) add(step);
+  expected = {{4, 4, 2.5}, {6, 2, 5.5}, {7, 1, 7}, {9, 2, 8.5}};
+  check();
+  CHECK(lines.group() == 4);
+  add(10);
+  lines.close();
+  expected.push_back({10, 1, 10});
+  check();
+}
+
+TEST_CASE("A figure that some steps lack has the mean of the others") {
+  RunLines lines(1);
+  lines.add(line_of(1, false, {{"reward", 1}, {"loss", 4}}));
+  lines.add(line_of(2, false, {{"loss", 2}}));
+  REQUIRE(lines.lines().size() == 1);
+  const RunLine& line = lines.lines()[0];
+  CHECK(line.sums == Figures{{"reward", 1}, {"loss", 6}});
+  CHECK(line.counts.at("reward") == 1);
+  CHECK(line.counts.at("loss") == 2);
 }
 
 TEST_CASE("A path is named by its last part, and an address escapes what a URL reads otherwise") {

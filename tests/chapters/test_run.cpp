@@ -122,7 +122,7 @@ RunFolder claim(const fs::path& path) {
 
 Outcome train(const fs::path& path) {
   const RunFolder folder = claim(path);
-  return train(path, {.folder = folder, .goal = {.steps = 8}});
+  return train(path, {.folder = folder, .goal = {.steps = 8}, .keep_every = 6});
 }
 
 std::vector<size_t> logged_steps(const fs::path& log) {
@@ -159,7 +159,8 @@ TEST_CASE("a run killed at any call that changes a file goes on, and ends as if 
     REQUIRE((killed || WEXITSTATUS(status) == 0));
     CHECK(train(folder.path()).result.finished);
     CHECK(logged_steps(folder / "log.jsonl") == all_steps);
-    for (const char* name : {"config.json", "model.safetensors", "training.safetensors", "best/model.safetensors"})
+    for (const char* name : {"config.json", "model.safetensors", "training.safetensors", "best/model.safetensors",
+                             "steps/000006/model.safetensors"})
       CHECK(read_file(folder / name) == read_file(whole / name));
   }
   CHECK(kills > 30);  // 8 lines of the log, 4 saves, and more
@@ -228,6 +229,30 @@ TEST_CASE("the best model by validation is kept beside the last") {
   const RunFolder claimed = claim(without.path());
   train(without.path(), {.folder = claimed, .goal = {.steps = 8}}, {});  // nothing is held out
   CHECK_FALSE(fs::exists(without / best_folder));
+}
+
+TEST_CASE("a run keeps the models of the steps that it is asked for, and nothing else of them") {
+  const TemporaryFolder folder;
+  {
+    const RunFolder claimed = claim(folder.path());
+    train(folder.path(), {.folder = claimed, .goal = {.steps = 8}, .keep_every = 3});
+  }
+  const auto kept = kept_models(folder.path());
+  REQUIRE(kept.size() == 2);
+  CHECK(kept.at(3) == folder / "steps/000003");
+  CHECK(read_file(kept.at(3) / "model.safetensors") == "13");   // (3^3 - 1) / 2
+  CHECK(read_file(kept.at(6) / "model.safetensors") == "364");  // (3^6 - 1) / 2
+  CHECK(read_file(kept.at(6) / "config.json") == "a number");
+  for (const auto& entry : fs::recursive_directory_iterator(folder / steps_folder))
+    CHECK(entry.path().extension() != ".tmp");
+
+  for (const char* name : {"12x", "000009.tmp", "-1"}) fs::create_directories(folder / steps_folder / name);
+  std::ofstream(folder / "steps/000012") << "no folder";
+  CHECK(kept_models(folder.path()).size() == 2);
+  CHECK(kept_models(folder / "none").empty());
+
+  for (const char* name : {checkpoint_file, "model.safetensors"}) fs::remove(folder / name);
+  CHECK_THROWS_WITH(RunFolder::for_new_run(folder.path()), contains("holds the kept models of a run"));
 }
 
 TEST_CASE("a run is saved after so much time, too") {

@@ -52,6 +52,12 @@ look.bars = function (rows, caption) {
   }));
 };
 
+// A round number beside an axis, as short as it goes.
+look.tick = function (number) {
+  const size = Math.abs(number), rounded = Number(number.toPrecision(4));
+  return (size > 0 && (size < 1e-3 || size >= 1e6) ? rounded.toExponential() : String(rounded)).replace(/-/g, "\u2212");
+};
+
 // A chart of curves: [{ name, points: [[x, y] …], class }], with axes that say what they are.
 look.chart = function ({ curves, title, x, y, marks, height }) {
   const W = innerWidth < 640 ? 360 : 640, H = height || 260, left = 52, right = 12, top = 26, bottom = 40;
@@ -72,9 +78,9 @@ look.chart = function ({ curves, title, x, y, marks, height }) {
   const chart = e("svg", { viewBox: `0 0 ${W} ${H}`, class: "chart", role: "img", "aria-label": title });
   for (const v of ticks(y0, y1))
     chart.append(e("line", { x1: left, x2: W - right, y1: atY(v), y2: atY(v), class: "grid" }),
-      e("text", { x: left - 6, y: atY(v) + 4, "text-anchor": "end" }, look.text(v)));
+      e("text", { x: left - 6, y: atY(v) + 4, "text-anchor": "end" }, look.tick(v)));
   for (const v of x.ticks || ticks(x0, x1))
-    chart.append(e("text", { x: atX(v), y: H - bottom + 18, "text-anchor": "middle" }, x.name ? x.name(v) : look.text(v)));
+    chart.append(e("text", { x: atX(v), y: H - bottom + 18, "text-anchor": atX(v) > W - 28 ? "end" : "middle" }, x.name ? x.name(v) : look.tick(v)));
   chart.append(e("line", { x1: left, x2: W - right, y1: H - bottom, y2: H - bottom, class: "axis" }),
     e("text", { x: W - right, y: H - 6, "text-anchor": "end", class: "dim" }, x.label),
     e("text", { x: 4, y: 14, class: "dim" }, y.label));

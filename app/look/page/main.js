@@ -1,10 +1,11 @@
 // Puts the views on the page, and shows the one that the address names. From a server the page has a field for the text
-// and a chat; as files it has the text that it was written for, and a training run.
+// and a chat; as files, and beside a run, the views that it has data for.
 "use strict";
 
 (() => {
-  const views = look.server ? ["tokens", "inside", "sampling", "chat"] : ["tokens", "inside", "sampling", "training"];
+  const needs = { tokens: "tokenizers", inside: "inside", sampling: "next", training: "training" };
   const ofText = ["tokens", "inside", "sampling"];
+  const views = look.server ? [...ofText, "chat"] : Object.keys(needs).filter((view) => lookData[needs[view]]);
   const section = (name) => document.getElementById("view-" + name);
   let chat = null;
 
@@ -25,13 +26,15 @@
   look.show = function (data) {
     look.data = data;
     look.watchers = [];
-    look.tensors = new look.Tensors(data.inside, look.tokens().length);
-    look.selected = { position: look.tokens().length - 1, layer: 0, head: 0 };
-    new look.TokensView(section("tokens"), data);
-    new look.InsideView(section("inside"), data);
-    new look.SamplingView(section("sampling"), data);
-    if (views.includes("training")) new look.TrainingView(section("training"), data);
-    look.showPosition();
+    if (data.inside) {
+      look.tensors = new look.Tensors(data.inside, look.tokens().length);
+      look.selected = { position: look.tokens().length - 1, layer: 0, head: 0 };
+      new look.TokensView(section("tokens"), data);
+      new look.InsideView(section("inside"), data);
+      new look.SamplingView(section("sampling"), data);
+    }
+    if (data.training) new look.TrainingView(section("training"), data);
+    if (look.showPosition) look.showPosition();
   };
 
   async function serve() {
