@@ -9,9 +9,10 @@ import math
 import re
 import socket
 import struct
+import subprocess
 import threading
 
-from serving import Server, check, data, finish, raw, waits_until
+from serving import Server, check, data, finish, program, raw, waits_until
 
 text = "Once a rabbit named Ruby"
 
@@ -164,5 +165,9 @@ with Server("--api-key", "secret", "--lessons", "https://example.org/book", mode
     check("and behind a proxy's name", server.ask("/look/tokens", {"text": "a"}, {**key, **name})[0] == 200)
     check("with no template there is no conversation", server.ask("/look/chat", {
         "messages": [{"role": "user", "content": "Hi"}]}, key)[0] == 400)
+
+wrong = subprocess.run([program, "serve", data / "model", "--port", "0", "--second-tokenizer", "none"], capture_output=True, text=True)
+check("a second tokenizer that is none is one line", wrong.returncode == 2 and len(wrong.stderr.splitlines()) == 1
+      and "none" in wrong.stderr and not wrong.stdout, wrong)
 
 finish()

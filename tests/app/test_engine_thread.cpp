@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/serve/api_error.hpp"
+#include "app/serve/look_service.hpp"
 #include "app/serve/service.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
 #include "lib/base/file.hpp"
@@ -32,7 +33,9 @@ struct Serving {
     served.trie = std::make_shared<TokenTrie>(*model.tokenizer, ends);
     engine = std::make_unique<EngineThread>(std::make_unique<Engine>(model.weights, *model.tokenizer, ends, options),
                                             ends, options.waiting, metrics);
-    service = std::make_unique<Service>(served, *engine, metrics, ServiceOptions());
+    served.ends = ends;
+    look = std::make_unique<LookService>(served, model, *engine, PageOptions());
+    service = std::make_unique<Service>(served, *engine, metrics, ServiceOptions(), look.get());
     server = std::make_unique<http::Server>(
         http::ServerOptions(), [this](const auto& request, auto& exchange) { service->answer(request, exchange); },
         [this](int status, const std::string& reason) { return service->refuse(status, reason); });
@@ -53,6 +56,7 @@ struct Serving {
   std::vector<TokenId> ends;
   Metrics metrics;
   std::unique_ptr<EngineThread> engine;
+  std::unique_ptr<LookService> look;
   std::unique_ptr<Service> service;
   std::unique_ptr<http::Server> server;
 };
@@ -240,6 +244,34 @@ TEST_CASE("a whole answer and a streamed one are the same, also for many clients
   CHECK(texts[0] != "");
   CHECK(texts == std::vector<std::string>(4, texts[0]));
   CHECK_THAT(posted(serving.server->port(), "/v1/completions", "{"), contains("HTTP/1.1 400 Bad Request"));
+}
+
+TEST_CASE("what the page asks for leaves the texts beside it as they are, and is the same each time") {
+  const Serving serving({.blocks = 64, .places = 8, .waiting = 32});
+  const std::string alone = written(serving, 40, 7);
+  const std::pair<const char*, const char*> questions[] = {
+      {"/look/tokens", R"({"text": "Once a rabbit"})"},
+      {"/look/head", R"({"text": "Once a rabbit", "layer": 1, "head": 2})"},
+      {"/look/inside", R"({"text": "Once"})"},
+      {"/look/next", R"({"tokens": [571, 257]})"}};
+  const auto content = [](const std::string& answer) { return answer.substr(answer.find("\r\n\r\n")); };
+  std::vector<std::string> answers(8), texts(4);
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < answers.size(); ++i)
+      threads.emplace_back([&, i] {
+        const auto& [path, body] = questions[i % 4];
+        // Another one's pass may run: then it is told to come again.
+        do answers[i] = posted(serving.server->port(), path, body);
+        while (answers[i].starts_with("HTTP/1.1 429"));
+      });
+    for (size_t i = 0; i < texts.size(); ++i) threads.emplace_back([&, i] { texts[i] = written(serving, 40, 7); });
+  }
+  CHECK(texts == std::vector<std::string>(4, alone));
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(answers[i].starts_with("HTTP/1.1 200"));
+    CHECK(content(answers[i]) == content(answers[i + 4]));
+  }
 }
 
 TEST_CASE("an answer has the form that was asked for, its properties in their order") {
