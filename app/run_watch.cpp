@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "app/look/address.hpp"
 #include "app/look/page_asset.hpp"
 #include "app/look/training_data.hpp"
 #include "app/output.hpp"
 #include "app/serve/access.hpp"
 #include "app/train.hpp"
 #include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
 
 namespace cria {
 namespace {
@@ -71,7 +71,7 @@ void RunWatch::begin(const RunFolder& folder, const std::filesystem::path& log, 
     }
   }
   const std::scoped_lock lock(mutex_);
-  state_ = State::running, name_ = look::last_name(folder.path()), title_ = title;
+  state_ = State::running, name_ = last_name(folder.path()), title_ = title;
   lines_ = std::move(earlier.lines), last_ = std::move(earlier.last), floor_ = earlier.floor;
 }
 

@@ -75,13 +75,6 @@ std::filesystem::path dialogue_grammar(const std::string& chosen) {
   return chosen.empty() ? data_folder() / "stories" / "turns.grammar" : std::filesystem::path(chosen);
 }
 
-std::string story_beginning() {
-  Random random(1);
-  const std::string story = generate(Grammar::load(grammar_file("")), random).text;
-  const size_t first = story.find(". "), second = story.find(". ", first + 1);
-  return story.substr(0, second == story.npos ? story.npos : second + 1);
-}
-
 int run_stories(const StoriesOptions& options) {
   if (options.json && !options.statistics && options.out.empty())
     throw UserError("--json is for the figures of --statistics or --out, expected one of them with it");

@@ -29,7 +29,4 @@ std::filesystem::path grammar_file(const std::string& chosen, bool requests = fa
 /// The same for dialogues: by default the one of short stories.
 std::filesystem::path dialogue_grammar(const std::string& chosen);
 
-/// The first two sentences of a built-in story.
-std::string story_beginning();
-
 }  // namespace cria

@@ -8,8 +8,8 @@
 
 #include "app/figure/figures.hpp"
 #include "app/figure/subject.hpp"
+#include "app/look/page_data.hpp"
 #include "app/sample.hpp"
-#include "app/stories.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/edit_distance.hpp"
 #include "lib/base/file.hpp"
@@ -94,7 +94,7 @@ int run_figure(const FigureOptions& options) {
     if (!std::filesystem::exists(log))
       throw UserError(fmt::format("--log {}: there is no such file, expected the log of a training run", log.string()));
   if (logs.empty()) logs.push_back(model / "log.jsonl");
-  const Subject subject(model, options.text.empty() ? story_beginning() : options.text, logs);
+  const Subject subject(model, options.text.empty() ? look::story_beginning() : options.text, logs);
   std::filesystem::create_directories(options.folder);
   if (named != std::end(figures)) {
     try {

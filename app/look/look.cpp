@@ -12,7 +12,6 @@
 #include "app/look/token_data.hpp"
 #include "app/look/training_data.hpp"
 #include "app/sample.hpp"
-#include "app/stories.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/file.hpp"
