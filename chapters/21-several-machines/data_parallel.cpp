@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "lib/base/check.hpp"
-#include "lib/base/pages.hpp"
 
 namespace cria {
 
@@ -23,9 +22,6 @@ void DataParallel::complete_parts(std::span<real> parameters) {
   all_gather(ranks_, parameters, parameter_shares(parameters.size()));
   // end of solution
 }
-
-// Backward takes the memory anew, the last layer's first, and the sum gives it back in that order.
-void DataParallel::clear(std::span<real> lane) { give_back(std::as_writable_bytes(lane)); }
 
 void DataParallel::final_from(std::span<const std::span<real>> lanes, size_t lane, size_t begin) {
   sum_.final_from(lanes, lane, begin);

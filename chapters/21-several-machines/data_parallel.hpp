@@ -19,7 +19,7 @@ class DataParallel : public LedPeers {
   Range own(size_t count) const override;
   void complete(std::span<double> numbers) override;
   void complete_parts(std::span<real> parameters) override;
-  void clear(std::span<real> lane) override;
+  void clear(std::span<real> lane) override { LaneSum::clear(lane); }
   void final_from(std::span<const std::span<real>> lanes, size_t lane, size_t begin) override;
   void sum_lanes(std::span<const std::span<real>> lanes) override { sum_.finish(lanes); }
   void abandon_lanes() noexcept override { sum_.abandon(); }

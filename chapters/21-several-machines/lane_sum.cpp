@@ -13,23 +13,20 @@ namespace {
 
 struct Abandoned {};
 
-// Large models' gradients lie in huge pages (lib/base/arena.hpp), which are cheap as long as they are whole.
-constexpr size_t returned_bytes = size_t{2} << 20;
+// A lane of at least two huge pages lies in such (ZeroedBlock), and is given back in whole ones: to take a small page
+// again costs a step of few tokens more than it is worth.
+constexpr size_t block = huge_page_bytes / sizeof(real);
+bool is_given_back(std::span<const real> lane) { return lane.size() >= 2 * block; }
 
-void give_back(std::span<real> lane, Range numbers) {
-  cria::give_back(std::as_writable_bytes(lane.subspan(numbers.begin, numbers.size())));
-}
+size_t next_block(size_t number) { return (number + block - 1) / block * block; }
 
-// All but the own share of the first lane.
-void give_back(std::span<const std::span<real>> lanes, Range numbers, Range own) {
-  for (size_t i = 0; i < lanes.size(); ++i) {
-    if (i > 0) {
-      give_back(lanes[i], numbers);
-      continue;
-    }
-    give_back(lanes[i], {numbers.begin, std::clamp(own.begin, numbers.begin, numbers.end)});
-    give_back(lanes[i], {std::clamp(own.end, numbers.begin, numbers.end), numbers.end});
-  }
+// Of these numbers, which end with a block or with the lane, those before and after the own ones.
+void give_back_others(std::span<real> lane, Range numbers, Range own) {
+  const auto give = [&](size_t begin, size_t end) {
+    if (begin < end) give_back(std::as_writable_bytes(lane.subspan(begin, end - begin)));
+  };
+  give(numbers.begin, std::min(numbers.end, own.begin / block * block));
+  give(std::max(numbers.begin, next_block(own.end)), numbers.end);
 }
 
 }  // namespace
@@ -79,14 +76,22 @@ void LaneSum::await(Range numbers) {
   if (abandoned_) throw Abandoned();
 }
 
+void LaneSum::clear(std::span<real> lane) {
+  if (is_given_back(lane))
+    give_back(std::as_writable_bytes(lane));
+  else
+    std::ranges::fill(lane, real(0));
+}
+
 void LaneSum::sum(const std::vector<std::span<real>>& lanes) {
   const Shares shares{ranks_.size(), number_parts, lanes[0].size()};
-  const Range own = shares.of(ranks_.rank());
-  constexpr size_t step = returned_bytes / sizeof(real);
   size_t held = lanes[0].size();  // up to there
   const auto leave = [&](Range numbers) {
-    const size_t begin = (numbers.begin + step - 1) / step * step;
-    if (begin < held) give_back(lanes, {begin, std::exchange(held, begin)}, own);
+    const size_t begin = next_block(numbers.begin);
+    if (begin >= held || !is_given_back(lanes[0])) return;
+    const Range left = {begin, std::exchange(held, begin)};
+    for (size_t i = 0; i < lanes.size(); ++i)
+      give_back_others(lanes[i], left, i == 0 ? shares.of(ranks_.rank()) : Range());
   };
   sum_in_lane_order(ranks_, lanes, shares, passing_, {[this](Range numbers) { await(numbers); }, leave});
 }

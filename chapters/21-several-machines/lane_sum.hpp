@@ -21,11 +21,14 @@ class LaneSum {
   explicit LaneSum(Communicator& ranks, size_t piece = piece_bytes / sizeof(real)) : ranks_(ranks), passing_(piece) {}
   ~LaneSum() { abandon(); }
 
+  /// Zeros, for backward to add to; of large lanes they take no memory until it does.
+  static void clear(std::span<real> lane);
   /// Of these lanes, this rank's, the numbers of one from `begin` on are final. The sum begins with the first that are
   /// so in all of them. From any thread.
   void final_from(std::span<const std::span<real>> lanes, size_t lane, size_t begin);
   /// All numbers of all lanes are final. When it returns the own share of the first lane is the sum, and all else in
-  /// the lanes has been given back to the system: ZeRO, stage 2. Throws what the communicator has thrown.
+  /// the lanes has been given back to the system, but for what shares a huge page with it: ZeRO, stage 2. Lanes of less
+  /// than two huge pages are kept. Throws what the communicator has thrown.
   void finish(std::span<const std::span<real>> lanes);
   /// Nothing more will be final. Waits for the transfer that is under way, if any.
   void abandon() noexcept;

@@ -8,6 +8,8 @@ namespace cria {
 
 /// What the system gives and takes at a time.
 std::size_t page_bytes();
+/// What it gives at a time where it is asked for large pages (ZeroedBlock), which costs far less for as many bytes.
+inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
 
 /// These bytes are zeros afterwards, and those that fill whole pages take no memory until they are written again. They
 /// must be a program's own (from new, malloc or a ZeroedBlock), and not of a file. Where the system cannot take single
