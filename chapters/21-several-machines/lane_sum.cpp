@@ -37,6 +37,12 @@ size_t LaneSum::final_in_all() const {
   // end of solution
 }
 
+bool LaneSum::is_final(Range piece) const {
+  // solution: is_final
+  return final_in_all() <= piece.begin;
+  // end of solution
+}
+
 void LaneSum::final_from(std::span<const std::span<real>> lanes, size_t lane, size_t begin) {
   const std::lock_guard lock(mutex_);
   if (final_from_.empty()) final_from_.assign(lanes.size(), lanes[0].size());
@@ -68,11 +74,7 @@ void LaneSum::abandon() noexcept {
 
 void LaneSum::await(Range numbers) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] {
-    // solution: piece_is_final
-    return abandoned_ || final_in_all() <= numbers.begin;
-    // end of solution
-  });
+  changed_.wait(lock, [&] { return abandoned_ || is_final(numbers); });
   if (abandoned_) throw Abandoned();
 }
 

@@ -35,6 +35,7 @@ class LaneSum {
 
  private:
   size_t final_in_all() const;  // from where on numbers are
+  bool is_final(Range piece) const;
   void sum(const std::vector<std::span<real>>& lanes);
   void await(Range numbers);
 

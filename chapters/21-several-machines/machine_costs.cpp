@@ -30,8 +30,8 @@ std::vector<PieceTimes> sum_times(std::span<const double> final_at, size_t kept,
     // solution: piece_times
     const double leaves = std::max(free, final_at[k]), arrives = leaves + seconds;
     free = k < kept ? arrives : arrives + seconds;
-    // end of solution
     times.push_back({leaves, arrives, free});
+    // end of solution
   }
   return times;
 }
