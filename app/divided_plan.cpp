@@ -62,7 +62,8 @@ Json step_plan(const LlamaConfig& c, const TrainerOptions& o, size_t N, const Ne
   if (can_share_lanes(N, o)) {
     const size_t P = parameter_count(c);
     const Traffic traffic = {step_bytes({N, o.lanes, P, o.batch, o.positions, false}, 0), 0};
-    // An inner rank of the chain takes a piece and then passes it on; then the shares, and the ring.
+    // An inner rank of the chain takes a piece and then passes it on; then the shares, and the ring. At most: what the
+    // last micro-batch's backward pass hides of the first two is not taken off.
     const double times = (N > 2 ? 2 : 1) + 2 * double(N - 1) / double(N);
     plan["data"] = way(step / double(N), traffic, times * double(P * sizeof(real)) / net.bandwidth);
     plan["data"].erase("rounds");

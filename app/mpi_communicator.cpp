@@ -1,5 +1,6 @@
 // The ranks that mpirun started. MPI is only asked for transfers that do not wait, so that one thread can see whether
-// the others are alive while another one computes or waits.
+// the others are alive while another one computes or waits. Threads call it in turn, under a mutex, so
+// MPI_THREAD_SERIALIZED is enough: who watches, and who sends, which is the thread of a sum while backward is at work.
 #include "app/mpi_communicator.hpp"
 
 #include <fmt/format.h>

@@ -61,6 +61,7 @@ constexpr Figure figures[] = {
     {"isoflop", "20", "losses of equal operations over the size, and the best sizes beside the Llamas", draw_isoflop},
     {"lifetime", "20", "training and serving together over the tokens served, for LLaMA's sizes", draw_lifetime},
     {"zero", "21", "which of four ranks holds what, by ZeRO's stages", draw_zero},
+    {"overlap", "21", "when a gradient's pieces travel, after backward and during it", draw_overlap},
     {"divided", "21", "which rank holds which part of which matrix", draw_divided},
     {"batching", "22", "what an engine computes in each pass, for five texts", draw_batching},
 };

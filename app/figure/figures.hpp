@@ -41,6 +41,7 @@ std::string draw_preferences(const Subject& subject);
 std::string draw_isoflop(const Subject& subject);
 std::string draw_lifetime(const Subject& subject);
 std::string draw_zero(const Subject& subject);
+std::string draw_overlap(const Subject& subject);
 std::string draw_divided(const Subject& subject);
 std::string draw_batching(const Subject& subject);
 

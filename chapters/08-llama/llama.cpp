@@ -149,8 +149,10 @@ void llama_backward(const LlamaWeights& weights, LlamaInput input, const LlamaAc
   // normed = rmsnorm(hidden)
   rmsnorm_backward(b.d_normed, activations.last_layer().output.rows(0, N), w.norm, activations.inverse_rms.rows(0, N),
                    b.d_hidden, d.norm);
-  for (size_t i = config.layers; i-- > lowest;)
+  for (size_t i = config.layers; i-- > lowest;) {
     block_backward(context, w.layers[i], activations.layer(i).first_rows(N), b, d.layers[i]);
+    if (d.layer_formed) d.layer_formed(i);
+  }
   // hidden = embedding[tokens]; a tied embedding is also the head, and collects both gradients
   embed_backward(weights, b.d_hidden, input.tokens.flat(), d.embedding);
   // end of solution

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,6 +44,9 @@ struct LlamaTensors {
   std::vector<LayerTensors<T, Matrix>> layers;
   View<T, 1> norm;  // (C)
   Matrix head;      // (V, C); the embedding when the two are tied
+  /// Of gradients: backward calls it when it has left a layer, so that those of it and of all above it are formed. A
+  /// tied embedding, which is also the head, is formed last. None: nobody asks.
+  std::function<void(size_t layer)> layer_formed = {};
 };
 
 /// Calls visit(name, shape, view) for every tensor that is stored, in a fixed order; the names are Hugging Face's.

@@ -5,6 +5,7 @@
 // it alone. Nothing here may change a bit of the result, so every sum keeps the order that it has in one process.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "chapters/10-training-step/batch.hpp"
@@ -45,9 +46,17 @@ class Peers {
   virtual void complete_squares(std::span<double> squares) { complete(squares); }
   /// The same of parameters, of which the own parts are given (number_range in adamw.hpp).
   virtual void complete_parts(std::span<real> parameters) = 0;
-  /// `lanes` are this process's own. Afterwards the own parts of the first of them hold the sum over the lanes of all,
-  /// in the order of the lanes.
+  /// A lane's gradients are zeros, for a step to begin with.
+  virtual void clear(std::span<real> lane) { std::ranges::fill(lane, real(0)); }
+  /// Of a step, whose gradients these lanes of this process form: the numbers of one from `begin` on are final.
+  /// Backward forms them from the last to the first; what is final in all of the lanes may already travel, and be added
+  /// to. Called on any thread.
+  virtual void final_from(std::span<const std::span<real>> /*lanes*/, size_t /*lane*/, size_t /*begin*/) {}
+  /// All of them are final. Afterwards the own parts of the first of them hold the sum over the lanes of all, in the
+  /// order of the lanes, and nothing else in them is to be used.
   virtual void sum_lanes(std::span<const std::span<real>> lanes) = 0;
+  /// They will never be: the step has failed. Returns when nobody looks at them any more.
+  virtual void abandon_lanes() noexcept {}
   /// The leader's numbers go to all.
   virtual void spread(std::span<real> numbers) = 0;
   /// Each one's own parts from the leader's `all`, which is empty elsewhere; and to there.

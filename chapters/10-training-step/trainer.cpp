@@ -49,16 +49,20 @@ double Trainer::for_each_micro_batch(const Batch& batch, Work&& work) {
     Lane& lane = lanes_[own];
     const size_t i = own_lanes_.begin + own, end = groups * (i + 1) / options_.lanes * together;
     double loss = 0;
-    for (size_t b = groups * i / options_.lanes * together; b < end; b += options_.micro_batch)
+    for (size_t b = groups * i / options_.lanes * together; b < end; b += options_.micro_batch) {
+      lane.last_pass = forms_shared_ && b + options_.micro_batch >= end;
       loss += work(lane, part_of(batch, b, std::min(b + options_.micro_batch, end)));
+    }
     losses_[i] = loss;
+    if (forms_shared_) peers_->final_from(lane_gradients_, own, 0);
   });
+  if (forms_shared_) peers_->sum_lanes(lane_gradients_);
   if (peers_) peers_->complete(losses_);
   return std::accumulate(losses_.begin(), losses_.end(), 0.0);
 }
 
 void Trainer::sum_gradients() {
-  if (peers_) return peers_->sum_lanes(lane_gradients_);
+  if (peers_) return;  // they have, from the first gradients on that were final
   constexpr size_t chunk = 16384;
   const ParameterSet& sum = lanes_[0].gradients;
   const size_t count = sum.flat().size();
@@ -78,7 +82,18 @@ double Trainer::gradient_norm() {
 // What is random in a micro-batch depends on the step and its place in the batch, and on no thread.
 double Trainer::forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective) {
   if (lane.model.draw_from) lane.model.draw_from(optimiser_.steps() * options_.batch + micro_batch.first);
-  return lane.evaluator->forward_backward(lane.model.weights, micro_batch, objective, lane.model.gradients);
+  LlamaTensors<real>& gradients = lane.model.gradients;
+  gradients.layer_formed = {};
+  if (lane.last_pass) gradients.layer_formed = [this, &lane](size_t layer) { tell_final(lane, layer); };
+  return lane.evaluator->forward_backward(lane.model.weights, micro_batch, objective, gradients);
+}
+
+// A set that holds whole layers holds them in their order, and the head behind them: for_each_parameter.
+void Trainer::tell_final(const Lane& lane, size_t layer) {
+  const View<real, 1> first = lane.model.gradients.layers[layer].attention_norm;
+  if (first.empty()) return;  // a frozen one, in another set: final with the whole lane
+  const real* numbers = lane.gradients.flat().data();
+  peers_->final_from(lane_gradients_, size_t(&lane - lanes_.data()), size_t(first.data() - numbers));
 }
 
 void Trainer::tell(const Task& task) {
@@ -104,9 +119,24 @@ StepResult Trainer::step(const Batch& batch, double learning_rate) {
 
 StepResult Trainer::step(const Batch& batch, double learning_rate, const Objective& objective) {
   require_told();
-  pool_.for_each(lanes_.size(), [&](size_t i) { std::ranges::fill(lanes_[i].gradients.flat(), real(0)); });
-  const StepResult result = learn(batch, learning_rate, objective);
-  if (peers_) peers_->complete_parts(parameters_.flat()), peers_->finish();
+  pool_.for_each(lanes_.size(), [&](size_t i) {
+    if (peers_)
+      peers_->clear(lane_gradients_[i]);
+    else
+      std::ranges::fill(lane_gradients_[i], real(0));
+  });
+  if (!peers_) return learn(batch, learning_rate, objective);
+  StepResult result;
+  forms_shared_ = true;
+  try {
+    result = learn(batch, learning_rate, objective);
+  } catch (...) {
+    forms_shared_ = false;
+    peers_->abandon_lanes();
+    throw;
+  }
+  forms_shared_ = false;
+  peers_->complete_parts(parameters_.flat()), peers_->finish();
   return result;
 }
 

@@ -74,11 +74,13 @@ class Trainer {
     std::unique_ptr<Evaluator> evaluator;
     ParameterSet gradients;
     LaneModel model;
+    bool last_pass = false;  // of a step with peers: it makes gradients final
   };
   /// Calls work(lane, micro-batch) for every micro-batch, lanes in parallel, and returns the sum of their losses.
   template <class Work>
   double for_each_micro_batch(const Batch& batch, Work&& work);
   double forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective);
+  void tell_final(const Lane& lane, size_t layer);
   void tell(const Task& task);
   void require_told();
   StepResult learn(const Batch& batch, double learning_rate, const Objective& objective);
@@ -91,7 +93,8 @@ class Trainer {
   TrainerOptions options_;
   ThreadPool& pool_;
   Peers* peers_;
-  bool told_ = false;  // them, what comes next
+  bool told_ = false;          // them, what comes next
+  bool forms_shared_ = false;  // gradients that they sum
   Range own_lanes_, own_parts_;
   std::vector<Lane> lanes_;  // the own ones
   std::vector<std::span<real>> lane_gradients_;

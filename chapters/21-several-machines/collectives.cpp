@@ -11,6 +11,15 @@ namespace {
 
 std::span<real> part_of(std::span<real> numbers, Range range) { return numbers.subspan(range.begin, range.size()); }
 
+// The first of `numbers` that is among the last `back` of them.
+size_t from_end(size_t numbers, size_t back) { return numbers - std::min(numbers, back); }
+
+// Of both; where there are none, an empty range.
+Range common(Range a, Range b) {
+  const size_t begin = std::max(a.begin, b.begin);
+  return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
 void add(std::span<real> sum, std::span<const real> lane) {
   noalias(View<real, 1>(sum, {sum.size()})) += View<const real, 1>(lane, {lane.size()});
 }
@@ -56,13 +65,23 @@ void all_gather(Communicator& ranks, std::span<std::byte> all, const Shares& sha
 }
 
 void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lanes, const Shares& shares,
-                       std::span<real> passing) {
+                       std::span<real> passing, const LanePieces& pieces) {
   require(!lanes.empty() && !passing.empty() && lanes[0].size() == shares.numbers && shares.ranks == ranks.size(),
           "sum_in_lane_order", "no lanes, no room to pass a piece on, or shares of other numbers or ranks");
   const size_t rank = ranks.rank(), last = ranks.size() - 1;
-  for (size_t at = 0; at < shares.numbers; at += passing.size()) {
-    const Range here = {at, std::min(at + passing.size(), shares.numbers)};
+  const size_t count = (shares.numbers + passing.size() - 1) / passing.size();
+  const auto piece = [&](size_t k) {
+    return Range{from_end(shares.numbers, (k + 1) * passing.size()), from_end(shares.numbers, k * passing.size())};
+  };
+  // Of the sum of piece k, what a rank gets in the end.
+  const auto share_of = [&](size_t k, size_t of) { return part_of(lanes[0], common(piece(k), shares.of(of))); };
+  // A piece comes back from the last rank when so many others have been sent after it: each rank between has one.
+  const size_t behind = last - rank;
+  for (size_t k = 0; k < count; ++k) {
+    const Range here = piece(k);
     const std::span<real> first_lane = part_of(lanes[0], here), arriving = passing.first(here.size());
+    const std::span<real> returning = k < behind ? std::span<real>() : share_of(k - behind, rank);
+    if (pieces.await) pieces.await(here);
     // solution: sum_piece
     // ((lane 0 + lane 1) + lane 2) + …: what arrives is the sum of all lanes before these.
     if (rank > 0) {
@@ -70,13 +89,16 @@ void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lan
       add(first_lane, arriving);
     }
     for (const std::span<real> lane : lanes.subspan(1)) add(first_lane, part_of(lane, here));
-    if (rank < last) ranks.send(rank + 1, std::as_bytes(first_lane));
     // end of solution
+    // solution: pass_on
+    if (rank < last) ranks.exchange(rank + 1, std::as_bytes(first_lane), last, std::as_writable_bytes(returning));
+    for (size_t to = 0; rank == last && to < last; ++to) ranks.send(to, std::as_bytes(share_of(k, to)));
+    // end of solution
+    if (pieces.leave) pieces.leave(here);
   }
-  // solution: scatter_sum
-  // Only now, as all others were busy passing pieces on.
-  if (rank < last) return ranks.receive(last, std::as_writable_bytes(part_of(lanes[0], shares.of(rank))));
-  for (size_t to = 0; to < last; ++to) ranks.send(to, std::as_bytes(part_of(lanes[0], shares.of(to))));
+  // solution: last_returns
+  for (size_t k = count - std::min(count, behind); k < count; ++k)
+    ranks.receive(last, std::as_writable_bytes(share_of(k, rank)));
   // end of solution
 }
 

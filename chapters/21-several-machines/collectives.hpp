@@ -4,6 +4,7 @@
 // sums what it gives: floating-point numbers are added in lane order here, on any number of ranks.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "chapters/21-several-machines/communicator.hpp"
@@ -35,13 +36,19 @@ void broadcast(Communicator& ranks, std::span<std::byte> bytes);
 /// rank passes on what it got last. It sends all but the share of the rank behind it, about n (N - 1) / N bytes.
 void all_gather(Communicator& ranks, std::span<std::byte> all, const Shares& shares, size_t width);
 
-/// Σ over the lanes of all ranks, in lane order: rank 0 has the first ones, and so on. The sum goes along the ranks,
-/// and each adds its lanes to it. Then the last one, who has it, sends each rank its share: reduce-scatter. `lanes` are
-/// this rank's, and the own share of the first one holds the result; the rest of it is not to be used. `passing` is
-/// room for the piece that goes along, and is equally long everywhere. Each rank but the last sends n bytes, and the
-/// last n without its own share.
+/// What a sum that begins early has to know about this rank's lanes, piece by piece. Nothing: they are final.
+struct LanePieces {
+  std::function<void(Range numbers)> await = {};  // returns when these are final in all lanes
+  std::function<void(Range numbers)> leave = {};  // the sum does not need them any more, but for the own share of it
+};
+
+/// Σ over the lanes of all ranks, in lane order: rank 0 has the first ones, and so on. The sum goes along the ranks in
+/// pieces, from the last numbers to the first, and each rank adds its lanes to it. The last one, who has it, sends each
+/// rank its share of the piece: reduce-scatter. `lanes` are this rank's, and the own share of the first one holds the
+/// result; the rest of it is not to be used. `passing` is room for the piece that goes along, and is equally long
+/// everywhere. Each rank but the last sends n bytes, and the last n without its own share.
 void sum_in_lane_order(Communicator& ranks, std::span<const std::span<real>> lanes, const Shares& shares,
-                       std::span<real> passing);
+                       std::span<real> passing, const LanePieces& pieces = {});
 
 /// numbers = Σ over the ranks, in rank order, with the same bits on all of them: each rank sums its share, and then all
 /// gather the sums. `room` is for what arrives, ranks times the longest share. A rank sends n without its own share,

@@ -2,7 +2,8 @@
 //
 // A group has N members, its ranks 0 … N - 1. All that happens between them is a transfer: one rank gives bytes,
 // another takes them, and each waits for the other. So nothing can be overtaken, and nothing needs a barrier. The
-// collectives are written in terms of it (collectives.hpp), and know nothing of what carries the bytes.
+// collectives are written in terms of it (collectives.hpp), and know nothing of what carries the bytes. Any thread of a
+// rank may use it, one at a time: that is how a sum travels while another thread computes (lane_sum.hpp).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Chapter 21, data parallel training with ZeRO's stage 1.
+// Chapter 21, data parallel training with ZeRO's stage 2.
 #include "chapters/21-several-machines/data_parallel.hpp"
 
 #include <fmt/format.h>
@@ -8,8 +8,6 @@
 #include "lib/base/check.hpp"
 
 namespace cria {
-
-DataParallel::DataParallel(Communicator& ranks) : LedPeers(ranks), passing_(piece_bytes / sizeof(real)) {}
 
 Range DataParallel::own(size_t count) const { return shares(count, count).of(ranks_.rank()); }
 
@@ -25,8 +23,8 @@ void DataParallel::complete_parts(std::span<real> parameters) {
   // end of solution
 }
 
-void DataParallel::sum_lanes(std::span<const std::span<real>> lanes) {
-  sum_in_lane_order(ranks_, lanes, parameter_shares(lanes[0].size()), passing_);
+void DataParallel::final_from(std::span<const std::span<real>> lanes, size_t lane, size_t begin) {
+  sum_.final_from(lanes, lane, begin);
 }
 
 void DataParallel::spread(std::span<real> numbers) { broadcast(ranks_, numbers); }

@@ -1,6 +1,8 @@
 // Chapter 21, bytes that are sent and held.
 #include "chapters/21-several-machines/machine_costs.hpp"
 
+#include <algorithm>
+
 #include "chapters/10-training-step/adamw.hpp"
 
 namespace cria {
@@ -21,13 +23,26 @@ std::uint64_t step_bytes(const SharedStep& step, size_t rank) {
   // end of solution
 }
 
+std::vector<PieceTimes> sum_times(std::span<const double> final_at, size_t kept, double seconds) {
+  std::vector<PieceTimes> times;
+  double free = 0;
+  for (size_t k = 0; k < final_at.size(); ++k) {
+    // solution: piece_times
+    const double leaves = std::max(free, final_at[k]), arrives = leaves + seconds;
+    free = k < kept ? arrives : arrives + seconds;
+    times.push_back({leaves, arrives, free});
+    // end of solution
+  }
+  return times;
+}
+
 StateBytes state_bytes(ZeroStage stage, const SharedStep& step, size_t rank) {
   const std::uint64_t all = sizeof(real) * step.parameters;
   const std::uint64_t own = sizeof(real) * Shares{step.ranks, number_parts, step.parameters}.of(rank).size();
   const std::uint64_t lanes = Shares{step.ranks, step.lanes, step.lanes}.of(rank).size();
   // solution: state_bytes
   return {.weights = stage >= ZeroStage::weights ? own : all,
-          .gradients = lanes * (stage >= ZeroStage::gradients ? own : all),
+          .gradients = stage >= ZeroStage::gradients ? own : lanes * all,
           .moments = 2 * (stage >= ZeroStage::moments ? own : all)};
   // end of solution
 }

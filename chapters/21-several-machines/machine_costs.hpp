@@ -1,10 +1,12 @@
 // Chapter 21: what a step that ranks share sends, and what each of them holds, before anything runs.
 //
 // ZeRO: Rajbhandari et al. 2020, arXiv:1910.02054, section 5. Its stages cut, one after the other, the optimiser's
-// state, the gradients and the weights into N parts. What trains here is stage 1; the others are for comparison.
+// state, the gradients and the weights into N parts. What trains here is stage 2; the others are for comparison.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "chapters/21-several-machines/collectives.hpp"
 
@@ -29,13 +31,23 @@ struct SharedStep {
 /// Bytes that a rank sends in a step.
 std::uint64_t step_bytes(const SharedStep& step, size_t rank);
 
+/// When a piece of the gradient travels, in seconds from when backward begins, on two ranks: to rank 1, and from there
+/// back, where it is rank 0's part. Else it is back when it has arrived.
+struct PieceTimes {
+  double leaves, arrives, returns;
+};
+/// `final_at` says of each piece when both ranks have formed it, in the order in which they travel; the first of them
+/// are `kept` by rank 1. One is `seconds` on its way. The next leaves when rank 1 has sent off the last.
+std::vector<PieceTimes> sum_times(std::span<const double> final_at, size_t kept, double seconds);
+
 enum class ZeroStage { none, moments, gradients, weights };
 
-/// Bytes that a rank holds between steps, and while it sums.
+/// Bytes that a rank holds between steps.
 struct StateBytes {
   std::uint64_t weights, gradients, moments;
 };
-/// Each lane of the rank has a gradient of its own; from stage 2 on a lane keeps the parts of one rank at a time.
+/// Each lane of the rank has a gradient of its own; from stage 2 on the rank keeps its parts of the sum. Within a step
+/// it is up to a gradient for each lane in all stages, where lanes have several micro-batches.
 StateBytes state_bytes(ZeroStage stage, const SharedStep& step, size_t rank);
 
 }  // namespace cria

@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "lib/base/pages.hpp"
+
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -10,7 +12,7 @@ namespace cria {
 
 // calloc knows which memory comes as zeros from the system; a block of more than 32 MB always does.
 ZeroedBlock::ZeroedBlock(size_t bytes) {
-  constexpr size_t line = 64, huge_page = size_t(2) << 20;
+  constexpr size_t line = 64, huge_page = huge_page_bytes;
   const size_t alignment = bytes < 2 * huge_page ? line : huge_page;
   size_t room = bytes + alignment;
   if (room < bytes) throw std::bad_alloc();
