@@ -112,7 +112,7 @@ void print_divided_plan(const Json& report) {
               {fmt::format("each of {} trains with", plan["machines"].get<size_t>()), bytes_text(each["bytes"]),
                fmt::format("(all weights and moments, {} of the lanes),", each["lanes"].get<size_t>()),
                bytes_text(each["bytes_with_shared_moments"]), "where each keeps its share of the moments",
-               "(ZeRO stage 1, Rajbhandari et al. 2020)"});
+               "(ZeRO, Rajbhandari et al. 2020)"});
   print_ways("divided", "a token", plan["token"]);
   print_ways("", "a training step", plan["step"]);
   print_parts("", {fmt::format("(with {} machines, {} a second and {} between them)", plan["machines"].get<size_t>(),

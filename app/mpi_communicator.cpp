@@ -110,9 +110,11 @@ class MpiCommunicator : public Communicator {
     wait(requests_, int(from ? *from : *to));
   }
 
-  // Gives the core away while nothing happens: there may be more ranks than cores.
+  // Gives the core away while nothing happens, as there may be more ranks than cores; and sleeps only behind what a step
+  // of a small model takes, as a message moves in pieces, each when both sides look.
   void wait(std::span<MPI_Request> requests, int other) {
-    for (size_t tries = 0;; ++tries) {
+    const auto patience = std::chrono::steady_clock::now() + 20ms;
+    for (;;) {
       int done = 0, error = MPI_SUCCESS;
       {
         const std::lock_guard lock(mutex_);
@@ -120,7 +122,7 @@ class MpiCommunicator : public Communicator {
       }
       if (error != MPI_SUCCESS) end_all(other, "cannot be reached");
       if (done) return;
-      if (tries < 200)
+      if (std::chrono::steady_clock::now() < patience)
         std::this_thread::yield();
       else
         std::this_thread::sleep_for(100us);

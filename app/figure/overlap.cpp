@@ -38,7 +38,7 @@ void draw_step(Svg& svg, double y, const char* title, std::span<const double> fi
   for (const PieceTimes& piece : sum_times(final_at, kept, each_piece)) {
     const std::string name = fmt::format("{}", --layer);
     there.push_back({piece.leaves, piece.arrives, name});
-    if (piece.returns > piece.arrives) back.push_back({piece.arrives, piece.returns, name});
+    if (piece.returns > piece.arrives) back.push_back({piece.returns - each_piece, piece.returns, name});
     end = piece.returns;
   }
   svg.text(16, y, title, "strong");

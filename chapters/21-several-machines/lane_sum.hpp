@@ -30,7 +30,7 @@ class LaneSum {
   /// the lanes has been given back to the system, but for what shares a huge page with it: ZeRO, stage 2. Lanes of less
   /// than two huge pages are kept. Throws what the communicator has thrown.
   void finish(std::span<const std::span<real>> lanes);
-  /// Nothing more will be final. Waits for the transfer that is under way, if any.
+  /// Nothing more will be final. Waits for the piece that is under way, if any.
   void abandon() noexcept;
 
  private:

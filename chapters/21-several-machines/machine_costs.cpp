@@ -25,12 +25,12 @@ std::uint64_t step_bytes(const SharedStep& step, size_t rank) {
 
 std::vector<PieceTimes> sum_times(std::span<const double> final_at, size_t kept, double seconds) {
   std::vector<PieceTimes> times;
-  double free = 0;
   for (size_t k = 0; k < final_at.size(); ++k) {
     // solution: piece_times
-    const double leaves = std::max(free, final_at[k]), arrives = leaves + seconds;
-    free = k < kept ? arrives : arrives + seconds;
-    times.push_back({leaves, arrives, free});
+    double leaves = std::max(k > 0 ? times.back().arrives : 0, final_at[k]);
+    if (k > kept) leaves += seconds, times.back().returns = leaves;
+    const double arrives = leaves + seconds;
+    times.push_back({leaves, arrives, k < kept ? arrives : arrives + seconds});
     // end of solution
   }
   return times;

@@ -37,7 +37,8 @@ struct PieceTimes {
   double leaves, arrives, returns;
 };
 /// `final_at` says of each piece when both ranks have formed it, in the order in which they travel; the first of them
-/// are `kept` by rank 1. One is `seconds` on its way. The next leaves when rank 1 has sent off the last.
+/// are `kept` by rank 1. One is `seconds` on its way. Rank 0 takes one back when the next is final, and before that
+/// leaves.
 std::vector<PieceTimes> sum_times(std::span<const double> final_at, size_t kept, double seconds);
 
 enum class ZeroStage { none, moments, gradients, weights };

@@ -16,7 +16,7 @@ struct Addresses {
   std::uintptr_t begin, end;
 };
 
-Addresses addresses_of(std::span<const std::byte> bytes) {
+[[maybe_unused]] Addresses addresses_of(std::span<const std::byte> bytes) {
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
   return {begin, begin + bytes.size()};
 }
@@ -47,7 +47,7 @@ void give_back(std::span<std::byte> bytes) {
   std::ranges::fill(bytes, std::byte{0});
 }
 
-std::size_t resident_bytes(std::span<const std::byte> bytes) {
+std::optional<std::size_t> resident_bytes([[maybe_unused]] std::span<const std::byte> bytes) {
 #ifdef __linux__
   const std::size_t page = page_bytes();
   const auto [begin, end] = addresses_of(bytes);
@@ -56,7 +56,7 @@ std::size_t resident_bytes(std::span<const std::byte> bytes) {
   if (mincore(reinterpret_cast<void*>(first), end - first, resident.data()) == 0)  // NOLINT: it is an address
     return page * static_cast<std::size_t>(std::ranges::count_if(resident, [](unsigned char is) { return is & 1; }));
 #endif
-  return bytes.size();
+  return std::nullopt;
 }
 
 }  // namespace cria

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 namespace cria {
@@ -16,7 +17,8 @@ inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
 /// pages back they are zeros only.
 void give_back(std::span<std::byte> bytes);
 
-/// Of the pages that these bytes lie in: what takes memory now, in whole pages. All of it where that cannot be asked.
-std::size_t resident_bytes(std::span<const std::byte> bytes);
+/// Of the pages that these bytes lie in: what takes memory now, in whole pages. None where the system cannot be asked,
+/// which also means that it cannot take single pages back.
+std::optional<std::size_t> resident_bytes(std::span<const std::byte> bytes);
 
 }  // namespace cria

@@ -185,10 +185,11 @@ TEST_CASE(
       two_steps(trainer);
       peers.begin({});
     }
-    for (const std::span<real> lane : peers.seen) held[here.rank()] += resident_bytes(std::as_bytes(lane));
+    for (const std::span<real> lane : peers.seen) held[here.rank()] += resident_bytes(std::as_bytes(lane)).value_or(0);
     same[here.rank()] = difference(weights.flat(), expected.flat(), 0) == "";
   });
   CHECK(same == std::vector<int>(ranks, 1));
+  if (!resident_bytes(std::as_bytes(start.flat()))) return;  // the system cannot be asked
   const SharedStep step{ranks, lanes, count, lanes, 2, false};
   for (size_t rank = 0; rank < ranks; ++rank) {
     const std::uint64_t own = state_bytes(ZeroStage::gradients, step, rank).gradients;

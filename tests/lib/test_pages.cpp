@@ -13,10 +13,11 @@ TEST_CASE("what is given back is zeros, what lies beside it is not touched, and 
   const ZeroedBlock block(bytes);
   const std::span<std::byte> all(static_cast<std::byte*>(block.data()), bytes);
   std::ranges::fill(all, std::byte{7});
-  CHECK(resident_bytes(all) >= bytes);
+  const bool can_ask = resident_bytes(all).has_value();
+  if (can_ask) CHECK(*resident_bytes(all) >= bytes);
   const auto give = [&](size_t begin, size_t end) { give_back(all.subspan(begin, end - begin)); };
   give(page + 5, 30 * page - 3);
-  CHECK(resident_bytes(all) <= bytes - 26 * page);  // asked first: to look at it takes it again
+  if (can_ask) CHECK(*resident_bytes(all) <= bytes - 26 * page);  // asked first: to look at it takes it again
   give(35 * page + 10, 35 * page + 20);
   for (const auto& [begin, end] : {std::pair{page + 5, 30 * page - 3}, std::pair{35 * page + 10, 35 * page + 20}}) {
     CHECK(size_t(std::ranges::count(all.subspan(begin, end - begin), std::byte{0})) == end - begin);
