@@ -144,6 +144,8 @@ def check_ends(program, work):
     expect("and says so", last["state"] == "stopped" and last["steps"] == run.log()[-1]["step"], last["state"])
 
     done = last["steps"]
+    with open(run.folder / "log.jsonl", "a") as log:
+        log.write('{"step": ')  # as of a process that was killed
     resumed = Run(program, work / "stopped", "--resume", "--steps", str(done + 20))
     lines = followed(resumed.events())[0]
     resumed.end()
