@@ -160,6 +160,14 @@ def check_chat(page):
     page.expect("and read", "document.querySelectorAll('#view-chat rect.read').length >= 0 && /Pass \\d+: /.test(document.querySelector('#view-chat').textContent)")
     page.press("#view-chat .beside > div:last-child .actions button")
     page.until("others run beside each other", "new Set([...document.querySelectorAll('#view-chat .chart text')].map((t) => t.textContent).filter((t) => t.startsWith('text '))).size >= 4")
+    page.run("""
+        const request = look.request, begin = performance.now();
+        look.passesAsked = 0;
+        look.pace = () => look.passesAsked / ((performance.now() - begin) / 400 + 2);  // 1 for one that asks every 400 ms
+        look.request = (path, ...rest) => { look.passesAsked += path.startsWith('/look/steps'); return request(path, ...rest); };
+        for (let i = 0; i < 5; ++i) for (const view of ['#tokens', '#chat']) { location.hash = view; dispatchEvent(new Event('hashchange')); }""")
+    page.until("passes are asked for again and again", "look.passesAsked >= 4")
+    page.expect("by one only, however often one comes back", "look.pace() <= 1")
     page.press(".conversation .actions button:nth-child(3)")
     page.expect("a new conversation is empty", "document.querySelectorAll('.message').length === 0")
 

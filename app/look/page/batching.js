@@ -20,11 +20,12 @@ look.BatchingPart = class {
   watch(on) {
     clearTimeout(this.timer);
     this.on = on;
-    if (on) this.poll();
+    if (on && !this.asking) this.poll();  // else what is asked already goes on
   }
 
   async poll() {
     let pause = 3000;
+    this.asking = true;
     try {
       const answer = await look.ask("/look/steps?after=" + this.last);
       if (answer.last < this.last) this.steps = [];  // another server by now
@@ -43,6 +44,7 @@ look.BatchingPart = class {
       this.reading.textContent = error.message;
       if (error.status === 401) this.on = false;
     }
+    this.asking = false;
     if (this.on) this.timer = setTimeout(() => this.poll(), pause);
   }
 
