@@ -168,6 +168,14 @@ def check_chat(page):
         for (let i = 0; i < 5; ++i) for (const view of ['#tokens', '#chat']) { location.hash = view; dispatchEvent(new Event('hashchange')); }""")
     page.until("passes are asked for again and again", "look.passesAsked >= 4")
     page.expect("by one only, however often one comes back", "look.pace() <= 1")
+    page.run("""
+        const part = look.crowded = new look.BatchingPart(), ids = Array.from({ length: 30 }, (_, i) => i + 1);
+        part.blocks = 64;
+        part.steps = [{ number: 1, seconds: 1, parts: ids.map((id) => [id, 2, 1]), preempted: [], finished: [], fromPrefix: 0, waiting: 0, blocksUsed: 30, blocksShared: 0 }];
+        part.draw();""")
+    page.expect("of many texts the newest are drawn, which is said", "look.crowded.root.textContent.includes('Of 30 texts the chart has the 12 newest.') && "
+                "[...look.crowded.root.querySelectorAll('text')].map((t) => t.textContent).filter((t) => t.startsWith('text ')).join() === "
+                "Array.from({ length: 12 }, (_, i) => `text ${i + 19}`).join()")
     page.press(".conversation .actions button:nth-child(3)")
     page.expect("a new conversation is empty", "document.querySelectorAll('.message').length === 0")
 
