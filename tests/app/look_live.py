@@ -157,9 +157,10 @@ def check_chat(page):
     page.until("its tokens are counted", "document.querySelector('.conversation .dim').textContent.includes('written')")
     page.until("its blocks are kept", "document.querySelectorAll('.kv-block.kept').length >= 1")
     page.until("its passes are drawn", "document.querySelectorAll('#view-chat .drawn').length > 5")
-    page.expect("and read", "document.querySelectorAll('#view-chat rect.read').length >= 0 && /Pass \\d+: /.test(document.querySelector('#view-chat').textContent)")
+    page.expect("and said", "/Pass \\d+: /.test(document.querySelector('#view-chat').textContent)")
     page.press("#view-chat .beside > div:last-child .actions button")
     page.until("others run beside each other", "new Set([...document.querySelectorAll('#view-chat .chart text')].map((t) => t.textContent).filter((t) => t.startsWith('text '))).size >= 4")
+    page.until("whose prompts were read", "document.querySelectorAll('#view-chat rect.read').length >= 1")
     page.run("""
         const request = look.request, begin = performance.now();
         look.passesAsked = 0;

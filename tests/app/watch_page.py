@@ -9,6 +9,7 @@ Needs what look.py needs; without that it says so and ends with 77.
 """
 import argparse
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,7 +51,7 @@ READING = "Object.fromEntries([...document.querySelectorAll('.readings div')].ma
 
 def check_watching(program, work, browser, screenshots):
     from selenium.webdriver.common.keys import Keys
-    run = Run(program, work / "seen", "--steps", "1500")
+    run = Run(program, work / "seen", "--steps", "1000000")
     page = WatchedPage(browser, None)
     browser.look("desktop", "light")
     page.open(f"http://127.0.0.1:{run.port}/")
@@ -58,13 +59,15 @@ def check_watching(program, work, browser, screenshots):
     page.expect("only training is shown", "[...document.querySelectorAll('header nav a')].filter((a) => !a.hidden).map((a) => a.hash).join() === '#training' && "
                 "[...document.querySelectorAll('main > section')].filter((s) => !s.hidden).map((s) => s.id).join() === 'view-training'")
     first = page.run("return look.training.run.steps;")
-    page.wait("it goes on", f"look.training.run.steps > {first}")
+    page.wait("it goes on", f"look.training.run.steps > {max(first, 1100)}")  # and has more steps than a chart has points
     page.expect("the time that is left is said", "/^\\d+ %, [\\d:]+ left$/.test(document.querySelector('progress + span').textContent)")
     page.run("const s = document.getElementById('training-line'); s.value = 1; s.dispatchEvent(new Event('input'));")
     step = page.run(f"return ({READING}).step;")
-    page.wait("the run ends", f"{STATUS} === 'The run has ended at step 1500.'")
+    run.process.send_signal(signal.SIGINT)
+    page.wait("the run is stopped", f"{STATUS}.startsWith('The run was stopped')")
     expect("the run ends well", run.end()[0] == 0)
     log = run.log()
+    page.expect("at its last step", f"{STATUS}.includes('at step {log[-1]['step']}, ')")
     page.expect("the slider stays at its step", f"Math.abs(Number(({READING}).step) - {step}) <= 2")
     page.press("#training-line")
     page.key("#training-line", Keys.END)
