@@ -37,7 +37,8 @@ void RunLines::add(const RunLine& step) {
 void RunLines::close() {
   if (open_.steps == 0) return;
   lines_.push_back(std::exchange(open_, {}));
-  if (lines_.size() - measured_ > most_) halve();
+  // A line never has more steps than there are: beyond that, what is left stands alone between two measurements.
+  if (lines_.size() - measured_ > most_ && group_ < lines_.back().step) halve();
 }
 
 /// Joins neighbours, two by two.

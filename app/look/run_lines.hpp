@@ -32,8 +32,8 @@ class RunLines {
 
   void add(const RunLine& step);
 
-  /// Complete ones, but for measurements at most `most`. Whoever has seen some finds more behind them as long as the
-  /// group is the same.
+  /// Complete ones, but for measurements, and what stands alone between two of them, at most `most`. Whoever has seen
+  /// some finds more behind them as long as the group is the same.
   const std::vector<RunLine>& lines() const { return lines_; }
   /// Steps in a line; doubles when there are too many lines.
   size_t group() const { return group_; }

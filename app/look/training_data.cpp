@@ -32,7 +32,8 @@ LoggedRun read_run(const std::filesystem::path& file, size_t last_step) {
   std::istringstream lines(read_file(file));
   LoggedRun log;
   size_t number = 0;
-  for (std::string text; ++number, std::getline(lines, text);) {
+  // What stands behind the last step may be half a line, of a process that was killed.
+  for (std::string text; log.last.step < last_step && (++number, std::getline(lines, text));) {
     const json line = parse_json(text, fmt::format("{}:{}: this", file.string(), number));
     if (!line.is_object() || !line.contains("step") || !line["step"].is_number_unsigned() ||
         !has_number(line, "bits_per_byte"))

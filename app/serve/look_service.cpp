@@ -27,12 +27,12 @@ using nlohmann::json;
 constexpr std::chrono::milliseconds patience{200};  // for whoever asks again as soon as an answer is there
 constexpr double quick = 2e10;  // operations to switch all heads off; beyond it the page asks for one at a time
 
-/// Bytes that are not UTF-8, of a token's half a character, become U+FFFD.
-int respond(http::Exchange& exchange, const json& value) {
-  exchange.respond({200,
-                    value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n",
-                    "application/json",
-                    {{"Cache-Control", "no-store"}}});
+/// Bytes that are not UTF-8, of a token's half a character, become U+FFFD. A client may be slow to take it, so the text
+/// alone waits for that, and not the values that it was made of.
+int respond(http::Exchange& exchange, json value) {
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  value = nullptr;
+  exchange.respond({200, std::move(text), "application/json", {{"Cache-Control", "no-store"}}});
   return 200;
 }
 
@@ -42,6 +42,11 @@ std::string read_text(Fields& fields) {
   if (text.size() > longest_looked)
     throw ApiError(400, fmt::format("text has {} bytes, expected at most {}", text.size(), longest_looked), "text");
   return text;
+}
+
+size_t read_index(Fields& fields, const char* key, size_t count) {
+  fields.require(key, fmt::format("a whole number from 0 to {}", count - 1).c_str());
+  return static_cast<size_t>(*fields.integer(key, 0, std::int64_t(count) - 1));
 }
 
 }  // namespace
@@ -96,9 +101,9 @@ int LookService::answer(const http::Request& request, http::Exchange& exchange, 
   Turn turn(turns);
   const json body = read_body(request);
   if (request.path == "/look/tokens") {
-    const json value = tokens(body);
+    json value = tokens(body);
     turn.end();
-    return respond(exchange, value);
+    return respond(exchange, std::move(value));
   }
   if (request.path == "/look/chat") {
     const std::vector<TokenId> read = read_look_chat(body, request.body.size(), served_);
@@ -108,12 +113,19 @@ int LookService::answer(const http::Request& request, http::Exchange& exchange, 
   if (request.path == "/look/next") {
     TextJob job = next_job(body, served_);
     turn.end();
-    const std::optional<json> value = next_tokens(std::move(job), served_, engine_, exchange);
-    return value ? respond(exchange, *value) : client_left;
+    std::optional<json> value = next_tokens(std::move(job), served_, engine_, exchange);
+    return value ? respond(exchange, std::move(*value)) : client_left;
   }
+  // All of the body is read before the turn ends: what waits for the pass is a short text, whatever was sent.
+  Fields fields(body);
+  const std::string text = read_text(fields);
+  const bool one_head = request.path == "/look/head";
+  const size_t layer = one_head ? read_index(fields, "layer", model_.config.llama.layers) : 0;
+  const size_t head = one_head ? read_index(fields, "head", model_.config.llama.heads) : 0;
+  fields.refuse_others();
   turn.end();
   const Pass pass(*this);  // until the answer is taken, as it is large
-  return respond(exchange, request.path == "/look/inside" ? inside(body) : head(body));
+  return respond(exchange, one_head ? head_off(text, layer, head) : inside(text));
 }
 
 std::vector<TokenId> LookService::encode(const std::string& text) const {
@@ -150,7 +162,7 @@ void LookService::add_second(json& tokenizers, const std::string& text) {
 }
 
 /// What the page has to know from the start; `text`: something to begin with.
-json LookService::model() {
+json LookService::model() const {
   std::string text;
   try {
     const std::string story = look::story_beginning();
@@ -163,11 +175,6 @@ json LookService::model() {
   json lessons;
   if (!options_.lessons.empty())
     lessons = {{"folder", options_.lessons + (options_.lessons.ends_with('/') ? "" : "/")}, {"file", ""}};
-  size_t blocks = 0, block_size = 0;
-  engine_.inspect([&](const Engine& engine) {
-    blocks = engine.cache().pool().size();
-    block_size = engine.cache().block_size();
-  });
   return {{"model", served_.name},
           {"text", text},
           {"mostTokens", look::most_tokens(model_.config.llama)},
@@ -175,8 +182,6 @@ json LookService::model() {
           {"chat", served_.chat_template.has_value()},
           {"whyNoChat", served_.why_no_template},
           {"temperature", served_.sampling.temperature},
-          {"blocks", blocks},
-          {"blockSize", block_size},
           {"lessons", lessons}};
 }
 
@@ -189,26 +194,13 @@ json LookService::tokens(const json& body) {
   return {{"text", look::hexadecimal(text)}, {"tokenizers", std::move(list)}};
 }
 
-json LookService::inside(const json& body) {
-  Fields fields(body);
-  const std::string text = read_text(fields);
-  fields.refuse_others();
-  const std::vector<TokenId> tokens = passage_of(text);
-  json data = look::page_data(model_, shown().merges, served_.name, text, tokens, quick);
+json LookService::inside(const std::string& text) {
+  json data = look::page_data(model_, shown().merges, served_.name, text, passage_of(text), quick);
   add_second(data["tokenizers"], text);
   return data;
 }
 
-json LookService::head(const json& body) {
-  Fields fields(body);
-  const LlamaConfig& config = model_.config.llama;
-  const std::string text = read_text(fields);
-  const auto chosen = [&](const char* key, size_t count) {
-    fields.require(key, fmt::format("a whole number from 0 to {}", count - 1).c_str());
-    return static_cast<size_t>(*fields.integer(key, 0, std::int64_t(count) - 1));
-  };
-  const size_t layer = chosen("layer", config.layers), head = chosen("head", config.heads);
-  fields.refuse_others();
+json LookService::head_off(const std::string& text, size_t layer, size_t head) const {
   const look::Passage passage(model_.weights, passage_of(text));
   std::set<TokenId> shown;
   json off = look::head_off_data(passage, layer, head, shown);

@@ -46,10 +46,10 @@ class LookService {
   void add_second(nlohmann::json& tokenizers, const std::string& text);
   std::vector<TokenId> encode(const std::string& text) const;
   std::vector<TokenId> passage_of(const std::string& text) const;
-  nlohmann::json model();
+  nlohmann::json model() const;
   nlohmann::json tokens(const nlohmann::json& body);
-  nlohmann::json inside(const nlohmann::json& body);
-  nlohmann::json head(const nlohmann::json& body);
+  nlohmann::json inside(const std::string& text);
+  nlohmann::json head_off(const std::string& text, size_t layer, size_t head) const;
 
   const ServedModel& served_;
   ModelView model_;

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "lib/base/check.hpp"
+#include "lib/base/file.hpp"
 
 namespace cria {
 namespace {
@@ -41,18 +42,27 @@ std::optional<std::string> what_it_holds(const fs::path& folder, const fs::path&
   return std::nullopt;
 }
 
-// The model's files by a second name each where the file system can do that: they are only ever replaced, not changed.
+// A second name where the file system can do that, and else a copy: these files are only ever replaced, not changed.
+void link_file(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  const fs::path next = to.string() + ".tmp";
+  fs::remove(next, failed);
+  fs::create_hard_link(fs::canonical(from), next, failed);  // of the file itself, where `from` is a link to it
+  if (!failed) return fs::rename(next, to);
+  InputFile file(from);
+  std::string bytes;
+  write_file_atomically(to, [&](const WriteBytes& write) {
+    for (; file.read(size_t{1} << 20, bytes) > 0; bytes.clear()) write(bytes);
+  });
+}
+
+// All files of a model that are there.
 void link_model(const fs::path& from, const fs::path& to) {
   fs::create_directories(to);
   for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "recipe.yaml",
                            "adapter_config.json", "adapter_model.safetensors", "model.safetensors"}) {
     std::error_code failed;
-    if (!fs::exists(from / name) || fs::equivalent(from / name, to / name, failed)) continue;
-    const fs::path next = to / (std::string(name) + ".tmp");
-    fs::remove(next, failed);
-    fs::create_hard_link(from / name, next, failed);
-    if (failed) fs::copy_file(from / name, next);
-    fs::rename(next, to / name);
+    if (fs::exists(from / name) && !fs::equivalent(from / name, to / name, failed)) link_file(from / name, to / name);
   }
 }
 
@@ -135,10 +145,7 @@ void RunFolder::keep_best() const { link_model(path_, path_ / best_folder); }
 void RunFolder::keep_step(size_t step) const {
   const fs::path kept = path_ / steps_folder / fmt::format("{:06}", step);
   if (fs::exists(kept)) return;  // before a resume
-  const fs::path next = kept.string() + ".tmp";
-  fs::remove_all(next);
-  link_model(path_, next);
-  fs::rename(next, kept);
+  write_folder_atomically(kept, [&](const fs::path& folder) { link_model(path_, folder); });
 }
 
 std::map<size_t, fs::path> kept_models(const fs::path& run) {

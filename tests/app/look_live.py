@@ -157,9 +157,26 @@ def check_chat(page):
     page.until("its tokens are counted", "document.querySelector('.conversation .dim').textContent.includes('written')")
     page.until("its blocks are kept", "document.querySelectorAll('.kv-block.kept').length >= 1")
     page.until("its passes are drawn", "document.querySelectorAll('#view-chat .drawn').length > 5")
-    page.expect("and read", "document.querySelectorAll('#view-chat rect.read').length >= 0 && /Pass \\d+: /.test(document.querySelector('#view-chat').textContent)")
+    page.expect("and said", "/Pass \\d+: /.test(document.querySelector('#view-chat').textContent)")
     page.press("#view-chat .beside > div:last-child .actions button")
     page.until("others run beside each other", "new Set([...document.querySelectorAll('#view-chat .chart text')].map((t) => t.textContent).filter((t) => t.startsWith('text '))).size >= 4")
+    page.until("whose prompts were read", "document.querySelectorAll('#view-chat rect.read').length >= 1")
+    page.run("""
+        const request = look.request, begin = performance.now();
+        look.passesAsked = 0;
+        look.pace = () => look.passesAsked / ((performance.now() - begin) / 400 + 2);  // 1 for one that asks every 400 ms
+        look.request = (path, ...rest) => { look.passesAsked += path.startsWith('/look/steps'); return request(path, ...rest); };
+        for (let i = 0; i < 5; ++i) for (const view of ['#tokens', '#chat']) { location.hash = view; dispatchEvent(new Event('hashchange')); }""")
+    page.until("passes are asked for again and again", "look.passesAsked >= 4")
+    page.expect("by one only, however often one comes back", "look.pace() <= 1")
+    page.run("""
+        const part = look.crowded = new look.BatchingPart(), ids = Array.from({ length: 30 }, (_, i) => i + 1);
+        part.blocks = 64;
+        part.steps = [{ number: 1, seconds: 1, parts: ids.map((id) => [id, 2, 1]), preempted: [], finished: [], fromPrefix: 0, waiting: 0, blocksUsed: 30, blocksShared: 0 }];
+        part.draw();""")
+    page.expect("of many texts the newest are drawn, which is said", "look.crowded.root.textContent.includes('Of 30 texts the chart has the 12 newest.') && "
+                "[...look.crowded.root.querySelectorAll('text')].map((t) => t.textContent).filter((t) => t.startsWith('text ')).join() === "
+                "Array.from({ length: 12 }, (_, i) => `text ${i + 19}`).join()")
     page.press(".conversation .actions button:nth-child(3)")
     page.expect("a new conversation is empty", "document.querySelectorAll('.message').length === 0")
 

@@ -136,6 +136,7 @@ with Server("--second-tokenizer", str(data / "model")) as server:
     status, headers, answer = server.ask("/look/head", {"text": "a", "layer": 0, "head": 0})
     check("in OpenAI's form", status == 429 and headers["Retry-After"] == "1" and answer["error"]["code"] == "look_busy"
           and answer["error"]["type"] == "rate_limit_error", answer)
+    check("what is wrong is so at once", server.ask("/look/head", {"text": "a", "layer": layers, "head": 0})[0] == 400)
     check("texts are written", server.complete(seed=9, max_tokens=100)["choices"][0]["text"] == alone)
     slow.close()
     check("and its turn ends with it", waits_until(lambda: server.ask("/look/inside", {"text": "a"})[0] == 200))

@@ -180,6 +180,21 @@ TEST_CASE("Lines of a run are means of as many steps, and what was measured stan
   check();
 }
 
+TEST_CASE(
+    "Where every other step is measured, lines cannot be joined, and a page is not sent all of them again and again") {
+  RunLines lines(4);
+  size_t changes = 0;
+  for (size_t step = 1; step <= 200; ++step) {
+    const size_t before = lines.group();
+    lines.add(line_of(step, step % 2 == 0, {{"loss", double(step)}}));
+    changes += lines.group() != before;
+  }
+  lines.close();
+  CHECK(changes <= 8);  // 2^8 > 200
+  CHECK(lines.group() <= 256);
+  CHECK(lines.lines().size() == 200);
+}
+
 TEST_CASE("A figure that some steps lack has the mean of the others") {
   RunLines lines(1);
   lines.add(line_of(1, false, {{"reward", 1}, {"loss", 4}}));

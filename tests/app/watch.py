@@ -107,8 +107,7 @@ def followed(events):
     return lines, states, news
 
 
-def check_watched(program, work):
-    run = Run(program, work / "watched", "--steps", "300", "--keep-every", "100")
+def check_paths(run):
     page = run.ask("/")
     expect("the page is there", b"<title>" in page.read() and "connect-src 'self'" in page.headers["Content-Security-Policy"])
     for path, type_of in (("/look.css", "text/css"), ("/training.js", "text/javascript"), ("/data.js", "text/javascript")):
@@ -117,6 +116,10 @@ def check_watched(program, work):
                           (403, {"path": "/training", "headers": {"Host": "evil.example"}}),
                           (403, {"path": "/training", "headers": {"Origin": "http://evil.example"}})):
         expect(f"{asked} is refused", run.ask(**asked).status == status)
+
+
+def check_watched(program, work):
+    run = Run(program, work / "watched", "--steps", "300", "--keep-every", "100")
     lines, states, news = followed(run.events())
     code, said, complaint = run.end()
     expect("the run ends well", code == 0 and not complaint, f"{code} {complaint}")
@@ -135,6 +138,7 @@ def check_watched(program, work):
 
 def check_ends(program, work):
     run = Run(program, work / "stopped", "--steps", "1000000")
+    check_paths(run)
     events = run.events()
     while next(events)["steps"] < 5:
         pass
@@ -144,6 +148,8 @@ def check_ends(program, work):
     expect("and says so", last["state"] == "stopped" and last["steps"] == run.log()[-1]["step"], last["state"])
 
     done = last["steps"]
+    with open(run.folder / "log.jsonl", "a") as log:
+        log.write('{"step": ')  # as of a process that was killed
     resumed = Run(program, work / "stopped", "--resume", "--steps", str(done + 20))
     lines = followed(resumed.events())[0]
     resumed.end()

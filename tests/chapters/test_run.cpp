@@ -27,6 +27,7 @@ namespace {
 enum class Fault { none, kill, full_disk };
 Fault fault = Fault::none;
 size_t calls_before_fault = 0;
+bool has_links = true;  // the file system
 
 bool fault_now() {
   if (fault == Fault::none) return false;
@@ -50,6 +51,7 @@ int rename(const char* from, const char* to) {
 }
 int link(const char* from, const char* to) {
   if (fault_now()) return errno = ENOSPC, -1;
+  if (!has_links) return errno = EPERM, -1;
   return ::linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 }
@@ -253,6 +255,25 @@ TEST_CASE("a run keeps the models of the steps that it is asked for, and nothing
 
   for (const char* name : {checkpoint_file, "model.safetensors"}) fs::remove(folder / name);
   CHECK_THROWS_WITH(RunFolder::for_new_run(folder.path()), contains("holds the kept models of a run"));
+}
+
+TEST_CASE("kept models are copies where files cannot have a second name, and of a link's file where the model is one") {
+  const TemporaryFolder folder, elsewhere;
+  const auto kept_at = [&](size_t step) { return kept_models(folder.path()).at(step) / "model.safetensors"; };
+  {
+    const RunFolder claimed = claim(folder.path());
+    fs::create_symlink(elsewhere / "model", folder / "model.safetensors");
+    has_links = false;
+    train(folder.path(), {.folder = claimed, .goal = {.steps = 3}, .keep_every = 3});
+    has_links = true;
+  }
+  CHECK(read_file(kept_at(3)) == "13");
+  CHECK(fs::hard_link_count(kept_at(3)) == 1);
+  const RunFolder resumed = RunFolder::to_resume(folder.path());
+  train(folder.path(), {.folder = resumed, .goal = {.steps = 8}, .keep_every = 3});
+  CHECK(read_file(kept_at(3)) == "13");
+  CHECK_FALSE(fs::is_symlink(kept_at(6)));
+  CHECK(read_file(kept_at(6)) == "364");
 }
 
 TEST_CASE("a run is saved after so much time, too") {

@@ -31,6 +31,7 @@ look.text = function (number) {
   return (size < 1e-4 || size >= 1e6 ? number.toExponential(3) : Number(number.toPrecision(4)).toString())
     .replace("-", "\u2212");
 };
+look.count = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 look.share = (p) => (p >= 0.0995 ? (100 * p).toFixed(0) : p >= 0.00095 ? (100 * p).toFixed(1) : p > 0 ? "<0.1" : "0") + "\u202f%";
 
 look.bytes = (hexadecimal) => Uint8Array.from(hexadecimal.match(/../g) || [], (pair) => parseInt(pair, 16));

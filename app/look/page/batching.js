@@ -20,11 +20,12 @@ look.BatchingPart = class {
   watch(on) {
     clearTimeout(this.timer);
     this.on = on;
-    if (on) this.poll();
+    if (on && !this.asking) this.poll();  // else what is asked already goes on
   }
 
   async poll() {
     let pause = 3000;
+    this.asking = true;
     try {
       const answer = await look.ask("/look/steps?after=" + this.last);
       if (answer.last < this.last) this.steps = [];  // another server by now
@@ -43,6 +44,7 @@ look.BatchingPart = class {
       this.reading.textContent = error.message;
       if (error.status === 401) this.on = false;
     }
+    this.asking = false;
     if (this.on) this.timer = setTimeout(() => this.poll(), pause);
   }
 
@@ -53,16 +55,17 @@ look.BatchingPart = class {
       this.reading.textContent = "Nothing has run yet.";
       return;
     }
-    const some = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+    const some = look.count, texts = [...new Set(steps.flatMap((step) => [...step.parts.map((part) => part[0]), ...step.preempted]))].sort((a, b) => a - b);
     const sum = (value) => now.parts.reduce((all, part) => all + value(part), 0), isRead = look.BatchingPart.isRead;
     this.reading.textContent = `Pass ${now.number}: ${some(now.parts.length, "text")}, ${some(sum((part) => (isRead(part, now) ? part[1] : 0)), "position")} read and ` +
-      `${some(sum((part) => part[2]), "token")} drawn in ${look.text(1000 * now.seconds)} ms; ${now.fromPrefix ? some(now.fromPrefix, "position") + " more found in the cache; " : ""}${now.blocksUsed} of ${this.blocks} blocks in use, ${now.blocksShared} of them shared; ${now.waiting} waiting.`;
+      `${some(sum((part) => part[2]), "token")} drawn in ${look.text(1000 * now.seconds)} ms; ${now.fromPrefix ? some(now.fromPrefix, "position") + " more found in the cache; " : ""}${now.blocksUsed} of ${this.blocks} blocks in use, ${now.blocksShared} of them shared; ${now.waiting} waiting.` +
+      (texts.length > look.BatchingPart.most ? ` Of ${texts.length} texts the chart has the ${look.BatchingPart.most} newest.` : "");
     this.slider.setAttribute("aria-valuetext", `pass ${now.number}`);
-    look.replace(this.picture, this.chart(steps, columns));
+    look.replace(this.picture, this.chart(steps, columns, texts.slice(-look.BatchingPart.most)));
   }
 
-  chart(steps, columns) {
-    const e = look.element, W = columns > 14 ? 640 : 360, left = 64, texts = [...new Set(steps.flatMap((step) => [...step.parts.map((part) => part[0]), ...step.preempted]))].sort((a, b) => a - b).slice(-12);
+  chart(steps, columns, texts) {
+    const e = look.element, W = columns > 14 ? 640 : 360, left = 64;
     const row = 24, top = 8, column = (W - left - 4) / columns, bottom = top + row * texts.length + 16, bars = 46, H = bottom + bars + 22;
     const chart = e("svg", { viewBox: `0 0 ${W} ${H}`, class: "chart", role: "img", "aria-label": `Passes ${steps[0].number} to ${steps[steps.length - 1].number}: who computes how many positions in each` });
     const at = (id) => top + row * texts.indexOf(id), text = (x, y, anchor, style, words) => e("text", { x, y, "text-anchor": anchor, class: style }, words);
@@ -89,6 +92,8 @@ look.BatchingPart = class {
     return chart;
   }
 };
+
+look.BatchingPart.most = 12;  // texts
 
 // Whether a text read some of its prompt, or did so again after it was thrown out; else it drew its next token.
 look.BatchingPart.isRead = ([id, positions, drawn], step) => positions > 1 || !drawn && !step.finished.includes(id);

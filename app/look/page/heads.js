@@ -53,7 +53,7 @@ look.HeadsPart = class {
   }
 
   async ask(data, layer, head) {
-    const text = new TextDecoder().decode(look.bytes(data.text));
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(look.bytes(data.text));
     try {
       const answer = await look.ask("/look/head", { text, layer, head });
       Object.assign(data.pieces, answer.pieces);

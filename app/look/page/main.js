@@ -26,6 +26,7 @@
   look.show = function (data) {
     look.data = data;
     look.watchers = [];
+    look.repaint = [];  // what is shown of the text before would else stay in memory with all its numbers
     if (data.inside) {
       look.tensors = new look.Tensors(data.inside, look.tokens().length);
       look.selected = { position: look.tokens().length - 1, layer: 0, head: 0 };

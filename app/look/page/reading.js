@@ -36,8 +36,8 @@ look.ReadingPart = class {
     const e = look.element, size = data.blockSize, held = data.blocks.filter(Boolean).length;
     const label = (id) => (id in data.pieces ? look.visible(data.pieces[id]) : "#" + id);
     const token = (id, i) => e("span", { class: `piece mono c${i % 4}` + (data.special.includes(id) ? " special" : ""), title: `token ${id}, position ${i}` }, label(id));
-    this.note.textContent = `${data.tokens.length} tokens, up to where the answer begins; dashed: special ones, which no text becomes. ` +
-      `They fill ${data.blocks.length} blocks of ${size}; the cache has ${held} of these, for any text that begins alike.`;
+    this.note.textContent = `${look.count(data.tokens.length, "token")}, up to where the answer begins; dashed: special ones, which no text becomes. ` +
+      `They fill ${look.count(data.blocks.length, "block")} of ${size}; the cache has ${held} of these, for any text that begins alike.`;
     const items = [];
     for (let begin = 0; begin < data.tokens.length; begin += size) {
       const block = data.blocks[begin / size], part = data.tokens.slice(begin, begin + size);

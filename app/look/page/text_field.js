@@ -33,7 +33,7 @@ look.TextField = class {
       const data = await look.ask("/look/tokens", { text }, { signal: asked.signal });
       this.showTokens(data);
       const count = data.tokenizers[0].tokens.length, most = this.model.mostTokens;
-      this.say(count > most ? `${count} tokens: to look inside this model, a text may have ${most}.`
+      this.say(count > most ? `${look.count(count, "token")}: to look inside this model, a text may have ${most}.`
         : text === this.inside ? "" : "Inside and Sampling show the text as it was. Ctrl+Enter looks again.", count > most);
     } catch (error) {
       if (error.name !== "AbortError") this.say(error.message, true);
@@ -51,7 +51,7 @@ look.TextField = class {
       this.inside = text;
       look.show({ ...data, lessons: this.model.lessons, training: null });
       const count = data.tokenizers[0].tokens.length;
-      this.say(`Shown: the pass over ${count} ${count === 1 ? "token" : "tokens"}.`);
+      this.say(`Shown: the pass over ${look.count(count, "token")}.`);
       if (!stays && ["", "#tokens"].includes(location.hash)) location.hash = "#inside";
     } catch (error) {
       this.say(error.message, true);

@@ -19,8 +19,7 @@ look.RunWatch = class {
   say(text) { if (this.status.textContent !== text) this.status.textContent = text; }
 
   take(news) {
-    if (news.whole) this.lines = [];
-    this.lines.push(...news.lines);
+    this.lines = news.whole ? news.lines : [...this.lines, ...news.lines];  // the view still has those before
     this.news = news;
     this.gone = false;
     const { state, latest, share } = news, over = state !== "running" && state !== "waiting";
