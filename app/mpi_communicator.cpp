@@ -110,8 +110,8 @@ class MpiCommunicator : public Communicator {
     wait(requests_, int(from ? *from : *to));
   }
 
-  // Gives the core away while nothing happens, as there may be more ranks than cores; and sleeps only behind what a step
-  // of a small model takes, as a message moves in pieces, each when both sides look.
+  // Gives the core away while nothing happens, as there may be more ranks than cores; and sleeps only behind what a
+  // step of a small model takes, as a message moves in pieces, each when both sides look.
   void wait(std::span<MPI_Request> requests, int other) {
     const auto patience = std::chrono::steady_clock::now() + 20ms;
     for (;;) {

@@ -152,7 +152,8 @@ TrainingState read_training_state(const std::filesystem::path& file) {
       "fingerprint", state.fingerprint, [](std::uint64_t) { return true; }, "a whole number");
   reader.optional<std::uint64_t>(
       "updates", state.updates, [](std::uint64_t) { return true; }, "a whole number");
-  reader.optional<double>("best_loss", state.best_loss, time, "0 or more");
+  reader.optional<double>(  // below 0 where what is validated is a reward, as in chapters 17 and 18
+      "best_loss", state.best_loss, [](double loss) { return std::isfinite(loss); }, "a number");
   if (state.best_loss) reader.number<size_t>("best_step", state.best_step, positive, "a whole number above 0");
   if (state.best_step > state.step)
     throw UserError(fmt::format("{}: best_step is {}, expected at most step, which is {}; the file is damaged",

@@ -105,6 +105,20 @@ TEST_CASE("a checkpoint that is damaged, or of another model, is refused with th
   CHECK_THROWS_WITH(read_training_state(file), contains("is no checkpoint of a training run: its metadata lacks step"));
 }
 
+TEST_CASE("the best validation loss may be below 0, as that of a reward is") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / checkpoint_file;
+  const LlamaParameters weights(small);
+  AdamW optimiser(weights, {});
+  write_checkpoint(file, {.step = 7, .data = "stories", .recipe = "", .best_loss = -2.5, .best_step = 6}, weights,
+                   optimiser);
+  CHECK(read_training_state(file).best_loss == -2.5);
+  std::string spoiled = read_file(file);
+  spoiled.replace(spoiled.find("\"-2.5\""), 6, "\"-inf\"");
+  std::ofstream(file, std::ios::binary) << spoiled;
+  CHECK_THROWS_WITH(read_training_state(file), contains("best_loss is \"-inf\", expected a number"));
+}
+
 TEST_CASE("whatever bit of a checkpoint is flipped, it is seen") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / checkpoint_file;
