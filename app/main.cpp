@@ -1,7 +1,8 @@
-// The program: what is asked for is run, and what went wrong becomes one line and an exit code. The options are in
-// model_commands.cpp and text_commands.cpp, those of the tools in tools.cpp and in the folder of each.
+// The program: what is asked for is run, and what went wrong becomes one line and an exit code. The options are in the
+// files *_commands.cpp and look/command.cpp, those of the tools in tools.cpp and in the folder of each.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -9,6 +10,8 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "app/commands.hpp"
 #include "app/machines.hpp"
@@ -22,13 +25,27 @@ namespace {
 using namespace cria;
 
 /// Prints what was wrong as one line, whatever the names in it hold, and gives the exit code of wrong use. Of several
-/// ranks, which all read the same command line, one says it; the others wait, as mpirun ends all when the first has ended.
+/// ranks, which all read the same command line, one says it; the others wait, as mpirun ends all when the first has
+/// ended.
 int refuse(std::string_view message) {
   if (launched().rank == 0)
     fmt::print(stderr, "cria: {}\n", one_line(message));
   else
     std::this_thread::sleep_for(std::chrono::seconds(1));
   return 2;
+}
+
+/// How --help tells the commands apart, by what one wants.
+void group_commands(CLI::App& app) {
+  const std::pair<const char*, std::vector<std::string>> groups[] = {
+      {"To begin with, and to learn from", {"demo", "learn", "book", "figure"}},
+      {"Running a model", {"sample", "chat", "serve", "look", "fill"}},
+      {"Training one", {"train", "finetune", "scaling", "instructions", "answer", "pairs", "stories", "judge"}},
+      {"Weights and tokens", {"info", "plan", "convert", "quantise", "importance", "tokenize"}},
+      {"Measuring", {"eval", "trace", "bench"}}};
+  for (CLI::App* known : app.get_subcommands({}))
+    for (const auto& [group, names] : groups)
+      if (std::ranges::find(names, known->get_name()) != names.end()) known->group(group);
 }
 
 }  // namespace
@@ -50,6 +67,7 @@ int main(int argc, char** argv) {
     add_text_commands(app, code);
     add_look_command(app, code);
     add_tools(app, code);
+    group_commands(app);
     expect_numbers(app);
     const auto is_meant = [&](const CLI::App* known) { return known->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())

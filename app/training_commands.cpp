@@ -100,7 +100,8 @@ void add_instruction_commands(CLI::App& app, int& code) {
 void add_training_commands(CLI::App& app, int& code) {
   {
     auto [c, o] = command<DemoOptions>(
-        app, "demo", "Tell a story, train a new model for a minute, and judge what it tells", run_demo, code);
+        app, "demo", "Tell a story, train a model for a minute and judge its stories; align: make it obey requests",
+        run_demo, code);
     c->add_option("--minutes", o->minutes, "How long to train")->capture_default_str();
     c->add_option("--threads", o->threads, "Threads; 0: one for each CPU");
     auto [align, a] = command<AlignOptions>(

@@ -5,8 +5,9 @@
 namespace cria {
 
 void add_look_command(CLI::App& app, int& code) {
-  auto [c, o] = command<LookOptions>(app, "look", "Write a page on which to look inside a model while it reads a text",
-                                     run_look, code);
+  auto [c, o] = command<LookOptions>(
+      app, "look", "Write a page on which to look inside a model while it reads a text; serve shows it live", run_look,
+      code);
   c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
   c->add_option("-p,--prompt", o->prompt,
                 "The text, or - for standard input; default: the beginning of a built-in story");

@@ -120,7 +120,7 @@ refuses 'a trace of nothing' 'expected a text with -p, or the .npy of token ids 
 
 # ── Numbers of all options ──────────────────────────────────────────────────────────────────────────────────────────
 
-commands=$("$program" --help | sed -n '/^Subcommands/,$s/^  \([a-z]*\) .*/\1/p' | grep -vE '^(bench|book|figure|learn|tokenize)$')
+commands=$("$program" --help | sed -n '/^Options/,/^$/d; s/^  \([a-z]*\) .*/\1/p' | grep -vE '^(bench|book|figure|learn|tokenize)$')
 for command in $commands 'tokenize train'; do
   while read -r name type; do
     refuses "$command $name that is no number" "$name: many is not a" $command $name many
