@@ -133,6 +133,13 @@ Fingerprint fingerprint(const TestRun& run) {
   return traces;
 }
 
+Fingerprint common(const Fingerprint& one, const Fingerprint& other) {
+  Fingerprint both;
+  for (const Trace& trace : one)
+    if (std::ranges::any_of(other, [&](const Trace& seen) { return same(trace, seen); })) both.push_back(trace);
+  return both;
+}
+
 const Mistake* recognise(const TestRun& run, const std::vector<Mistake>& mistakes, const Fingerprints& fingerprints) {
   constexpr double least_share = 0.4;  // two mistakes at once disturb each other's numbers
   const Fingerprint seen = fingerprint(run);

@@ -38,6 +38,8 @@ using Fingerprints = std::map<std::string, Fingerprint>;  // by the mistake's na
 std::vector<Mistake> read_mistakes(const Chapter& chapter);
 
 Fingerprint fingerprint(const TestRun& run);
+/// What two runs of one mistake have alike: where threads race, a number may be another one each time.
+Fingerprint common(const Fingerprint& one, const Fingerprint& other);
 Fingerprints read_fingerprints(const Chapter& chapter);
 void write_fingerprints(const Chapter& chapter, const Fingerprints& fingerprints);
 

@@ -30,12 +30,14 @@ class LaneSum {
   /// the lanes has been given back to the system, but for what shares a huge page with it: ZeRO, stage 2. Lanes of less
   /// than two huge pages are kept. Throws what the communicator has thrown.
   void finish(std::span<const std::span<real>> lanes);
+  /// From where on numbers are final in all lanes of this rank; not while another thread calls final_from.
+  size_t final_in_all() const;
+  /// Whether these may travel.
+  bool is_final(Range piece) const;
   /// Nothing more will be final. Waits for the piece that is under way, if any.
   void abandon() noexcept;
 
  private:
-  size_t final_in_all() const;  // from where on numbers are
-  bool is_final(Range piece) const;
   void sum(const std::vector<std::span<real>>& lanes);
   void await(Range numbers);
 

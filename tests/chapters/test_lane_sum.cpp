@@ -93,6 +93,24 @@ TEST_CASE("what is final travels while the layers below it are not formed yet") 
   CHECK(all == expected);
 }
 
+TEST_CASE("the slowest lane says what is final, and a piece is so as a whole") {
+  size_t from = 0;
+  std::vector<size_t> begins;
+  run_ranks(1, [&](Communicator& here) {
+    LaneSum sum(here, in_piece);
+    std::vector<real> first(4 * in_piece), second(4 * in_piece);
+    const std::array lanes = {std::span<real>(first), std::span<real>(second)};
+    sum.final_from(lanes, 0, 0);
+    sum.final_from(lanes, 1, in_piece + in_piece / 2);
+    from = sum.final_in_all();
+    for (size_t begin = 0; begin < first.size(); begin += in_piece)
+      if (sum.is_final({begin, begin + in_piece})) begins.push_back(begin);
+    sum.finish(lanes);
+  });
+  CHECK(from == in_piece + in_piece / 2);
+  CHECK(begins == std::vector<size_t>{2 * in_piece, 3 * in_piece});
+}
+
 TEST_CASE("a piece waits until it is final in all lanes of its rank") {
   constexpr size_t layers = 4;
   size_t sent_early = 0;
