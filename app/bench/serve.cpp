@@ -41,7 +41,7 @@ struct Load {
 };
 
 /// One thread for each client.
-Load closed_load(const ServerAddress& server, const BenchOptions& options, size_t clients) {
+Load closed_load(const ServerAddress& server, const BenchOptions& options, size_t clients, std::uint64_t first) {
   Load load;
   std::mutex mutex;
   std::uint64_t next = 0;
@@ -57,7 +57,8 @@ Load closed_load(const ServerAddress& server, const BenchOptions& options, size_
             if (next == options.requests) return;
             number = next++;
           }
-          const Answered answer = ask_for_text(server, request_body(number, options.prompt_words, options.tokens));
+          const Answered answer =
+              ask_for_text(server, request_body(first + number, options.prompt_words, options.tokens));
           const std::lock_guard lock(mutex);
           load.answers.push_back(answer);
         }
@@ -68,7 +69,7 @@ Load closed_load(const ServerAddress& server, const BenchOptions& options, size_
 }
 
 /// One thread for each request, which begins when its time has come.
-Load open_load(const ServerAddress& server, const BenchOptions& options, double rate) {
+Load open_load(const ServerAddress& server, const BenchOptions& options, double rate, std::uint64_t first) {
   Load load;
   std::mutex mutex;
   Random random(1);
@@ -80,7 +81,8 @@ Load open_load(const ServerAddress& server, const BenchOptions& options, double 
       std::this_thread::sleep_until(begin +
                                     std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
       threads.emplace_back([&, number] {
-        const Answered answer = ask_for_text(server, request_body(number, options.prompt_words, options.tokens));
+        const Answered answer =
+            ask_for_text(server, request_body(first + number, options.prompt_words, options.tokens));
         const std::lock_guard lock(mutex);
         load.answers.push_back(answer);
       });
@@ -131,10 +133,16 @@ void print_row(const nlohmann::ordered_json& row) {
 int bench_serve(const BenchOptions& options) {
   const ServerAddress server = server_address(options.url);
   if (options.requests == 0) throw UserError("--requests is 0, expected at least 1");
-  if (ask_for_text(server, request_body(~std::uint64_t{0}, options.prompt_words, 1)).status != 200)
-    throw UserError(fmt::format("nothing at {} completes a text; start one with: cria serve MODEL", options.url));
+  constexpr std::uint64_t before_all = 1000000000;  // no request's number; a seed has to be less than 2^63
+  if (ask_for_text(server, request_body(before_all, options.prompt_words, 1)).status != 200)
+    throw UserError(
+        fmt::format("nothing at {}/completions completes a text; start one with: cria serve MODEL, and give "
+                    "the address that it prints",
+                    options.url));
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  std::uint64_t first = 0;  // of each load: none asks for a text that one before it has asked for, and a cache may know
   const auto add = [&](const std::string& name, const Load& load) {
+    first += options.requests;
     rows.push_back(figures(name, load));
     if (!options.json) print_row(rows.back());
   };
@@ -146,9 +154,9 @@ int bench_serve(const BenchOptions& options) {
         "ms for each more", "load", "requests", "refused", "tokens/s", "median", "p99", "median", "p99");
   for (const size_t clients : options.clients)
     if (clients > 0)
-      add(fmt::format("{} client{}", clients, clients == 1 ? "" : "s"), closed_load(server, options, clients));
+      add(fmt::format("{} client{}", clients, clients == 1 ? "" : "s"), closed_load(server, options, clients, first));
   for (const double rate : options.rates)
-    if (rate > 0) add(fmt::format("{} requests/s", rate), open_load(server, options, rate));
+    if (rate > 0) add(fmt::format("{} requests/s", rate), open_load(server, options, rate, first));
   if (options.json) fmt::print("{}\n", rows.dump(1));
   return 0;
 }

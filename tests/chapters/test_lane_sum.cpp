@@ -133,7 +133,7 @@ TEST_CASE("a piece waits until it is final in all lanes of its rank") {
     sum.finish(lanes);
     sums[here.rank()] = own_part(first, here);
   });
-  CHECK(sent_early == 2 * in_piece);
+  REQUIRE(sent_early == 2 * in_piece);  // else what comes after it is chance
   CHECK(sums[0] == std::vector(2 * in_piece, real(6)));
   CHECK(sums[1] == std::vector(2 * in_piece, real(6)));
 }
