@@ -34,7 +34,13 @@ refuses 'one of an unknown shape' 'none: No such file or directory' bench --conf
 refuses 'one of a missing tokenizer' 'none: No such file or directory' bench --tokenizer none
 refuses 'one of a missing text' 'none: No such file or directory' bench --text none
 refuses 'one of an empty text' 'empty.txt: the file is empty' bench --text empty.txt
-refuses 'a server that is not there' 'nothing at http://127.0.0.1:1/v1 completes a text' bench serve --url http://127.0.0.1:1/v1
+refuses 'a server that is not there' 'nothing at http://127.0.0.1:1/v1/completions completes a text' bench serve --url http://127.0.0.1:1/v1
+"$(dirname "$program")/cria" serve --port 0 --context 64 >served &
+server=$!
+until grep -qs /v1 served; do sleep 0.1; done
+check "cria's own server is asked" bash -c '"$0" bench serve --url "$1" --prompt-words 4 --clients 2 --rates 50 --requests 4 --tokens 4 \
+  --json >loads && [ $(grep -c "\"refused\": 0" loads) = 2 ]' "$program" "$(grep -o 'http://[^,]*' served)"
+kill $server && wait $server
 refuses 'a server without a port' '--url is "http://x", expected one like http://' bench serve --url http://x
 refuses 'a busy core and one thread' 'expected two' bench busy --threads 1
 
