@@ -96,8 +96,7 @@ void add_model_commands(CLI::App& app, int& code) {
   }
   {
     auto [c, o] = command<ServeOptions>(
-        app, "serve", "Answer programs that speak OpenAI's API, and show a page to talk and to look inside", run_serve,
-        code);
+        app, "serve", "Answer programs by OpenAI's API, and show a page to talk and look inside", run_serve, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("--adapter", o->adapter, adapter_help);
     c->add_option("--name", o->name, "What clients call the model; default: the name of its folder or file");

@@ -276,8 +276,9 @@ def take_pictures(page, folder):
     save(page, folder / "look-sampling.png", 800)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parsed_arguments(description):
+    """PROGRAM [--screenshots DIR] [--pictures DIR], of which the folders are made."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--pictures", type=pathlib.Path)
@@ -285,6 +286,18 @@ def main():
     for folder in (arguments.screenshots, arguments.pictures):
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
+    return arguments
+
+
+def end(browser, problems):
+    browser.driver.quit()
+    for problem in problems:
+        print(problem)
+    sys.exit(1 if problems else 0)
+
+
+def main():
+    arguments = parsed_arguments(__doc__)
     browser = check.Browser()
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder).resolve()
@@ -309,10 +322,7 @@ def main():
         check_quiet(strange)
         problems = page.problems + hostile.problems + empty.problems + strange.problems
     print(f"{len(VIEWS)} views in Chromium {browser.driver.capabilities['browserVersion']}")
-    browser.driver.quit()
-    for problem in problems:
-        print(problem)
-    sys.exit(1 if problems else 0)
+    end(browser, problems)
 
 
 if __name__ == "__main__":

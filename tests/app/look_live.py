@@ -8,10 +8,8 @@
 
 Needs what the test of the book needs (./cria setup book); without that it says so and ends with 77.
 """
-import argparse
 import pathlib
 import subprocess
-import sys
 import time
 
 import look
@@ -239,14 +237,7 @@ def take_picture(page, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("--screenshots", type=pathlib.Path)
-    parser.add_argument("--pictures", type=pathlib.Path)
-    arguments = parser.parse_args()
-    for folder in (arguments.screenshots, arguments.pictures):
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+    arguments = look.parsed_arguments(__doc__)
     browser = check.Browser()
     with Served(arguments.program, "--second-tokenizer", data / "model", "--parallel", "64",
                 "--cache", "16384") as served:
@@ -263,10 +254,7 @@ def main():
         locked.go("chat")
         locked.expect("a model without a template says so", "document.querySelector('.conversation').textContent.includes('brings no chat template')")
     print(f"{len(VIEWS)} views in Chromium {browser.driver.capabilities['browserVersion']}")
-    browser.driver.quit()
-    for problem in page.problems + locked.problems:
-        print(problem)
-    sys.exit(1 if page.problems + locked.problems else 0)
+    look.end(browser, page.problems + locked.problems)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@
 
 Needs what look.py needs; without that it says so and ends with 77.
 """
-import argparse
 import math
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -134,16 +132,9 @@ def take_pictures(program, work, browser, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("--screenshots", type=pathlib.Path)
-    parser.add_argument("--pictures", type=pathlib.Path)
-    arguments = parser.parse_args()
+    arguments = look.parsed_arguments(__doc__)
     program = str(pathlib.Path(arguments.program).resolve())
     browser = look.check.Browser()
-    for folder in (arguments.screenshots, arguments.pictures):
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder).resolve()
         if arguments.pictures:
@@ -153,10 +144,7 @@ def main():
             subprocess.run([program, "train", "--recipe", work / "recipe.yaml", "--out", work / "kept", "--steps", "400", "--keep-every", "100"],
                            check=True, stdout=subprocess.DEVNULL)
             problems.extend(check_slider(program, work, work / "kept", browser, arguments.screenshots))
-    browser.driver.quit()
-    for problem in problems:
-        print(problem)
-    sys.exit(1 if problems else 0)
+    look.end(browser, problems)
 
 
 if __name__ == "__main__":
