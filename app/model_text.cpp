@@ -19,7 +19,7 @@ Validation read_model_text(const std::filesystem::path& path, const ModelView& m
   recipe.validation_tokens = ~size_t{0};
   const Data data(sources, seed);
   const DocumentEnds ends = model_ends(model.config);
-  if (data.is_stories()) return open_corpus(data, *model.tokenizer, recipe, ends).validation;
+  if (data.is_drawn()) return open_corpus(data, *model.tokenizer, recipe, ends).validation;
   return open_validation(data, *model.tokenizer, recipe,
                          model.config.begin_of_text ? std::optional(ends) : std::nullopt);
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -28,8 +29,23 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr size_t reference_width = 64;  // that of the recipe's learning rate
-constexpr double usual_budgets[] = {1e12, 3e12, 9e12, 2.7e13}, usual_minutes = 30;
+constexpr double usual_budgets[] = {1e12, 3e12, 9e12, 2.7e13}, usual_minutes = 30, usual_speed = 1.4e11;
 constexpr double least_budget = 5e9;  // ten steps and more of each model
+
+/// What a sweep can be trained on.
+struct SweptCorpus {
+  const char *name, *folder, *recipe, *tokenizer;
+  double speed;  // operations a second on two cores: narrower models are slower
+};
+constexpr SweptCorpus corpora[] = {{"stories", "scaling", "scaling.yaml", "bpe", usual_speed},
+                                   {"zipf", "scaling-zipf", "zipf.yaml", "characters", 6e10}};
+
+const SweptCorpus& corpus_of(const std::string& data) {
+  const auto found = std::ranges::find(corpora, data, &SweptCorpus::name);
+  if (found == std::end(corpora))
+    throw UserError(fmt::format("--data is {}, expected stories or zipf", in_quotes(data)));
+  return *found;
+}
 
 /// What is the same for all runs of a sweep.
 struct Sweep {
@@ -47,7 +63,8 @@ std::vector<double> choose_budgets(const ScalingOptions& options) {
     throw UserError(fmt::format("--bootstrap is {}, expected at most 100000", options.bootstrap));
   std::vector<double> budgets = options.budgets;
   if (budgets.empty())
-    for (const double usual : usual_budgets) budgets.push_back(usual * options.minutes / usual_minutes);
+    for (const double usual : usual_budgets)
+      budgets.push_back(usual * options.minutes / usual_minutes * (corpus_of(options.data).speed / usual_speed));
   for (size_t i = 0; i < budgets.size(); ++i) {
     if (!(budgets[i] >= least_budget && budgets[i] <= 1e20))
       throw UserError(fmt::format("{} {:.3g}, expected {:.3g} to 1e20 operations",
@@ -80,10 +97,10 @@ void claim(const ScalingOptions& options, const std::vector<double>& budgets, co
 }
 
 Sweep prepare(const ScalingOptions& options, const fs::path& folder) {
-  Sweep sweep{folder, read_recipe(data_folder() / "stories" / "scaling.yaml"), 0, {}};
+  Sweep sweep{folder, read_recipe(data_folder() / "stories" / corpus_of(options.data).recipe), 0, {}};
   const Data data(options.data, options.seed);
   if (!fs::exists(folder / "tokenizer" / "tokenizer.json"))
-    save_tokenizer(make_tokenizer("bpe", data, sweep.recipe).model(), folder / "tokenizer");
+    save_tokenizer(make_tokenizer(corpus_of(options.data).tokenizer, data, sweep.recipe).model(), folder / "tokenizer");
   const Tokenizer tokenizer = load_tokenizer(folder / "tokenizer");
   sweep.recipe.model.vocabulary_size = tokenizer.vocabulary_size();
   const Corpus corpus = open_corpus(data, tokenizer, sweep.recipe);
@@ -147,10 +164,9 @@ int run_scaling(const ScalingOptions& options) {
     print_llamas();
     return 0;
   }
-  if (options.data != "stories")
-    throw UserError(fmt::format("--data is {}, expected stories", in_quotes(options.data)));
+  const SweptCorpus& swept = corpus_of(options.data);
   const std::vector<double> budgets = choose_budgets(options);
-  const fs::path folder = options.folder.empty() ? fs::path("runs") / "scaling" : fs::path(options.folder);
+  const fs::path folder = options.folder.empty() ? fs::path("runs") / swept.folder : fs::path(options.folder);
   claim(options, budgets, folder);
   const Sweep sweep = prepare(options, folder);
   const SweepShape shape = {.model = sweep.recipe.model,
@@ -160,8 +176,8 @@ int run_scaling(const ScalingOptions& options) {
   const std::vector<PlannedRun> plan = plan_sweep(shape, budgets);
   double operations = 0;
   for (const PlannedRun& planned : plan) operations += planned.operations;
-  fmt::print("{} runs, {:.2g} operations; about {} at 1.4e11 a second. They are in {}.\n\n", plan.size(), operations,
-             duration_text(operations / 1.4e11), folder.string());
+  fmt::print("{} runs, {:.2g} operations; about {} at {:.2g} a second. They are in {}.\n\n", plan.size(), operations,
+             duration_text(operations / swept.speed), swept.speed, folder.string());
   fmt::print("{:>7} {:>10} {:>10} {:>6} {:>10} {:>8} {:>9}  {}\n", "budget", "operations", "parameters", "width",
              "tokens", "steps", "rate x", "held out");
   SweepResult result;

@@ -120,7 +120,8 @@ void add_training_commands(CLI::App& app, int& code) {
         command<TrainOptions>(app, "train", "Train a Llama from nothing, or a model further", run_train, code);
     c->add_option(
         "--data", o->data,
-        "Text files, folders of them, - for standard input, or \"stories\": the built-in corpus; default stories");
+        "Text files, folders of them, - for standard input, \"stories\": the built-in corpus, or \"zipf\": facts with "
+        "Zipf's weights; default stories");
     c->add_option("--recipe", o->recipe, "YAML with model, tokenizer, optimiser and data; see docs/recipes.md");
     c->add_option("--out", o->folder, "Folder for the model and its checkpoints; default runs/<data>");
     c->add_option("--tokenizer", o->tokenizer,
@@ -171,8 +172,12 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("--sizes", o->sizes, "Models for each budget")->capture_default_str();
     c->add_option("--minutes", o->minutes, "How large the budgets are: what they take on two cores, about")
         ->capture_default_str();
-    c->add_option("--data", o->data, "\"stories\": the built-in corpus")->capture_default_str();
-    c->add_option("--out", o->folder, "Folder for the runs, in which a sweep goes on; default runs/scaling");
+    c->add_option("--data", o->data,
+                  "\"stories\": the built-in corpus; or \"zipf\": facts with Zipf's weights, whose "
+                  "exponents theory predicts")
+        ->capture_default_str();
+    c->add_option("--out", o->folder,
+                  "Folder for the runs, in which a sweep goes on; default runs/scaling, or runs/scaling-zipf");
     c->add_flag("--llamas", o->llamas, "Print what a published law says of the Llamas' sizes, and end");
     c->add_option("--bootstrap", o->bootstrap, "Fits of runs that are drawn anew, for intervals")
         ->capture_default_str();

@@ -15,25 +15,41 @@
 #include "lib/base/file.hpp"
 #include "lib/base/fingerprint.hpp"
 #include "lib/grammar/generate.hpp"
+#include "lib/grammar/zipf.hpp"
 
 namespace cria {
 namespace {
 
 constexpr std::uint64_t held_out = std::uint64_t{1} << 63;  // indices of stories that training never reaches
-constexpr size_t validation_stories = 512, tokenizer_stories = 5000;
+constexpr size_t tokenizer_stories = 5000;
 
 /// Story number i of a seed is always the same one, whatever was asked for before.
 class Stories {
  public:
-  explicit Stories(std::uint64_t seed) : seed_(seed), grammar_(Grammar::load(grammar_file())) {}
-  static std::filesystem::path grammar_file() { return data_folder() / "stories" / "stories.grammar"; }
+  explicit Stories(const Data& data) : seed_(data.seed) {
+    if (data.name == "zipf") {
+      grammar_ = zipf_grammar();
+      held_out_count_ = 8192;  // a fact is short
+      for (const Thread& facts : grammar_.threads)
+        for (const Row& row : facts.rows)
+          for (const Sequence& field : row.fields) fingerprint_ = cria::fingerprint(field.front().text, fingerprint_);
+    } else {
+      const std::filesystem::path file = data_folder() / "stories" / "stories.grammar";
+      grammar_ = Grammar::load(file);
+      fingerprint_ = cria::fingerprint(read_file(file));
+    }
+  }
+  std::uint64_t fingerprint() const { return fingerprint_; }
+  /// How many are validated on, at most.
+  size_t held_out_count() const { return held_out_count_; }
   Story at(std::uint64_t index) const {
     Random random(seed_ * 0x9E3779B97F4A7C15u + index);
     return generate(grammar_, random);
   }
 
  private:
-  std::uint64_t seed_;
+  std::uint64_t seed_, fingerprint_ = fingerprint_start;
+  size_t held_out_count_ = 512;
   Grammar grammar_;
 };
 
@@ -55,14 +71,14 @@ class DocumentEncoder {
 };
 
 Corpus open_stories(const Data& data, const DocumentEncoder& encode, const Recipe& recipe) {
-  const auto stories = std::make_shared<Stories>(data.seed);
+  const auto stories = std::make_shared<Stories>(data);
   Corpus corpus;
-  corpus.fingerprint = fingerprint(read_file(Stories::grammar_file()));
+  corpus.fingerprint = stories->fingerprint();
   corpus.has_documents = true;
   corpus.training = packed_documents([=](std::uint64_t i) { return encode(stories->at(i).text); },
                                      recipe.training.batch, recipe.training.positions);
   double bits = 0;
-  for (size_t i = 0; i < validation_stories && corpus.validation.targets < recipe.validation_tokens; ++i) {
+  for (size_t i = 0; i < stories->held_out_count() && corpus.validation.targets < recipe.validation_tokens; ++i) {
     const Story story = stories->at(held_out + i);
     corpus.validation.add(encode(story.text), recipe.training);
     bits -= story.log2_probability;
@@ -161,14 +177,14 @@ Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe
   if (kind != "bpe" && kind != "bytes" && kind != "characters") return load_tokenizer(kind);
   if (kind == "bytes") return Tokenizer(bytes_model());
   const BpeOptions options{.vocabulary_size = recipe.vocabulary, .pattern = split_pattern_from_name(recipe.pattern)};
-  if (kind == "bpe" && !data.is_stories()) {
+  if (kind == "bpe" && !data.is_drawn()) {
     WordCounts words;
     for (const std::string_view text : data.documents(recipe.separator)) count_words(text, options.borders(), words);
     return Tokenizer(train_bpe(words, options));
   }
   std::string text;
-  if (data.is_stories()) {
-    const Stories stories(data.seed);
+  if (data.is_drawn()) {
+    const Stories stories(data);
     for (size_t i = 0; i < tokenizer_stories; ++i) text += stories.at(i).text + "\n";
   } else {
     for (const std::string_view document : data.documents(recipe.separator)) text += document;
@@ -179,7 +195,7 @@ Tokenizer make_tokenizer(const std::string& kind, const Data& data, const Recipe
 }
 
 Corpus open_corpus(const Data& data, const Tokenizer& tokenizer, const Recipe& recipe, const DocumentEnds& ends) {
-  if (data.is_stories()) return open_stories(data, DocumentEncoder(tokenizer, ends), recipe);
+  if (data.is_drawn()) return open_stories(data, DocumentEncoder(tokenizer, ends), recipe);
   const std::vector<std::string_view> documents = data.documents(recipe.separator);
   return documents.size() > 1 ? open_documents(documents, data, DocumentEncoder(tokenizer, ends), recipe)
                               : open_stream(documents.front(), data, tokenizer, recipe);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "chapters/01-bpe/documents.hpp"
 #include "lib/base/check.hpp"
 
@@ -20,7 +22,8 @@ Data::Data(std::vector<std::string> sources, std::uint64_t seed_of_order) : seed
 }
 
 bool Data::is_built_in(const std::vector<std::string>& sources) {
-  return sources.size() == 1 && (sources.front() == "stories" || sources.front() == "requests");
+  constexpr std::string_view built_in[] = {"stories", "requests", "zipf"};
+  return sources.size() == 1 && std::ranges::find(built_in, sources.front()) != std::end(built_in);
 }
 
 std::vector<std::string_view> Data::documents(std::string_view separator) const {

@@ -77,7 +77,8 @@ Corpus open_examples(const Data& data, const InstructionEncoder& encode, const R
 }  // namespace
 
 Corpus open_instruction_corpus(const Data& data, const InstructionEncoder& encode, const Recipe& recipe) {
-  if (data.is_stories()) throw UserError("stories have no questions, expected requests or files of conversations");
+  if (data.is_drawn())
+    throw UserError("there are no questions in " + data.name + ", expected requests or files of conversations");
   return data.is_requests() ? open_requests(data, encode, recipe) : open_examples(data, encode, recipe);
 }
 

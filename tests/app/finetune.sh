@@ -294,7 +294,7 @@ refuses 'a method that is not there' '--method is "magic", expected one of sft, 
 refuses 'a run of another command' 'the run to resume was begun by `finetune --method sft`' train --resume --out whole --steps 30
 refuses 'another data for a run' 'has changed since this run began' finetune --resume --out whole --data data.jsonl --steps 30
 refuses 'a model for a resumed run' 'a model to begin with is for a new run' finetune whole --resume --out whole --steps 30
-refuses 'stories without questions' 'stories have no questions' finetune --data stories --recipe small.yaml --steps 1 --out new
+refuses 'stories without questions' 'there are no questions in stories' finetune --data stories --recipe small.yaml --steps 1 --out new
 refuses 'requests for pretraining' 'requests are for `finetune`' train --data requests --steps 1 --out new
 printf '[{"instruction": "Say 1.", "output": ""}]' >empty.json
 refuses 'an empty answer' 'example 1: has an empty answer' finetune --data empty.json --steps 1 --out new

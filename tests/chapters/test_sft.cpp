@@ -279,7 +279,7 @@ TEST_CASE("files are held out at their end, and an example that the context has 
   recipe.validation = 0.99;
   recipe.training.positions = 512;
   CHECK_THROWS_WITH(open_instruction_corpus(data, encode, recipe), contains("all examples are held out"));
-  CHECK_THROWS_WITH(open_instruction_corpus(Data("stories"), encode, recipe), contains("stories have no questions"));
+  CHECK_THROWS_WITH(open_instruction_corpus(Data("stories"), encode, recipe), contains("there are no questions in stories"));
 }
 
 TEST_CASE("stories on request: the floor is exact, and what is held out is a combination that training leaves out") {
