@@ -15,7 +15,7 @@ namespace cria {
 
 int run_judge(const JudgeOptions& options) {
   if (options.requests) return run_judge_requests(options);
-  const Grammar grammar = Grammar::load(grammar_file(options.grammar));
+  const Grammar grammar = open_grammar(options.grammar);
   if (options.separator.empty()) throw UserError("--separator is empty, expected what stands between two stories");
   const std::string text = read_file(options.file);
   const Judgement judgement = judge(grammar, split_stories(text, options.separator), options.faults);

@@ -21,6 +21,7 @@
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 #include "lib/formats/json.hpp"
+#include "lib/grammar/zipf.hpp"
 
 namespace cria {
 namespace {
@@ -111,6 +112,14 @@ Sweep prepare(const ScalingOptions& options, const fs::path& folder) {
   return sweep;
 }
 
+/// Of the built-in facts. A value costs all of its letters where its fact is not known. That its key is a surprise,
+/// too, is left out: that costs about as much as the rank of such a fact would.
+QuantaOfCorpus quanta_of_facts() {
+  const ZipfShape facts;
+  const double bytes = double(facts.key + 1 + facts.value + 1);  // a space and an end
+  return {facts.exponent, zipf_probabilities(facts), double(facts.value) * std::log2(26.) / bytes};
+}
+
 /// The held-out losses of a run's log, with what was done by then.
 TrainingCurve read_curve(const fs::path& log, const PlannedRun& planned, double filled) {
   TrainingCurve curve;
@@ -183,6 +192,7 @@ int run_scaling(const ScalingOptions& options) {
   SweepResult result;
   result.floor = sweep.floor;
   result.unit = "bits per byte";
+  if (options.data == "zipf") result.quanta = quanta_of_facts();
   for (const PlannedRun& planned : plan) {
     if (can_redraw()) fmt::print("{}\r", row(planned, sweep.filled, "…"));
     std::fflush(stdout);

@@ -10,6 +10,7 @@
 #include "chapters/20-scaling-laws/bootstrap.hpp"
 #include "chapters/20-scaling-laws/envelope.hpp"
 #include "chapters/20-scaling-laws/iso_flop.hpp"
+#include "chapters/20-scaling-laws/quanta.hpp"
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -50,12 +51,14 @@ struct Parabolas {
   }
 };
 
+void print_law(const char* label, double of_size, double of_tokens, double operations, const Allocation& then) {
+  fmt::print("{:26} N ~ C^{:.3f}  D ~ C^{:.3f}   at {:.1e}: {} parameters, {} tokens\n", label, of_size, of_tokens,
+             operations, count_text(then.parameters), count_text(then.tokens));
+}
+
 void print_laws(const char* label, const Tried<OptimumLaws>& laws, double operations) {
   if (!laws.fit) return fmt::print("{:26} none: {}\n", label, laws.reason);
-  const Allocation next = laws.fit->at(operations);
-  fmt::print("{:26} N ~ C^{:.3f}  D ~ C^{:.3f}   at {:.1e}: {} parameters, {} tokens\n", label,
-             laws.fit->parameters.exponent, laws.fit->tokens.exponent, operations, count_text(next.parameters),
-             count_text(next.tokens));
+  print_law(label, laws.fit->parameters.exponent, laws.fit->tokens.exponent, operations, laws.fit->at(operations));
 }
 
 std::string interval_text(const std::vector<LossSurface>& surfaces, double (*of)(const LossSurface&)) {
@@ -70,9 +73,7 @@ void print_surface(const char* label, const SweepResult& result, const SurfaceFi
   const auto tried = attempt([&] { return fit_surface(result.runs, options); });
   if (!tried.fit) return fmt::print("{:26} none: {}\n", label, tried.reason);
   const LossSurface& s = tried.fit->surface;
-  const Allocation next = best_allocation(s, operations);
-  fmt::print("{:26} N ~ C^{:.3f}  D ~ C^{:.3f}   at {:.1e}: {} parameters, {} tokens\n", label, s.size_exponent(),
-             1 - s.size_exponent(), operations, count_text(next.parameters), count_text(next.tokens));
+  print_law(label, s.size_exponent(), 1 - s.size_exponent(), operations, best_allocation(s, operations));
   struct Number {
     const char* name;
     double (*of)(const LossSurface&);
@@ -90,6 +91,24 @@ void print_surface(const char* label, const SweepResult& result, const SurfaceFi
                drawn.empty() ? "" : fmt::format("   80 % of draws: {}", interval_text(drawn, number.of)));
 }
 
+void print_exponents(const char* label, const LossSurface& s) {
+  fmt::print("{:26} alpha {:.3f}  beta {:.3f}  a {:.3f}\n", label, s.alpha, s.beta, s.size_exponent());
+}
+
+/// The exponents of a list without end, beside those that the same fit finds in theory's losses at these runs' places.
+void print_theory(const SweepResult& result) {
+  const QuantaOfCorpus& quanta = *result.quanta;
+  const QuantaExponents exponents = quanta_exponents(quanta.exponent);
+  print_exponents("theory, facts without end", {1, 1, 0, exponents.alpha, exponents.beta});
+  const SurfaceFitOptions known = {.floor = result.floor};
+  const auto tried = attempt(
+      [&] { return theory_of_runs(quanta.p, quanta.cost, fit_surface(result.runs, known).surface, result.runs); });
+  if (!tried.fit) return fmt::print("{:26} none: {}\n", "theory, at these runs", tried.reason);
+  print_exponents("theory, at these runs", fit_surface(tried.fit->runs, known).surface);
+  fmt::print("    with {:.0f} parameters and {:.0f} tokens for a fact: in the middle {:.0f} facts are held\n",
+             tried.fit->parameters, tried.fit->tokens, tried.fit->held);
+}
+
 }  // namespace
 
 void print_fits(const SweepResult& result, size_t bootstrap, std::uint64_t seed) {
@@ -103,6 +122,7 @@ void print_fits(const SweepResult& result, size_t bootstrap, std::uint64_t seed)
   print_surface("3 surface, E free", result, {}, bootstrap, seed, next);
   if (!result.floor) return;
   print_surface("3 surface, E fixed", result, {.floor = result.floor}, bootstrap, seed, next);
+  if (result.quanta) print_theory(result);
   fmt::print("The floor is {:.4f} {}.\n", *result.floor, result.unit);
 }
 

@@ -10,11 +10,19 @@
 
 namespace cria {
 
+/// What theory needs to know of a corpus of facts (chapters/20-scaling-laws/quanta.hpp).
+struct QuantaOfCorpus {
+  double exponent = 0;    // a: p_k ~ k^-(1 + a)
+  std::vector<double> p;  // of each fact
+  double cost = 0;        // the loss where a fact is needed and not known
+};
+
 struct SweepResult {
   std::vector<ScalingRun> runs;
-  std::vector<TrainingCurve> curves;  // of the same runs
-  std::optional<double> floor;        // of the loss, where it is known
-  std::string unit;                   // of the loss
+  std::vector<TrainingCurve> curves;          // of the same runs
+  std::optional<double> floor;                // of the loss, where it is known
+  std::string unit;                           // of the loss
+  std::optional<QuantaOfCorpus> quanta = {};  // where the corpus is of facts
 };
 
 /// Prints the fits. One that these runs do not allow is said with its reason.

@@ -12,6 +12,7 @@
 #include "lib/grammar/generate.hpp"
 #include "lib/grammar/request_file.hpp"
 #include "lib/grammar/statistics.hpp"
+#include "lib/grammar/zipf.hpp"
 
 namespace cria {
 namespace {
@@ -66,6 +67,10 @@ int run_requests(const StoriesOptions& options, const Grammar& grammar) {
 
 }  // namespace
 
+Grammar open_grammar(const std::string& chosen, bool requests) {
+  return chosen == "zipf" ? zipf_grammar() : Grammar::load(grammar_file(chosen, requests));
+}
+
 std::filesystem::path grammar_file(const std::string& chosen, bool requests) {
   if (!chosen.empty()) return chosen;
   return data_folder() / "stories" / (requests ? "requests.grammar" : "stories.grammar");
@@ -83,7 +88,7 @@ int run_stories(const StoriesOptions& options) {
   if (options.held_out && !options.requests) throw UserError("--held-out is for --requests, expected both");
   if (options.turns > 0) return run_dialogues(options);
   if (options.instructed) throw UserError("--instructed is for dialogues, expected --turns with it");
-  const Grammar grammar = Grammar::load(grammar_file(options.grammar, options.requests));
+  const Grammar grammar = open_grammar(options.grammar, options.requests);
   if (options.statistics) {
     print_statistics(statistics(grammar), options.json);
     return 0;

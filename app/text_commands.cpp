@@ -55,7 +55,8 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("--count", o->count, "How many")->capture_default_str();
     c->add_option("--seed", o->seed, "Same seed, same stories")->capture_default_str();
     c->add_option("--out", o->out, "A file; default: the screen");
-    c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_option("--grammar", o->grammar,
+                  "Another grammar, a file, or \"zipf\": facts with Zipf's weights; see docs/stories.md");
     c->add_flag("--requests", o->requests,
                 "Requests with stories that answer them, in Alpaca's JSON form, with each answer's exact probability");
     c->add_option("--turns", o->turns, "Of --requests: dialogues of so many, as chat messages, about short stories");
@@ -71,7 +72,8 @@ void add_text_commands(CLI::App& app, int& code) {
     c->add_option("file", o->file, "The stories")->required();
     c->add_option("--separator", o->separator,
                   "What stands between two stories, so that one may have several lines; default: the end of a line");
-    c->add_option("--grammar", o->grammar, "Another grammar; see docs/stories.md");
+    c->add_option("--grammar", o->grammar,
+                  "Another grammar, a file, or \"zipf\": facts with Zipf's weights; see docs/stories.md");
     c->add_flag("--requests", o->requests,
                 "The file has requests with answers, as `stories --requests` writes them: say what was obeyed");
     c->add_option("--faults", o->faults, "Examples of what was wrong")->capture_default_str();

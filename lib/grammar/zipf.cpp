@@ -39,7 +39,7 @@ Grammar zipf_grammar(const ZipfShape& shape) {
   Random random(1);
   std::unordered_set<std::string> taken;
   Grammar grammar;
-  Rule story{.name = "story", .place = "zipf", .alternatives = {}};
+  Rule story{.name = "story", .is_sentence = true, .place = "zipf", .alternatives = {}};
   for (std::size_t begin = 0, end; begin < p.size(); begin = end) {
     end = std::min(2 * begin + 1, p.size());
     const double sum = std::accumulate(p.begin() + begin, p.begin() + end, 0.);

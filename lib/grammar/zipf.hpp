@@ -21,9 +21,9 @@ struct ZipfShape {
 /// p_1 … p_K, the most frequent first. Their sum is 1 up to rounding.
 std::vector<double> zipf_probabilities(const ZipfShape& shape = {});
 
-/// A story is "key value". Keys differ, so it has one derivation. The ranks 1, 2 to 3, 4 to 7, … are a list each: a
-/// random number of 24 bits draws from one of them what it could not from all. The same shape is the same grammar on
-/// every machine. Throws UserError for no facts, or more than there are keys.
+/// A story is "key value", a sentence without a full stop. Keys differ, so it has one derivation. The ranks 1, 2 to 3,
+/// 4 to 7, … are a list each: a random number of 24 bits draws from one of them what it could not from all. The same
+/// shape is the same grammar on every machine. Throws UserError for no facts, or more than there are keys.
 Grammar zipf_grammar(const ZipfShape& shape = {});
 
 }  // namespace cria
