@@ -26,6 +26,15 @@ check 'a sweep that was killed goes on to the same numbers' \
 sweep --out whole >again.txt
 check 'and one that is done says them again' cmp whole.txt again.txt
 
+"$program" scaling --data zipf --budgets 1e10,2e10 --sizes 4 --bootstrap 0 --out facts >facts.txt
+check 'a sweep on facts puts the exponents of theory beside those of the fit' \
+  bash -c 'grep -A6 "^3 surface, E fixed" facts.txt | grep -q "alpha " &&
+    grep -q "^theory, facts without end  alpha 0.500  beta 0.333  a 0.400$" facts.txt &&
+    grep -qE "^theory, at these runs      alpha 0\.[456].*  beta 0\.3" facts.txt'
+refuses 'the stories in a folder of facts' 'facts holds a sweep with other budgets' scaling --budgets 1e10,2e10 --out facts
+check 'facts are a grammar like others' \
+  bash -c '"$0" stories --grammar zipf --count 50 >some.txt && "$0" judge --grammar zipf some.txt | grep -q "50 of 50 right"' "$program"
+
 check 'the Llamas have a table' test "$("$program" scaling --llamas | grep -c '^llama-')" = 10
 refuses 'another sweep in the folder' 'whole holds a sweep with other budgets' scaling --budgets 1e10,3e10 --out whole
 refuses 'a folder of something else' 'is not empty, and holds no sweep' scaling --out .
@@ -35,6 +44,6 @@ refuses 'a budget that is none' '--budgets has -1, expected 5e+09 to 1e20 operat
 refuses 'too few sizes' '--sizes is 2, expected 3' scaling --sizes 2
 refuses 'no time' '--minutes is 0' scaling --minutes 0
 refuses 'too little time' '--minutes gives a budget of 3.33e+09, expected' scaling --minutes 0.1
-refuses 'unknown data' '--data is "nothing", expected stories' scaling --data nothing
+refuses 'unknown data' '--data is "nothing", expected stories or zipf' scaling --data nothing
 
 finish

@@ -166,20 +166,44 @@ TEST_CASE("the middle of values leaves out as many on each side") {
   CHECK(std::abs(half.high - 1.5) < 1e-14);
 }
 
-TEST_CASE("bootstrap intervals hold the surface that noisy runs come from") {
-  Random random(2);
-  std::vector<ScalingRun> runs = sweep_on(published);
-  for (ScalingRun& run : runs) run.loss *= std::exp(0.002 * random.normal());
+TEST_CASE("of bootstrap intervals about as many hold the truth as they say") {
+  Random random(4);
   const SurfaceFitOptions known = {.floor = published.E};
-  const SurfaceFit fit = fit_surface(runs, known);
-  std::vector<double> exponents;
-  for (const LossSurface& surface : bootstrap_surfaces(runs, fit, 100, 7, known))
-    exponents.push_back(surface.size_exponent());
-  const Interval interval = middle_of(exponents, 0.95);
-  CHECK(interval.low < published.size_exponent());
-  CHECK(interval.high > published.size_exponent());
-  CHECK(interval.high - interval.low < 0.1);
-  CHECK(interval.high - interval.low > 1e-4);
+  const int sweeps = 100;
+  int holding = 0, holding_half = 0;
+  for (int i = 0; i < sweeps; ++i) {
+    std::vector<ScalingRun> runs = sweep_on(published);
+    for (ScalingRun& run : runs) run.loss *= std::exp(0.005 * random.normal());
+    std::vector<double> exponents;
+    for (const LossSurface& surface :
+         bootstrap_surfaces(runs, fit_surface_from(published, runs, known), 40, std::uint64_t(i), known))
+      exponents.push_back(surface.size_exponent());
+    const auto holds = [&](double share) {
+      const Interval interval = middle_of(exponents, share);
+      return interval.low < published.size_exponent() && published.size_exponent() < interval.high;
+    };
+    holding += holds(0.8), holding_half += holds(0.5);
+  }
+  CAPTURE(holding, holding_half);
+  // Within three standard deviations, which are 4 and 5.
+  CHECK(std::abs(holding - 80) < 12);
+  CHECK(std::abs(holding_half - 50) < 15);
+}
+
+TEST_CASE("a bootstrap is decided by its seed, and more draws go on from fewer") {
+  Random random(6);
+  std::vector<ScalingRun> runs = sweep_on(published);
+  for (ScalingRun& run : runs) run.loss *= std::exp(0.005 * random.normal());
+  const SurfaceFit fit = fit_surface_from(published, runs);
+  const auto exponents = [&](size_t count, std::uint64_t seed) {
+    std::vector<double> values;
+    for (const LossSurface& surface : bootstrap_surfaces(runs, fit, count, seed)) values.push_back(surface.alpha);
+    return values;
+  };
+  const std::vector<double> first = exponents(8, 3), more = exponents(12, 3);
+  CHECK(first == exponents(8, 3));
+  CHECK(first == std::vector(more.begin(), more.begin() + 8));
+  CHECK(first != exponents(8, 4));
 }
 
 TEST_CASE("a lifetime's cost by hand, and its best size") {
