@@ -12,7 +12,7 @@ namespace cria {
 
 /// What theory needs to know of a corpus of facts (chapters/20-scaling-laws/quanta.hpp).
 struct QuantaOfCorpus {
-  double exponent = 0;    // a: p_k ~ k^-(1 + a)
+  double exponent = 0;    // α: p_k ~ k^-(1 + α)
   std::vector<double> p;  // of each fact
   double cost = 0;        // the loss where a fact is needed and not known
 };

@@ -32,11 +32,12 @@ double share_not_met(std::span<const double> p, double draws) {
   return share;
 }
 
-QuantaExponents quanta_exponents(double a) {
+QuantaExponents quanta_exponents(double alpha) {
   QuantaExponents exponents;
   // solution: quanta_exponents
-  exponents.alpha = a;           // the integral of k^-(1 + a) from `held` on
-  exponents.beta = a / (1 + a);  // met are those with p_k · draws > 1: the draws^(1 / (1 + a)) most frequent
+  exponents.alpha = alpha;  // the sum from `held` on is about the integral
+  // Met are about those with p_k · draws > 1: the draws^(1 / (1 + α)) most frequent.
+  exponents.beta = alpha / (1 + alpha);
   // end of solution
   return exponents;
 }

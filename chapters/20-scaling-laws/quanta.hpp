@@ -1,6 +1,6 @@
 // Chapter 20: where power laws may come from. What there is to know comes in pieces, the quanta, and text needs the
 // k-th with the probability p_k. A model lacks those that it has no room for (Michaud et al. 2023, arXiv:2303.13506,
-// section 2) and those that it has not met (Hutter 2021, arXiv:2102.04074, section 4). Where p_k ~ k^-(1 + a), what it
+// section 2) and those that it has not met (Hutter 2021, arXiv:2102.04074, section 4). Where p_k ~ k^-(1 + α), what it
 // lacks falls by a power of its size, and by another power of its tokens.
 //
 // Left out: that one quantum may help with another, and that a quantum half known helps by half.
@@ -23,8 +23,8 @@ double share_not_met(std::span<const double> p, double draws);
 struct QuantaExponents {
   double alpha = 0, beta = 0;  // the share not held ~ held^-alpha, that not met ~ draws^-beta
 };
-/// Those for p_k ~ k^-(1 + a) without end, a above 0.
-QuantaExponents quanta_exponents(double a);
+/// Those for p_k ~ k^-(1 + α) without end, α above 0.
+QuantaExponents quanta_exponents(double alpha);
 
 /// What theory says of runs: E + cost · (share_not_held(N / parameters) + share_not_met(D / tokens)).
 struct QuantaTheory {

@@ -1,7 +1,7 @@
 // Facts whose frequencies fall by a power law: a grammar of lists with Zipf's weights (Zipf 1949). Fact k of K is a key
 // and its value, letters drawn at random, and comes with the probability
 //
-//   p_k = k^-(1 + a) / Σ_j j^-(1 + a)
+//   p_k = k^-(1 + α) / Σ_j j^-(1 + α)
 //
 // A value follows from nothing but its key, so a model has to remember each fact by itself. How many of them it does
 // not know decides its loss, and theory gives the exponents (chapter 20).
@@ -13,7 +13,7 @@ namespace cria {
 
 struct ZipfShape {
   std::size_t facts = 65536;  // K
-  double exponent = 0.5;      // a, above 0
+  double exponent = 0.5;      // α, above 0
   std::size_t key = 4;        // letters, of a to z
   std::size_t value = 8;
 };

@@ -52,16 +52,16 @@ TEST_CASE("the share that was not met is the mean over all that could have been 
 }
 
 TEST_CASE("a long list's shares fall by the exponents of theory") {
-  for (const double a : {0.5, 1.0}) {
-    const std::vector<double> p = zipf_probabilities({.facts = 1u << 20, .exponent = a});
+  for (const double alpha : {0.5, 1.0}) {
+    const std::vector<double> p = zipf_probabilities({.facts = 1u << 20, .exponent = alpha});
     const auto held = [&](double n) { return share_not_held(p, n); };
     const auto met = [&](double n) { return share_not_met(p, n); };
-    const QuantaExponents theory = quanta_exponents(a);
-    CAPTURE(a, slope_at(held, 200), slope_at(met, 3000));
-    // What a list of 2^20 lacks behind its end makes both steeper, by at most (200 / 2^20)^a = 1.4 %, and what is
-    // left of the sum's steps makes 0.5 %. Measured: 1.2 % and 0.7 % at a = 0.5, less at 1.
-    CHECK(std::abs(-slope_at(held, 200) / theory.alpha - 1) < 0.02);
-    CHECK(std::abs(-slope_at(met, 3000) / theory.beta - 1) < 0.02);
+    const QuantaExponents theory = quanta_exponents(alpha);
+    CAPTURE(alpha, slope_at(held, 200), slope_at(met, 3000));
+    // What a list lacks behind its end makes both steeper: (200 / 2^20)^α = 1.4 % at α = 0.5, of which a sum's steps,
+    // as of an integral from half a step further on, take 0.2 %.
+    CHECK(std::abs(-slope_at(held, 200) / theory.alpha - 1) < 0.015);
+    CHECK(std::abs(-slope_at(met, 3000) / theory.beta - 1) < 0.015);
   }
 }
 
