@@ -144,7 +144,7 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] = command<EvalOptions>(app, "eval", "Measure how well a model predicts a text", run_eval, code);
     c->add_option("model", o->model, "A model: a folder, a GGUF file, …; default: the small one that comes with cria");
     c->add_option("--adapter", o->adapter, adapter_help);
-    c->add_option("--data", o->data, "Text files, folders of them, -, or \"stories\"")
+    c->add_option("--data", o->data, "Text files, folders of them, -, \"stories\" or \"zipf\"")
         ->required()
         ->allow_extra_args(false);
     c->add_option(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "app/figure/axes.hpp"
 #include "app/quantities.hpp"
@@ -95,18 +96,30 @@ void print_exponents(const char* label, const LossSurface& s) {
   fmt::print("{:26} alpha {:.3f}  beta {:.3f}  a {:.3f}\n", label, s.alpha, s.beta, s.size_exponent());
 }
 
+/// In per cent, the root mean square over all runs.
+double off_by(std::span<const ScalingRun> runs, const std::function<double(size_t)>& loss) {
+  double squares = 0;
+  for (size_t i = 0; i < runs.size(); ++i) squares += std::pow(std::log(loss(i) / runs[i].loss), 2);
+  return 100 * std::sqrt(squares / double(runs.size()));
+}
+
 /// The exponents of a list without end, beside those that the same fit finds in theory's losses at these runs' places.
 void print_theory(const SweepResult& result) {
   const QuantaOfCorpus& quanta = *result.quanta;
   const QuantaExponents exponents = quanta_exponents(quanta.exponent);
   print_exponents("theory, facts without end", {1, 1, 0, exponents.alpha, exponents.beta});
+  const std::span<const ScalingRun> runs = result.runs;
   const SurfaceFitOptions known = {.floor = result.floor};
-  const auto tried = attempt(
-      [&] { return theory_of_runs(quanta.p, quanta.cost, fit_surface(result.runs, known).surface, result.runs); });
-  if (!tried.fit) return fmt::print("{:26} none: {}\n", "theory, at these runs", tried.reason);
-  print_exponents("theory, at these runs", fit_surface(tried.fit->runs, known).surface);
-  fmt::print("    with {:.0f} parameters and {:.0f} tokens for a fact: in the middle {:.0f} facts are held\n",
-             tried.fit->parameters, tried.fit->tokens, tried.fit->held);
+  const auto fit = attempt([&] { return fit_surface(runs, known).surface; });
+  if (!fit.fit) return;
+  const auto theory = attempt([&] { return theory_of_runs(quanta.p, quanta.cost, *fit.fit, runs); });
+  if (!theory.fit) return fmt::print("{:26} none: {}\n", "theory, at these runs", theory.reason);
+  print_exponents("theory, at these runs", fit_surface(theory.fit->runs, known).surface);
+  fmt::print("    with {:.0f} parameters and {:.0f} tokens for a fact: {:.0f} facts in the middle of the runs\n",
+             theory.fit->parameters, theory.fit->tokens, theory.fit->held);
+  fmt::print("    losses are off by {:.2g} %, those of the fit by {:.2g} %\n",
+             off_by(runs, [&](size_t i) { return theory.fit->runs[i].loss; }),
+             off_by(runs, [&](size_t i) { return fit.fit->at(runs[i].parameters, runs[i].tokens); }));
 }
 
 }  // namespace

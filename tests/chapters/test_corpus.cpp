@@ -9,6 +9,7 @@
 #include "chapters/10-training-step/cross_entropy.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/parse.hpp"
+#include "lib/grammar/zipf.hpp"
 #include "tests/chapters/batch_contents.hpp"
 #include "tests/testing.hpp"
 
@@ -249,4 +250,27 @@ TEST_CASE("stories: the floor is the parser's bits over the held-out bytes, and 
 
   recipe.validation_tokens = 0;  // then there is no floor, rather than one that is not a number
   CHECK_FALSE(open_corpus({"stories", 3}, tokenizer, recipe).validation.floor);
+}
+
+TEST_CASE("facts: the floor is the parser's bits over the held-out bytes") {
+  const Tokenizer tokenizer(bytes_model());
+  Recipe recipe = tiny(4, 64);
+  recipe.validation_tokens = 500;
+  const Corpus corpus = open_corpus({"zipf", 3}, tokenizer, recipe);
+  const Grammar grammar = zipf_grammar();
+  const Parser parser(grammar);
+  double bits = 0, bytes = 0;
+  for (const BatchMemory& memory : corpus.validation.batches)
+    for (const std::string& text : texts(memory.batch())) {
+      const auto parse = parser.story(text);
+      REQUIRE(parse);
+      bits -= parse->log2_probability;
+      bytes += double(text.size()) + 1;
+    }
+  CHECK(corpus.validation.bytes == bytes);
+  CHECK(bytes == 504);  // of 36 facts
+  REQUIRE(corpus.validation.floor);
+  CHECK(difference(*corpus.validation.floor / (bits / bytes), 1, 1e-12) == "");
+  for (const std::string& text : texts(corpus.training->next())) CHECK(parser.story(text));
+  CHECK(corpus.fingerprint != open_corpus({"stories", 3}, tokenizer, tiny(4, 2048)).fingerprint);
 }
