@@ -60,6 +60,7 @@ constexpr Figure figures[] = {
     {"preferences", "19", "DPO, cDPO and IPO over the margin of a pair", draw_preferences},
     {"isoflop", "20", "losses of equal operations over the size, and the best sizes beside the Llamas", draw_isoflop},
     {"lifetime", "20", "training and serving together over the tokens served, for LLaMA's sizes", draw_lifetime},
+    {"facts", "20", "what is lacking of facts with Zipf's weights, and the exponents of theory", draw_facts},
     {"zero", "21", "which of four ranks holds what, by ZeRO's stages", draw_zero},
     {"overlap", "21", "when a gradient's pieces travel, after backward and during it", draw_overlap},
     {"divided", "21", "which rank holds which part of which matrix", draw_divided},

@@ -40,6 +40,7 @@ std::string draw_hacking(const Subject& subject);
 std::string draw_preferences(const Subject& subject);
 std::string draw_isoflop(const Subject& subject);
 std::string draw_lifetime(const Subject& subject);
+std::string draw_facts(const Subject& subject);
 std::string draw_zero(const Subject& subject);
 std::string draw_overlap(const Subject& subject);
 std::string draw_divided(const Subject& subject);
