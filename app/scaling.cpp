@@ -30,16 +30,15 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr size_t reference_width = 64;  // that of the recipe's learning rate
-constexpr double usual_budgets[] = {1e12, 3e12, 9e12, 2.7e13}, usual_minutes = 30, usual_speed = 1.4e11;
+constexpr double usual_budgets[] = {1e12, 3e12, 9e12, 2.7e13}, usual_minutes = 30;
 constexpr double least_budget = 5e9;  // ten steps and more of each model
 
 /// What a sweep can be trained on.
 struct SweptCorpus {
   const char *name, *folder, *recipe, *tokenizer;
-  double speed;  // operations a second on two cores: narrower models are slower
 };
-constexpr SweptCorpus corpora[] = {{"stories", "scaling", "scaling.yaml", "bpe", usual_speed},
-                                   {"zipf", "scaling-zipf", "zipf.yaml", "characters", 6e10}};
+constexpr SweptCorpus corpora[] = {{"stories", "scaling", "scaling.yaml", "bpe"},
+                                   {"zipf", "scaling-zipf", "zipf.yaml", "characters"}};
 
 const SweptCorpus& corpus_of(const std::string& data) {
   const auto found = std::ranges::find(corpora, data, &SweptCorpus::name);
@@ -64,8 +63,7 @@ std::vector<double> choose_budgets(const ScalingOptions& options) {
     throw UserError(fmt::format("--bootstrap is {}, expected at most 100000", options.bootstrap));
   std::vector<double> budgets = options.budgets;
   if (budgets.empty())
-    for (const double usual : usual_budgets)
-      budgets.push_back(usual * options.minutes / usual_minutes * (corpus_of(options.data).speed / usual_speed));
+    for (const double usual : usual_budgets) budgets.push_back(usual * options.minutes / usual_minutes);
   for (size_t i = 0; i < budgets.size(); ++i) {
     if (!(budgets[i] >= least_budget && budgets[i] <= 1e20))
       throw UserError(fmt::format("{} {:.3g}, expected {:.3g} to 1e20 operations",
@@ -185,8 +183,8 @@ int run_scaling(const ScalingOptions& options) {
   const std::vector<PlannedRun> plan = plan_sweep(shape, budgets);
   double operations = 0;
   for (const PlannedRun& planned : plan) operations += planned.operations;
-  fmt::print("{} runs, {:.2g} operations; about {} at {:.2g} a second. They are in {}.\n\n", plan.size(), operations,
-             duration_text(operations / swept.speed), swept.speed, folder.string());
+  fmt::print("{} runs, {:.2g} operations; about {} at 1.4e11 a second. They are in {}.\n\n", plan.size(), operations,
+             duration_text(operations / 1.4e11), folder.string());
   fmt::print("{:>7} {:>10} {:>10} {:>6} {:>10} {:>8} {:>9}  {}\n", "budget", "operations", "parameters", "width",
              "tokens", "steps", "rate x", "held out");
   SweepResult result;

@@ -10,7 +10,7 @@ namespace cria {
 struct ScalingOptions {
   std::vector<double> budgets;   // of operations; empty: four, as large as the minutes allow
   std::size_t sizes = 6;         // models for each budget
-  double minutes = 30;           // what the budgets take on two cores, about
+  double minutes = 30;           // what the budgets would take at 1.4e11 operations a second, as on two cores
   std::string data = "stories";  // or "zipf"
   std::string folder;            // empty: runs/scaling, or runs/scaling-zipf
   std::size_t bootstrap = 400;   // fits of runs that are drawn anew
