@@ -182,8 +182,10 @@ void add_model_commands(CLI::App& app, int& code) {
             CLI::AsNumberWithUnit(std::map<std::string, double>{{"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}},
                                   CLI::AsNumberWithUnit::CASE_SENSITIVE, "NUMBER"));
     c->add_option("--machines", o->machines, "Machines that work together")->capture_default_str();
-    c->add_option("--network", o->network, "What goes between them, in Gbit/s")->capture_default_str();
-    c->add_option("--latency", o->latency, "And how long it takes at least, in microseconds")->capture_default_str();
+    c->add_option("--network", o->network, "What goes between them, in Gbit/s; default 10");
+    c->add_option("--latency", o->latency, "And how long it takes at least, in microseconds; default 50");
+    c->add_flag("--measure", o->measure,
+                "Under mpirun: measure what is predicted for as many machines as there are ranks");
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {

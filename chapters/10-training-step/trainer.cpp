@@ -170,29 +170,48 @@ double Trainer::evaluate(const Batch& batch, const Objective& objective) {
   return loss;
 }
 
-void Trainer::share_state(const AdamW* whole) {
+std::unique_ptr<ParameterSet> Trainer::room_for_whole() const {
+  const auto* layout = peers_ ? peers_->whole_layout() : nullptr;
+  return layout ? std::make_unique<ParameterSet>(*layout) : nullptr;
+}
+
+// Room is made before the others wait: there may be too little.
+std::unique_ptr<ParameterSet> Trainer::whole_parameters() {
+  std::unique_ptr<ParameterSet> all = room_for_whole();
+  if (!all) return all;
+  peers_->begin({.kind = Task::Kind::hand_parameters});
+  hand_parameters(&*all);
+  peers_->finish();
+  return all;
+}
+
+void Trainer::share_state(const ParameterSet& all, const AdamW* whole) {
   const size_t steps = whole ? whole->steps() : 0;
   peers_->begin({.kind = Task::Kind::take_state, .steps_done = steps});
-  take_state(steps, whole);
+  take_state(steps, &all, whole);
   peers_->finish();
 }
 
-void Trainer::take_state(size_t steps, const AdamW* whole) {
-  peers_->spread(parameters_.flat());
+void Trainer::take_state(size_t steps, const ParameterSet* all, const AdamW* whole) {
+  const std::span<const real> none;
+  peers_->deal_parameters(all ? all->flat() : none, parameters_.flat());
   optimiser_.set_steps(steps);
   if (steps == 0) return;  // all moments are 0
-  const std::span<const real> none;
   peers_->deal_parts(whole ? whole->first_moment().flat() : none, optimiser_.first_moment().flat());
   peers_->deal_parts(whole ? whole->second_moment().flat() : none, optimiser_.second_moment().flat());
 }
 
-AdamW Trainer::whole_optimiser() {
-  AdamW whole(parameters_, options_.adamw);  // before the others wait: there may be no room for it
+AdamW Trainer::whole_optimiser(const ParameterSet& all) {
+  AdamW whole(all, options_.adamw);
   whole.set_steps(optimiser_.steps());
   peers_->begin({.kind = Task::Kind::hand_moments});
   hand_moments(&whole);
   peers_->finish();
   return whole;
+}
+
+void Trainer::hand_parameters(const ParameterSet* all) {
+  peers_->collect_parameters(parameters_.flat(), all ? all->flat() : std::span<real>());
 }
 
 void Trainer::hand_moments(const AdamW* whole) {

@@ -53,13 +53,18 @@ class Trainer {
   /// The objective's loss.
   double evaluate(const Batch& batch, const Objective& objective);
 
-  /// With peers: all get the leader's weights, and their own parts of the moments that it has, if any. `whole` is the
-  /// leader's, and none elsewhere, as at a run's first step.
-  void share_state(const AdamW* whole);
-  /// With peers: an optimiser with the moments of all, which only the leader gets.
-  AdamW whole_optimiser();
-  /// What a peer does that is told to.
-  void take_state(size_t steps, const AdamW* whole = nullptr);
+  // With peers, what all have together: of the leader, whom the others follow. `all` is all parameters: these, or where
+  // each peer has a part of them only, what whole_parameters gives.
+  /// Room for all parameters, and with what is in them; none where these are all.
+  std::unique_ptr<ParameterSet> room_for_whole() const;
+  std::unique_ptr<ParameterSet> whole_parameters();
+  /// All peers get these parameters, and their own parts of the moments, if there are any yet.
+  void share_state(const ParameterSet& all, const AdamW* whole);
+  /// An optimiser with the moments of all.
+  AdamW whole_optimiser(const ParameterSet& all);
+  /// What a peer does that is told to; the leader has room for what it gets, and gives what it has.
+  void take_state(size_t steps, const ParameterSet* all = nullptr, const AdamW* whole = nullptr);
+  void hand_parameters(const ParameterSet* all = nullptr);
   void hand_moments(const AdamW* whole = nullptr);
 
   Peers* peers() const { return peers_; }

@@ -50,6 +50,9 @@ void follow(Trainer& trainer, LedPeers& peers) {
       case Task::Kind::take_state:
         trainer.take_state(task.steps_done);
         break;
+      case Task::Kind::hand_parameters:
+        trainer.hand_parameters();
+        break;
       case Task::Kind::hand_moments:
         trainer.hand_moments();
         break;

@@ -115,7 +115,7 @@ refuses_on_ranks() {  # refuses_on_ranks NAME RANKS PART ARGUMENT…: one line o
 refuses_on_ranks 'more ranks than lanes' 5 '5 ranks cannot share 4 lanes' "${train[@]}" --steps 3 --out five
 refuses_on_ranks 'data that is not there' 2 'missing.txt' train --data missing.txt --out missing
 refuses_on_ranks 'an option that is not there' 2 '--stepz' train --stepz 3
-refuses_on_ranks 'another command' 2 'only train and sample run on several ranks, not chat' chat
+refuses_on_ranks 'another command' 2 'only train, sample and plan --measure run on several ranks, not chat' chat
 
 # ── A model that ranks have together ────────────────────────────────────────────────────────────────────────────────
 

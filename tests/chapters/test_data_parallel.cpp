@@ -74,17 +74,17 @@ void on_ranks(size_t ranks, Range steps, Trained& trained, size_t threads = 1) {
     if (here.rank() > 0) return follow(trainer, peers);
     if (trained.weights.empty()) {
       randomise(weights, 1);
-      trainer.share_state(nullptr);
+      trainer.share_state(weights, nullptr);
     } else {
       std::ranges::copy(trained.weights, weights.flat().begin());
       AdamW whole(weights, {});
       std::ranges::copy(trained.first, whole.first_moment().flat().begin());
       std::ranges::copy(trained.second, whole.second_moment().flat().begin());
       whole.set_steps(steps.begin);
-      trainer.share_state(&whole);
+      trainer.share_state(weights, &whole);
     }
     do_steps(trainer, steps, trained);
-    const AdamW whole = trainer.whole_optimiser();
+    const AdamW whole = trainer.whole_optimiser(weights);
     CHECK(whole.steps() == steps.end);
     keep(trained, weights, whole);
     peers.begin({});
