@@ -121,14 +121,14 @@ refuses_on_ranks 'another command' 2 'only train, sample and plan --measure run 
 
 # ── Training a model that ranks have together ───────────────────────────────────────────────────────────────────────
 
-few=40
+few=20
 parts=("${train[@]}" --parallel tensor)
 check 'one process, fewer steps' "$program" "${train[@]}" --steps $few --out few
 losses() { grep -o '"loss": [0-9.]*' "$1/log.jsonl" | cut -d ' ' -f 2; }
-# Sums over ranks are rounded otherwise. Measured: 2e-8 apart after 40 steps, 2e-7 after 100.
+# Sums over ranks are rounded otherwise. Measured, with all kernels: 1.3e-8 apart after 20 steps, 2e-7 after 100.
 near() {  # near FOLDER: the losses of all steps are those of one process, but for that
   [ "$(steps_in "$1")" = $few ] &&
-    paste <(losses few) <(losses "$1") | awk '{e = $2 / $1 - 1; if (e < 0) e = -e; if (e > 1e-7) exit 1}'
+    paste <(losses few) <(losses "$1") | awk '{e = $2 / $1 - 1; if (e < 0) e = -e; if (e > 3e-8) exit 1}'
 }
 for ranks in 2 4; do
   check "$ranks ranks, tensor parallel" on_ranks $ranks "${parts[@]}" --steps $few --out parts-$ranks
