@@ -183,11 +183,11 @@ void print_rows(const char* what, const Json& predicted, const Json& measured) {
 
 }  // namespace
 
-void check_measuring(bool measure, bool machines_given) {
+void check_measuring(bool measure, bool planned) {
   const bool several = launched().ranks > 1;
   if (measure && !several) throw UserError("--measure is for several ranks: start it with mpirun -n 2");
-  if (measure && machines_given)
-    throw UserError("--machines, --network and --latency are of machines that are planned; --measure finds its own");
+  if (measure && planned)
+    throw UserError("beside --measure only --context and --json are of use: it finds ranks and network as they are");
   if (several && !measure)
     throw UserError("on several ranks plan can only measure what they do: --measure; or start it without mpirun");
 }

@@ -5,9 +5,9 @@
 
 namespace cria {
 
-/// Throws UserError where the ranks that were started, `--measure` and options that say what machines there are do not
-/// fit each other.
-void check_measuring(bool measure, bool machines_given);
+/// Throws UserError where the ranks that were started, `--measure` and the options beside it do not fit each other;
+/// `planned` says that some are given that are for planning only.
+void check_measuring(bool measure, bool planned);
 
 /// On ranks that mpirun started, with one thread each: measures their network and one process, predicts from it what
 /// `plan --machines` does, runs each way of sharing, and prints both. The weights are drawn. Throws UserError for too

@@ -75,7 +75,8 @@ void check(const PlanOptions& options) {
   in_range("--context", options.context.value_or(1), 1 << 24);
   in_range("--batch", options.batch, 1 << 16);
   in_range("--machines", options.machines, 1 << 20);
-  check_measuring(options.measure, options.machines > 1 || options.network || options.latency);
+  check_measuring(options.measure, options.machines > 1 || options.network || options.latency || options.batch > 1 ||
+                                       !options.type.empty() || options.cache_type != "f32" || options.tokens);
   for (const auto& [option, value] : {std::pair("--network", options.network), std::pair("--latency", options.latency)})
     if (value && !(*value > 0 && *value < 1e9))
       throw UserError(fmt::format("{} is {}, expected more than 0", option, *value));

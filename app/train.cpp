@@ -59,9 +59,8 @@ int run_train(const TrainOptions& options) {
     fmt::print("{}", recipe_documentation());
     return 0;
   }
-  Machines machines(options.parallel);
   TrainOptions own = options;
-  if (machines.divide_model()) {  // in which the ranks meet in every layer
+  if (options.parallel == "tensor") {  // ranks meet in every layer
     if (options.threads > 1)
       throw UserError(
           fmt::format("--threads is {}, but with --parallel tensor a rank computes with one thread: leave the option "
@@ -69,6 +68,7 @@ int run_train(const TrainOptions& options) {
                       options.threads));
     own.threads = 1;
   }
+  Machines machines(options.parallel);
   if (machines.leads())
     machines.lead([&] { train(own, &machines); });
   else

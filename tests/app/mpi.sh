@@ -185,7 +185,7 @@ for ranks in 2 3; do
   result "$ranks ranks: each sends what was predicted, byte for byte" $? "$(cat out)"
 done
 refuses_on_ranks 'a plan without measuring' 2 'only measure' plan "$model"
-refuses_on_ranks 'a network that is measured' 2 '--measure finds its own' plan "$model" --measure --network 1
+refuses_on_ranks 'a network that is measured' 2 'beside --measure only' plan "$model" --measure --network 1
 refuses 'one process that is to measure' '--measure is for several ranks' plan "$model" --measure
 
 # Ranks that would sample different texts, and wait for each other for ever.
