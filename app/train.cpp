@@ -31,8 +31,8 @@ Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
-// Of what takes memory here: this rank's lanes, or its part of the model. Rank 0 has all moments, too, while it saves,
-// and of a divided model all weights.
+// Of what takes memory here: this rank's lanes, or its part of the model. Rank 0 has one number more of each
+// parameter while it saves.
 void require_memory_here(const LlamaConfig& config, TrainerOptions options, const Machines* machines, size_t threads) {
   const size_t ranks = machines ? machines->size() : 1;
   if (machines && machines->divide_model())

@@ -170,54 +170,31 @@ double Trainer::evaluate(const Batch& batch, const Objective& objective) {
   return loss;
 }
 
-std::unique_ptr<ParameterSet> Trainer::room_for_whole() const {
+const std::vector<ParameterSet::Tensor>& Trainer::whole_layout() const {
   const auto* layout = peers_ ? peers_->whole_layout() : nullptr;
-  return layout ? std::make_unique<ParameterSet>(*layout) : nullptr;
+  return layout ? *layout : parameters_.layout();
 }
 
-// Room is made before the others wait: there may be too little.
-std::unique_ptr<ParameterSet> Trainer::whole_parameters() {
-  std::unique_ptr<ParameterSet> all = room_for_whole();
-  if (!all) return all;
-  peers_->begin({.kind = Task::Kind::hand_parameters});
-  hand_parameters(&*all);
-  peers_->finish();
-  return all;
+void Trainer::deal(Held what, const ParameterSet& all, size_t steps_done) {
+  const Task task = {.kind = Task::Kind::deal, .steps_done = steps_done, .held = what};
+  peers_->begin(task), take_part(task, all.flat()), peers_->finish();
 }
 
-void Trainer::share_state(const ParameterSet& all, const AdamW* whole) {
-  const size_t steps = whole ? whole->steps() : 0;
-  peers_->begin({.kind = Task::Kind::take_state, .steps_done = steps});
-  take_state(steps, &all, whole);
-  peers_->finish();
+void Trainer::gather(Held what, const ParameterSet& all) {
+  const Task task = {.kind = Task::Kind::gather, .held = what};
+  peers_->begin(task), take_part(task, all.flat()), peers_->finish();
 }
 
-void Trainer::take_state(size_t steps, const ParameterSet* all, const AdamW* whole) {
-  const std::span<const real> none;
-  peers_->deal_parameters(all ? all->flat() : none, parameters_.flat());
-  optimiser_.set_steps(steps);
-  if (steps == 0) return;  // all moments are 0
-  peers_->deal_parts(whole ? whole->first_moment().flat() : none, optimiser_.first_moment().flat());
-  peers_->deal_parts(whole ? whole->second_moment().flat() : none, optimiser_.second_moment().flat());
-}
-
-AdamW Trainer::whole_optimiser(const ParameterSet& all) {
-  AdamW whole(all, options_.adamw);
-  whole.set_steps(optimiser_.steps());
-  peers_->begin({.kind = Task::Kind::hand_moments});
-  hand_moments(&whole);
-  peers_->finish();
-  return whole;
-}
-
-void Trainer::hand_parameters(const ParameterSet* all) {
-  peers_->collect_parameters(parameters_.flat(), all ? all->flat() : std::span<real>());
-}
-
-void Trainer::hand_moments(const AdamW* whole) {
-  const std::span<real> none;
-  peers_->collect_parts(optimiser_.first_moment().flat(), whole ? whole->first_moment().flat() : none);
-  peers_->collect_parts(optimiser_.second_moment().flat(), whole ? whole->second_moment().flat() : none);
+void Trainer::take_part(const Task& task, std::span<real> all) {
+  const bool deals = task.kind == Task::Kind::deal;
+  if (deals) optimiser_.set_steps(task.steps_done);
+  if (task.held == Held::weights) {
+    deals ? peers_->deal_parameters(all, parameters_.flat()) : peers_->collect_parameters(parameters_.flat(), all);
+    return;
+  }
+  const bool first = task.held == Held::first_moment;
+  const std::span<real> own = (first ? optimiser_.first_moment() : optimiser_.second_moment()).flat();
+  deals ? peers_->deal_parts(all, own) : peers_->collect_parts(own, all);
 }
 
 }  // namespace cria

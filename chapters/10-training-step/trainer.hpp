@@ -53,19 +53,15 @@ class Trainer {
   /// The objective's loss.
   double evaluate(const Batch& batch, const Objective& objective);
 
-  // With peers, what all have together: of the leader, whom the others follow. `all` is all parameters: these, or where
-  // each peer has a part of them only, what whole_parameters gives.
-  /// Room for all parameters, and with what is in them; none where these are all.
-  std::unique_ptr<ParameterSet> room_for_whole() const;
-  std::unique_ptr<ParameterSet> whole_parameters();
-  /// All peers get these parameters, and their own parts of the moments, if there are any yet.
-  void share_state(const ParameterSet& all, const AdamW* whole);
-  /// An optimiser with the moments of all.
-  AdamW whole_optimiser(const ParameterSet& all);
-  /// What a peer does that is told to; the leader has room for what it gets, and gives what it has.
-  void take_state(size_t steps, const ParameterSet* all = nullptr, const AdamW* whole = nullptr);
-  void hand_parameters(const ParameterSet* all = nullptr);
-  void hand_moments(const AdamW* whole = nullptr);
+  // With peers, what all have together.
+  /// All numbers, of which these parameters may be a part.
+  const std::vector<ParameterSet::Tensor>& whole_layout() const;
+  /// The leader's: all get their parts of `all`, of a run that has done so many steps; and it gets there what they
+  /// have.
+  void deal(Held what, const ParameterSet& all, size_t steps_done);
+  void gather(Held what, const ParameterSet& all);
+  /// The same of a peer that is told to.
+  void take_part(const Task& task) { take_part(task, {}); }
 
   Peers* peers() const { return peers_; }
   const ParameterSet& parameters() const { return parameters_; }
@@ -87,6 +83,7 @@ class Trainer {
   double forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective);
   void tell_final(const Lane& lane, size_t layer);
   void tell(const Task& task);
+  void take_part(const Task& task, std::span<real> all);
   void require_told();
   StepResult learn(const Batch& batch, double learning_rate, const Objective& objective);
   /// In lane order; with peers only the own parts of the sum are right.

@@ -32,10 +32,8 @@ ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPoo
 
 void ModelTraining::restore(const RunFolder& folder, const TrainingState& state) {
   if (trainer_.peers()) {
-    const std::unique_ptr<ParameterSet> room = trainer_.room_for_whole();
-    AdamW whole(all_of(room), recipe_.training.adamw);
-    read_checkpoint(folder / checkpoint_file, all_of(room), whole);
-    trainer_.share_state(all_of(room), &whole);
+    const ParameterSet room(trainer_.whole_layout());
+    read_checkpoint(folder / checkpoint_file, room, [&](Held what) { trainer_.deal(what, room, state.step); });
   } else {
     read_checkpoint(folder / checkpoint_file, learned_sets());
   }
@@ -55,8 +53,7 @@ double ModelTraining::rate_at(double share) const {
 }
 
 bool ModelTraining::is_finite() {
-  const std::unique_ptr<ParameterSet> gathered = trainer_.whole_parameters();
-  return std::isfinite(global_norm(all_of(gathered).flat(), pool_));
+  return with_all([&](const ParameterSet& all) { return std::isfinite(global_norm(all.flat(), pool_)); });
 }
 
 // Only what is not so already.
@@ -79,17 +76,15 @@ void ModelTraining::write_checkpoint(const std::filesystem::path& file, const Tr
   TrainingState now = state;
   keep_place(now);
   if (trainer_.peers()) {
-    const std::unique_ptr<ParameterSet> gathered = trainer_.whole_parameters();
-    AdamW whole = trainer_.whole_optimiser(all_of(gathered));
-    cria::write_checkpoint(file, now, all_of(gathered), whole);
+    const ParameterSet room(trainer_.whole_layout());
+    cria::write_checkpoint(file, now, room, [&](Held what) { trainer_.gather(what, room); });
   } else {
     cria::write_checkpoint(file, now, learned_sets());
   }
 }
 
 void ModelTraining::write_weights(const std::filesystem::path& folder) {
-  const std::unique_ptr<ParameterSet> gathered = trainer_.whole_parameters();
-  model_.write_weights(folder, all_of(gathered));
+  with_all([&](const ParameterSet& all) { model_.write_weights(folder, all); });
 }
 
 }  // namespace cria

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "chapters/01-bpe/tokenizer.hpp"
@@ -38,7 +37,7 @@ class ModelTraining : public Trainee {
   size_t learned() const { return model_.trainable.parameters.flat().size(); }
 
   /// With peers, of a new run: they begin with these weights, or their parts of them.
-  void share_start(const ParameterSet& all) { trainer_.share_state(all, nullptr); }
+  void share_start(const ParameterSet& all) { trainer_.deal(Held::weights, all, 0); }
 
   /// Goes on from the folder's checkpoint, bit for bit. Throws UserError when the file is damaged, or when the data is
   /// not what that run was trained on.
@@ -73,9 +72,13 @@ class ModelTraining : public Trainee {
   ThreadPool& pool() const { return pool_; }
 
  private:
-  /// All parameters: those that were gathered from the ranks of a divided model, or what this process trains.
-  const ParameterSet& all_of(const std::unique_ptr<ParameterSet>& gathered) const {
-    return gathered ? *gathered : model_.trainable.parameters;
+  /// Does something with all parameters: this process's own, or those that are gathered from a divided model's ranks.
+  template <class Work>
+  auto with_all(Work&& work) {
+    if (!trainer_.peers() || !trainer_.peers()->whole_layout()) return work(model_.trainable.parameters);
+    const ParameterSet room(trainer_.whole_layout());
+    trainer_.gather(Held::weights, room);
+    return work(room);
   }
 
   TrainedModel model_;

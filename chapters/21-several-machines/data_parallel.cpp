@@ -33,6 +33,11 @@ void DataParallel::deal_parameters(std::span<const real> all, std::span<real> ow
   broadcast(ranks_, own);
 }
 
+// Each has all of them.
+void DataParallel::collect_parameters(std::span<const real> own, std::span<real> all) {
+  if (!all.empty() && all.data() != own.data()) std::ranges::copy(own, all.begin());
+}
+
 // `all` is empty on all ranks but 0, so the number of parameters is told first.
 void DataParallel::deal_parts(std::span<const real> all, std::span<real> own) {
   std::uint64_t numbers = all.size();

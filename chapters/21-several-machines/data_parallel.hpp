@@ -24,6 +24,7 @@ class DataParallel : public LedPeers {
   void sum_lanes(std::span<const std::span<real>> lanes) override { sum_.finish(lanes); }
   void abandon_lanes() noexcept override { sum_.abandon(); }
   void deal_parameters(std::span<const real> all, std::span<real> own) override;
+  void collect_parameters(std::span<const real> own, std::span<real> all) override;
   void deal_parts(std::span<const real> all, std::span<real> own) override;
   void collect_parts(std::span<const real> own, std::span<real> all) override;
 

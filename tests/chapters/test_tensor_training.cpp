@@ -60,12 +60,15 @@ ShardedRun in_parts(size_t ranks, const LlamaConfig& config) {
     ThreadPool pool(1);
     Trainer trainer(part.config(), tensor_trainable(part, peers), sharded_options(), pool, &peers);
     if (leads) {
-      trainer.share_state(random_model(config, 3), nullptr);
+      trainer.deal(Held::weights, random_model(config, 3), 0);
       run.steps(trainer, steps_trained);
-      const auto all = trainer.whole_parameters();
-      const AdamW moments = trainer.whole_optimiser(*all);
+      const ParameterSet weights(trainer.whole_layout());
+      const AdamW moments(weights, {});
+      trainer.gather(Held::weights, weights);
+      trainer.gather(Held::first_moment, moments.first_moment());
+      trainer.gather(Held::second_moment, moments.second_moment());
       peers.begin({});
-      run.keep(*all, moments);
+      run.keep(weights, moments);
     } else {
       follow(trainer, peers);
     }
