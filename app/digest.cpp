@@ -7,12 +7,10 @@ namespace cria {
 Digest digest_of(const PackedModel& model) {
   Digest digest;
   digest.add(numbers_of(model.config.llama)).add(model.config.begin_of_text.value_or(-1)).add(model.config.end_of_text);
+  digest.add(model.types);
   for_each_parameter(model.config.llama, model.weights.tensors,
                      [&](const std::string&, auto shape, const auto& tensor) {
-                       if constexpr (shape.size() == 1)
-                         digest.add(tensor.span());
-                       else
-                         digest.add(tensor.is_packed()).add(tensor.packed().type);
+                       if constexpr (shape.size() == 1) digest.add(tensor.span());
                      });
   return digest;
 }

@@ -16,12 +16,9 @@
 namespace cria {
 
 DividedModel::DividedModel(const std::string& parallel) : parallel_(parallel) {
-  if (!parallel.empty() && parallel != "tensor" && parallel != "pipeline")
-    throw UserError(fmt::format("--parallel is {}, expected tensor or pipeline", in_quotes(parallel)));
+  require_way(parallel, {"tensor", "pipeline"});
   if (parallel.empty() && launched().ranks > 1)
     throw UserError("on several ranks it has to be said what they share: --parallel tensor, or --parallel pipeline");
-  if (!parallel.empty() && launched().ranks == 1)
-    throw UserError("--parallel is for several ranks: start it with mpirun -n 2, or leave the option out");
   ranks_ = join_ranks();
 }
 
@@ -61,16 +58,34 @@ void DividedModel::share(std::string& text) {
   broadcast(*ranks_, std::as_writable_bytes(std::span(text)));
 }
 
-LlamaWeights DividedModel::part_of(const LlamaWeights& whole) {
-  if (!ranks_) return whole;
-  LlamaWeights part;
+KeepPart DividedModel::kept() const {
+  if (!ranks_) return {};
+  const size_t ranks = ranks_->size(), rank = ranks_->rank();
+  if (parallel_ == "tensor")
+    return [=](const LlamaConfig& config, const std::string& name, const Shape<2>& shape) -> KeptPart {
+      const TensorPlace place = tensor_place(name, shape, config, tensor_cut(config, ranks, rank));
+      return {place.rows, place.columns};
+    };
+  return [this, ranks, rank](const LlamaConfig& config, const std::string& name, const Shape<2>& shape) -> KeptPart {
+    const Range layers = PipelineShards(*ranks_, config).layers();
+    const bool is_first = rank == 0, is_last = rank == ranks - 1;
+    constexpr std::string_view layer = "model.layers.";
+    bool keeps = name == "lm_head.weight" ? is_last : is_first || (is_last && config.tied_embeddings);
+    if (name.starts_with(layer)) keeps = layers.contains(std::strtoul(name.c_str() + layer.size(), nullptr, 10));
+    return {{0, keeps ? shape[0] : 0}, {0, shape[1]}};
+  };
+}
+
+LlamaWeights DividedModel::part_of(const LlamaWeights& kept) {
+  if (!ranks_) return kept;
+  LlamaWeights part = kept;
   if (parallel_ == "tensor") {
-    auto shards = std::make_unique<TensorShards>(*ranks_, tensor_cut(whole.config, ranks_->size(), ranks_->rank()));
-    part = tensor_part(whole, shards->cut());
-    shards_ = std::move(shards);
+    const TensorCut cut = tensor_cut(kept.config, ranks_->size(), ranks_->rank());
+    part.config = part_config(kept.config, cut, true);
+    shards_ = std::make_unique<TensorShards>(*ranks_, cut);
   } else {
-    auto shards = std::make_unique<PipelineShards>(*ranks_, whole.config);
-    part = pipeline_part(whole, *shards);
+    auto shards = std::make_unique<PipelineShards>(*ranks_, kept.config);
+    part = pipeline_part(kept, *shards);
     shards_ = std::move(shards);
   }
   part.shards = shards_.get();

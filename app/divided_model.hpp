@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "chapters/08-llama/llama.hpp"
+#include "chapters/12-open-weights/packed_model.hpp"
 #include "chapters/21-several-machines/communicator.hpp"
 
 namespace cria {
@@ -25,6 +25,7 @@ class DividedModel {
   /// Who reads and writes.
   bool leads() const { return !ranks_ || ranks_->rank() == 0; }
   bool is_divided() const { return ranks_ != nullptr; }
+  Communicator& ranks() { return *ranks_; }
 
   /// Runs what each rank does before it needs the others. Where it fails on some of them, all throw UserError with what
   /// the first of these said.
@@ -34,8 +35,11 @@ class DividedModel {
   void require_alike(const std::vector<std::pair<std::string, std::string>>& named);
   /// The leader's text, on all.
   void share(std::string& text);
-  /// This rank's part of the model: all of it, where it is not divided.
-  LlamaWeights part_of(const LlamaWeights& whole);
+  /// What this rank keeps of a model's matrices, for open_packed_model; all, where it is not divided. Throws UserError
+  /// where the ranks cannot share it.
+  KeepPart kept() const;
+  /// This rank's part of a model of which that was kept.
+  LlamaWeights part_of(const LlamaWeights& kept);
   /// Runs what all ranks do together; what goes wrong on one ends all of them, with a line.
   void run(const std::function<void()>& work);
 

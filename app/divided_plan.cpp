@@ -61,12 +61,13 @@ Json step_plan(const LlamaConfig& c, const TrainerOptions& o, size_t N, const Ne
   Json plan = {{"one", step}};
   if (can_share_lanes(N, o)) {
     const size_t P = parameter_count(c);
-    const Traffic traffic = {step_bytes({N, o.lanes, P, o.batch, o.positions, false}, 0), 0};
+    // One after the other: what is to be done and the sum along the chain, shares back, and three things round a ring.
+    const Traffic traffic = {step_bytes({N, o.lanes, P, o.batch, o.positions, false}, 0), 5 * (N - 1) + 1};
     // An inner rank of the chain takes a piece and then passes it on; then the shares, and the ring. At most: what the
     // last micro-batch's backward pass hides of the first two is not taken off.
     const double times = (N > 2 ? 2 : 1) + 2 * double(N - 1) / double(N);
-    plan["data"] = way(step / double(N), traffic, times * double(P * sizeof(real)) / net.bandwidth);
-    plan["data"].erase("rounds");
+    const double bytes = times * double(P * sizeof(real));
+    plan["data"] = way(step / double(N), traffic, bytes / net.bandwidth + double(traffic.rounds) * net.latency);
   }
   if (can_be_cut(c, N)) {
     const Traffic traffic = tensor_step(c, o, N, 0, false);

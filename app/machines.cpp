@@ -1,7 +1,9 @@
 #include "app/machines.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -89,6 +91,14 @@ std::unique_ptr<Communicator> join_ranks([[maybe_unused]] const std::string& rem
 #endif
 }
 
+void require_way(const std::string& parallel, std::initializer_list<const char*> ways) {
+  if (parallel.empty()) return;
+  if (std::ranges::find(ways, parallel) == ways.end())
+    throw UserError(fmt::format("--parallel is {}, expected {}", in_quotes(parallel), fmt::join(ways, " or ")));
+  if (launched().ranks == 1)
+    throw UserError("--parallel is for several ranks: start it with mpirun -n 2, or leave the option out");
+}
+
 std::vector<std::string> gather_texts(Communicator& ranks, const std::string& own, size_t length) {
   const size_t N = ranks.size(), room = length + 1;  // a zero ends each
   std::vector<char> all(N * room);
@@ -118,6 +128,12 @@ std::vector<double> numbers_of(const LlamaConfig& config) {
   return numbers.all_;
 }
 
+Machines::Machines(const std::string& parallel) {
+  require_way(parallel, {"data", "tensor"});
+  ranks_ = join_ranks(", and the last checkpoint stands");
+  divide_model_ = parallel == "tensor";
+}
+
 Machines::~Machines() {
   if (!ranks_ || !leads()) return;
   std::uint64_t nothing = 0;
@@ -129,16 +145,29 @@ Machines::~Machines() {
 
 void Machines::begin(const LlamaConfig& config, const TrainerOptions& options) {
   if (!ranks_) return;
-  require_enough_lanes(ranks_->size(), options);
+  if (divide_model_)
+    tensor_cut(config, ranks_->size(), 0);
+  else
+    require_enough_lanes(ranks_->size(), options);
   Numbers numbers;
   LlamaConfig c = config;
   TrainerOptions o = options;
-  visit(numbers, c), visit(numbers, o);
+  numbers(divide_model_), visit(numbers, c), visit(numbers, o);
   std::uint64_t count = numbers.all_.size();
   broadcast(*ranks_, std::span(&count, 1));
   broadcast(*ranks_, std::span(numbers.all_));
-  peers_.emplace(*ranks_);
+  make_peers(config);
   if (const std::string different = different_kernels(*ranks_); !different.empty()) throw UserError(different);
+}
+
+void Machines::make_peers(const LlamaConfig& config) {
+  if (divide_model_) {
+    auto parts = std::make_unique<TensorParallel>(*ranks_, config);
+    parts_ = parts.get();
+    peers_ = std::move(parts);
+  } else {
+    peers_ = std::make_unique<DataParallel>(*ranks_);
+  }
 }
 
 // Between tasks the others wait for the next one, and can be told that there is none. Within one they wait for numbers.
@@ -161,12 +190,13 @@ void Machines::follow(size_t threads) {
     broadcast(*ranks_, std::span(numbers.all_));
     LlamaConfig config;
     TrainerOptions options;
-    visit(numbers, config), visit(numbers, options);
+    numbers(divide_model_), visit(numbers, config), visit(numbers, options);
+    make_peers(config);
     different_kernels(*ranks_);  // rank 0 says it
-    const LlamaParameters weights(config);
-    ThreadPool pool(threads);
-    peers_.emplace(*ranks_);
-    Trainer trainer(weights, options, pool, &*peers_);
+    const LlamaParameters weights(parts_ ? parts_->config() : config);
+    ThreadPool pool(divide_model_ ? 1 : threads);
+    Trainer trainer(weights.config(), parts_ ? tensor_trainable(weights, *parts_) : Trainable(weights), options, pool,
+                    &*peers_);
     cria::follow(trainer, *peers_);
   } catch (const std::bad_alloc&) {
     std::fputs(fmt::format("cria: rank {} has not enough memory for this\n", ranks_->rank()).c_str(), stderr);

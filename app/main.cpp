@@ -73,8 +73,9 @@ int main(int argc, char** argv) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_meant).empty())
       return refuse(fmt::format("there is no command {}; see cria --help", argv[1]));
     const std::string name = argc > 1 ? argv[1] : "";
-    if (launched().ranks > 1 && name.substr(0, 1) != "-" && name != "train" && name != "sample")
-      return refuse(fmt::format("only train and sample run on several ranks, not {}; start that without mpirun", name));
+    if (launched().ranks > 1 && name.substr(0, 1) != "-" && name != "train" && name != "sample" && name != "plan")
+      return refuse(fmt::format(
+          "only train, sample and plan --measure run on several ranks, not {}; start that without mpirun", name));
     app.parse(argc, argv);
     flush_output();
     return code;

@@ -170,8 +170,7 @@ void add_model_commands(CLI::App& app, int& code) {
     auto [c, o] = command<PlanOptions>(
         app, "plan", "Show what a Llama takes: parameters, memory, operations, and time on this machine", run_plan,
         code);
-    c->add_option("model", o->model, "A preset such as llama-2-7b, a recipe, or a model (only its header is read)")
-        ->required();
+    c->add_option("model", o->model, "A preset (llama-2-7b, …), a recipe, or a model's header")->required();
     c->add_option("--context", o->context, "Tokens in a sequence; default: the model's context");
     c->add_option("--batch", o->batch, "Sequences that are sampled side by side")->capture_default_str();
     c->add_option("--cache-type", o->cache_type, cache_type_help)->capture_default_str();
@@ -182,8 +181,9 @@ void add_model_commands(CLI::App& app, int& code) {
             CLI::AsNumberWithUnit(std::map<std::string, double>{{"K", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}},
                                   CLI::AsNumberWithUnit::CASE_SENSITIVE, "NUMBER"));
     c->add_option("--machines", o->machines, "Machines that work together")->capture_default_str();
-    c->add_option("--network", o->network, "What goes between them, in Gbit/s")->capture_default_str();
-    c->add_option("--latency", o->latency, "And how long it takes at least, in microseconds")->capture_default_str();
+    c->add_option("--network", o->network, "What goes between them, in Gbit/s; default 10");
+    c->add_option("--latency", o->latency, "And how long it takes at least, in microseconds; default 50");
+    c->add_flag("--measure", o->measure, "Under mpirun: measure what is predicted for so many machines");
     c->add_flag("--json", o->json, "Figures as JSON");
   }
   {

@@ -8,6 +8,7 @@
 
 #include "app/bench/machine.hpp"
 #include "app/cache_type.hpp"
+#include "app/divided_measure.hpp"
 #include "app/divided_plan.hpp"
 #include "app/model_costs.hpp"
 #include "app/quantities.hpp"
@@ -74,8 +75,11 @@ void check(const PlanOptions& options) {
   in_range("--context", options.context.value_or(1), 1 << 24);
   in_range("--batch", options.batch, 1 << 16);
   in_range("--machines", options.machines, 1 << 20);
+  check_measuring(options.measure, options.machines > 1 || options.network || options.latency || options.batch > 1 ||
+                                       !options.type.empty() || options.cache_type != "f32" || options.tokens);
   for (const auto& [option, value] : {std::pair("--network", options.network), std::pair("--latency", options.latency)})
-    if (!(value > 0 && value < 1e9)) throw UserError(fmt::format("{} is {}, expected more than 0", option, value));
+    if (value && !(*value > 0 && *value < 1e9))
+      throw UserError(fmt::format("{} is {}, expected more than 0", option, *value));
   if (options.tokens && (!(*options.tokens >= 1) || !std::isfinite(*options.tokens)))
     throw UserError(fmt::format("--tokens is {}, expected 1 or more", *options.tokens));
 }
@@ -217,6 +221,7 @@ int run_plan(const PlanOptions& options) {
   check(options);
   const Planned planned = find_planned(options);
   const LlamaConfig& c = planned.config;
+  if (options.measure) return measure_divided(c, planned.training, options.json), 0;
   const CacheType cache_type = read_cache_type(options.cache_type, c);
   Json report = {{"name", options.model}};
   report.update(model_costs(c, planned.training, c.context, cache_type, options.batch));
@@ -227,7 +232,8 @@ int run_plan(const PlanOptions& options) {
   if (options.machines > 1) {
     const TrainerOptions& t = planned.training;
     const double step = double(t.batch * t.positions) * training_operations_per_token(c, t.positions);
-    report["divided"] = divided_plan(c, t, options.machines, {options.network * 1e9 / 8, options.latency * 1e-6},
+    report["divided"] = divided_plan(c, t, options.machines,
+                                     {options.network.value_or(10) * 1e9 / 8, options.latency.value_or(50) * 1e-6},
                                      report["here"]["weights"].front()["seconds_per_token"], step / limits.operations);
   }
   if (options.json) {

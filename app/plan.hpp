@@ -15,8 +15,9 @@ struct PlanOptions {
   std::string cache_type = "f32";
   std::optional<double> tokens;  // to train on; none: what was published, else 20 for each parameter
   std::size_t machines = 1;
-  double network = 10;  // Gbit/s between them
-  double latency = 50;  // microseconds
+  std::optional<double> network;  // Gbit/s between them; none: 10
+  std::optional<double> latency;  // microseconds; none: 50
+  bool measure = false;           // on the ranks that mpirun started, what is predicted for so many machines
   bool json = false;
 };
 

@@ -115,7 +115,9 @@ int run_sample(const SampleOptions& options) {
     if (many && divided.is_divided())
       throw UserError("--count and --prompts are for one process; start that without mpirun");
     if (drafts && divided.is_divided()) throw UserError("--draft is for one process; start that without mpirun");
-    model = open_packed_model(folder);
+    if (divided.is_divided() && options.parallel == "tensor" && !options.adapter.empty())
+      throw UserError("an adapter cannot be divided among ranks: merge it first");
+    model = open_packed_model(folder, {}, divided.kept());
     model.weights = with_adapter(model.weights, options.adapter);
     config = model.config.llama;
     cache_type = read_cache_type(options.cache_type, config);

@@ -31,10 +31,14 @@ Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
-// What takes memory here: the lanes of this rank. It has all moments, too, while it saves.
-TrainerOptions of_one_rank(TrainerOptions options, const Machines* machines) {
-  if (machines) options.lanes = (options.lanes + machines->size() - 1) / machines->size();
-  return options;
+// Of what takes memory here: this rank's lanes, or its part of the model. Rank 0 has one number more of each
+// parameter while it saves.
+void require_memory_here(const LlamaConfig& config, TrainerOptions options, const Machines* machines, size_t threads) {
+  const size_t ranks = machines ? machines->size() : 1;
+  if (machines && machines->divide_model())
+    return require_memory(part_config(config, tensor_cut(config, ranks, 0), false), options, threads);
+  options.lanes = (options.lanes + ranks - 1) / ranks;
+  require_memory(config, options, threads);
 }
 
 }  // namespace
@@ -55,11 +59,20 @@ int run_train(const TrainOptions& options) {
     fmt::print("{}", recipe_documentation());
     return 0;
   }
-  Machines machines;
+  TrainOptions own = options;
+  if (options.parallel == "tensor") {  // ranks meet in every layer
+    if (options.threads > 1)
+      throw UserError(
+          fmt::format("--threads is {}, but with --parallel tensor a rank computes with one thread: leave the option "
+                      "out, and start more ranks",
+                      options.threads));
+    own.threads = 1;
+  }
+  Machines machines(options.parallel);
   if (machines.leads())
-    machines.lead([&] { train(options, &machines); });
+    machines.lead([&] { train(own, &machines); });
   else
-    machines.follow(thread_count(options.threads));
+    machines.follow(thread_count(own.threads));
   return 0;
 }
 
@@ -82,8 +95,8 @@ TrainResult train(const TrainOptions& options, Machines* machines) {
     recipe = choose_recipe(options, names);
     if (options.from.empty()) {  // before time goes into a tokenizer for what will not fit
       LlamaConfig least = recipe.model;
-      least.vocabulary_size = 1;
-      require_memory(least, of_one_rank(recipe.training, machines), threads);
+      least.vocabulary_size = machines ? machines->size() : 1;
+      require_memory_here(least, recipe.training, machines, threads);
     }
   }
   state.data = in_lines(names);
@@ -102,22 +115,30 @@ TrainResult train(const TrainOptions& options, Machines* machines) {
     config.begin_of_text = subject.ends.begin;
     if (config.end_of_text.empty()) config.end_of_text = {*subject.ends.end};
   }
-  require_memory(config.llama, of_one_rank(recipe.training, machines), threads);
-  const LlamaParameters weights = subject.weights ? std::move(*subject.weights) : LlamaParameters(config.llama);
+  require_memory_here(config.llama, recipe.training, machines, threads);
+  std::optional<LlamaParameters> whole = std::move(subject.weights);
+  if (!whole && !options.resume) {
+    Random random(state.seed);
+    initialise(whole.emplace(config.llama), random);
+  }
   ThreadPool pool(threads);
   if (machines) machines->begin(config.llama, recipe.training);
   Peers* peers = machines ? machines->peers() : nullptr;
-  Pretraining training(whole_model(config, weights, *subject.tokenizer), corpus, recipe, pool, {}, peers);
-  if (options.resume) {
+  TensorParallel* parts = machines ? machines->parts() : nullptr;
+  const LlamaParameters weights = parts   ? LlamaParameters(parts->config())
+                                  : whole ? std::move(*whole)
+                                          : LlamaParameters(config.llama);
+  Pretraining training(
+      whole_model(config, parts ? tensor_trainable(weights, *parts) : Trainable(weights), *subject.tokenizer), corpus,
+      recipe, pool, {}, peers);
+  if (options.resume)
     training.restore(folder, state);
-  } else if (options.from.empty()) {
-    Random random(state.seed);
-    initialise(weights, random);
-  }
-  if (peers && !options.resume) training.share_start();
+  else if (peers)
+    training.share_start(parts ? *whole : weights);
+  whole.reset();
 
-  std::string title = run_title(data.name, config.llama, weights.flat().size(), pool.size());
-  if (peers) title += fmt::format(" on each of {} ranks", machines->size());
+  std::string title = run_title(data.name, config.llama, parameter_count(config.llama), pool.size());
+  if (peers) title += fmt::format(" on each of {} ranks{}", machines->size(), parts ? ", each with a part" : "");
   const std::string hint =
       fmt::format("sample {}{}", quoted_for_shell(folder.path().string()), corpus.has_documents ? "" : " -p TEXT");
   const RunReport report =

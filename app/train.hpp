@@ -21,6 +21,7 @@ struct TrainOptions {
   std::optional<std::size_t> steps;
   std::optional<double> minutes;
   std::size_t threads = 0;            // 0: one for each CPU
+  std::string parallel;               // what ranks share: data, tensor; empty: data
   std::optional<std::uint64_t> seed;  // none: 1
   bool resume = false;
   double save_minutes = 5;

@@ -6,6 +6,7 @@
 #include "app/finetune.hpp"
 #include "app/ghost.hpp"
 #include "app/instructions.hpp"
+#include "app/machines.hpp"
 #include "app/methods/method.hpp"
 #include "app/pairs.hpp"
 #include "app/scaling.hpp"
@@ -130,6 +131,7 @@ void add_training_commands(CLI::App& app, int& code) {
     c->add_option("--from", o->from,
                   "A model's folder: go on from its weights, with its tokenizer, to a new model in --out");
     add_training_options(*c, *o);
+    c->add_option("--parallel", o->parallel, training_ways_help);
     c->add_flag("--list-recipe", o->list_recipe, "Print every key of a recipe with its default and meaning, and end");
   }
   {

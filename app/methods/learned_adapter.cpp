@@ -96,7 +96,8 @@ TrainedModel adapter_in_training(const LearnedAdapter& adapter, const LlamaWeigh
   const auto describe = [&tokenizer](const std::filesystem::path& folder) {
     save_tokenizer(tokenizer.model(), folder);
   };
-  const auto write = [&adapter, base_folder = std::move(base_folder)](const std::filesystem::path& folder) {
+  const auto write = [&adapter, base_folder = std::move(base_folder)](const std::filesystem::path& folder,
+                                                                      const ParameterSet&) {
     adapter.save(folder, base_folder);
   };
   return {config, adapter.over(base), describe, write};

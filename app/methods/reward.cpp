@@ -25,13 +25,14 @@ class RewardTuning : public TuningMethod {
     model_ = std::make_unique<ValueModel>(*subject.weights);
     Random random(setup.state.seed);
     initialise_head(*model_, random);
-    const TrainedModel trained = {
-        model_->config(), model_->trainable(),
-        [&config = subject.config, &tokenizer = *subject.tokenizer](const auto& folder) {
-          write_reward_config(folder / "config.json", config);
-          save_tokenizer(tokenizer.model(), folder);
-        },
-        [this](const auto& folder) { write_reward_weights(folder / "model.safetensors", *model_); }};
+    const auto describe = [&config = subject.config, &tokenizer = *subject.tokenizer](const auto& folder) {
+      write_reward_config(folder / "config.json", config);
+      save_tokenizer(tokenizer.model(), folder);
+    };
+    const auto write = [this](const auto& folder, const ParameterSet&) {
+      write_reward_weights(folder / "model.safetensors", *model_);
+    };
+    const TrainedModel trained = {model_->config(), model_->trainable(), describe, write};
     return std::make_unique<RewardTraining>(with_format(trained, setup.encoder),
                                             PairSource(encode_pairs(read_preferences(setup.data), setup.encoder),
                                                        setup.recipe.validation, setup.state.seed),

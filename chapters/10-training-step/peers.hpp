@@ -7,25 +7,31 @@
 
 #include <algorithm>
 #include <span>
+#include <vector>
 
 #include "chapters/10-training-step/batch.hpp"
 #include "lib/base/real.hpp"
+#include "lib/tensor/parameter_set.hpp"
 
 namespace cria {
+
+/// What there is of each parameter in a run.
+enum class Held : std::uint16_t { weights, first_moment, second_moment };
 
 /// What all peers are to do together.
 struct Task {
   enum class Kind : std::uint32_t {
-    step,          ///< a training step on a batch
-    evaluate,      ///< a batch's loss
-    take_state,    ///< the leader's weights, and its moments where there were steps
-    hand_moments,  ///< each peer's moments, to the leader
+    step,      ///< a training step on a batch
+    evaluate,  ///< a batch's loss
+    deal,      ///< what the leader has: to each its part
+    gather,    ///< and back to the leader
     end
   };
   Kind kind = Kind::end;
-  Batch batch = {};          // of step and evaluate
-  double learning_rate = 0;  // of step
-  size_t steps_done = 0;     // of take_state
+  Batch batch = {};           // of step and evaluate
+  double learning_rate = 0;   // of step
+  size_t steps_done = 0;      // of deal
+  Held held = Held::weights;  // of deal and gather
 };
 
 class Peers {
@@ -57,9 +63,12 @@ class Peers {
   virtual void sum_lanes(std::span<const std::span<real>> lanes) = 0;
   /// They will never be: the step has failed. Returns when nobody looks at them any more.
   virtual void abandon_lanes() noexcept {}
-  /// The leader's numbers go to all.
-  virtual void spread(std::span<real> numbers) = 0;
-  /// Each one's own parts from the leader's `all`, which is empty elsewhere; and to there.
+  /// All parameters, where each process has a part of them only: a model that is divided. None: each has all of them.
+  virtual const std::vector<ParameterSet::Tensor>* whole_layout() const { return nullptr; }
+  /// What each has of the parameters, from the leader's `all`, which is empty elsewhere; and to there.
+  virtual void deal_parameters(std::span<const real> all, std::span<real> own) = 0;
+  virtual void collect_parameters(std::span<const real> own, std::span<real> all) = 0;
+  /// The same of the parts that each updates, as of an optimiser's moments.
   virtual void deal_parts(std::span<const real> all, std::span<real> own) = 0;
   virtual void collect_parts(std::span<const real> own, std::span<real> all) = 0;
 };

@@ -170,35 +170,31 @@ double Trainer::evaluate(const Batch& batch, const Objective& objective) {
   return loss;
 }
 
-void Trainer::share_state(const AdamW* whole) {
-  const size_t steps = whole ? whole->steps() : 0;
-  peers_->begin({.kind = Task::Kind::take_state, .steps_done = steps});
-  take_state(steps, whole);
-  peers_->finish();
+const std::vector<ParameterSet::Tensor>& Trainer::whole_layout() const {
+  const auto* layout = peers_ ? peers_->whole_layout() : nullptr;
+  return layout ? *layout : parameters_.layout();
 }
 
-void Trainer::take_state(size_t steps, const AdamW* whole) {
-  peers_->spread(parameters_.flat());
-  optimiser_.set_steps(steps);
-  if (steps == 0) return;  // all moments are 0
-  const std::span<const real> none;
-  peers_->deal_parts(whole ? whole->first_moment().flat() : none, optimiser_.first_moment().flat());
-  peers_->deal_parts(whole ? whole->second_moment().flat() : none, optimiser_.second_moment().flat());
+void Trainer::deal(Held what, const ParameterSet& all, size_t steps_done) {
+  const Task task = {.kind = Task::Kind::deal, .steps_done = steps_done, .held = what};
+  peers_->begin(task), take_part(task, all.flat()), peers_->finish();
 }
 
-AdamW Trainer::whole_optimiser() {
-  AdamW whole(parameters_, options_.adamw);  // before the others wait: there may be no room for it
-  whole.set_steps(optimiser_.steps());
-  peers_->begin({.kind = Task::Kind::hand_moments});
-  hand_moments(&whole);
-  peers_->finish();
-  return whole;
+void Trainer::gather(Held what, const ParameterSet& all) {
+  const Task task = {.kind = Task::Kind::gather, .held = what};
+  peers_->begin(task), take_part(task, all.flat()), peers_->finish();
 }
 
-void Trainer::hand_moments(const AdamW* whole) {
-  const std::span<real> none;
-  peers_->collect_parts(optimiser_.first_moment().flat(), whole ? whole->first_moment().flat() : none);
-  peers_->collect_parts(optimiser_.second_moment().flat(), whole ? whole->second_moment().flat() : none);
+void Trainer::take_part(const Task& task, std::span<real> all) {
+  const bool deals = task.kind == Task::Kind::deal;
+  if (deals) optimiser_.set_steps(task.steps_done);
+  if (task.held == Held::weights) {
+    deals ? peers_->deal_parameters(all, parameters_.flat()) : peers_->collect_parameters(parameters_.flat(), all);
+    return;
+  }
+  const bool first = task.held == Held::first_moment;
+  const std::span<real> own = (first ? optimiser_.first_moment() : optimiser_.second_moment()).flat();
+  deals ? peers_->deal_parts(all, own) : peers_->collect_parts(own, all);
 }
 
 }  // namespace cria

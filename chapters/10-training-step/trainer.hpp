@@ -53,14 +53,15 @@ class Trainer {
   /// The objective's loss.
   double evaluate(const Batch& batch, const Objective& objective);
 
-  /// With peers: all get the leader's weights, and their own parts of the moments that it has, if any. `whole` is the
-  /// leader's, and none elsewhere, as at a run's first step.
-  void share_state(const AdamW* whole);
-  /// With peers: an optimiser with the moments of all, which only the leader gets.
-  AdamW whole_optimiser();
-  /// What a peer does that is told to.
-  void take_state(size_t steps, const AdamW* whole = nullptr);
-  void hand_moments(const AdamW* whole = nullptr);
+  // With peers, what all have together.
+  /// All numbers, of which these parameters may be a part.
+  const std::vector<ParameterSet::Tensor>& whole_layout() const;
+  /// The leader's: all get their parts of `all`, of a run that has done so many steps; and it gets there what they
+  /// have.
+  void deal(Held what, const ParameterSet& all, size_t steps_done);
+  void gather(Held what, const ParameterSet& all);
+  /// The same of a peer that is told to.
+  void take_part(const Task& task) { take_part(task, {}); }
 
   Peers* peers() const { return peers_; }
   const ParameterSet& parameters() const { return parameters_; }
@@ -82,6 +83,7 @@ class Trainer {
   double forward_backward(Lane& lane, const Batch& micro_batch, const Objective& objective);
   void tell_final(const Lane& lane, size_t layer);
   void tell(const Task& task);
+  void take_part(const Task& task, std::span<real> all);
   void require_told();
   StepResult learn(const Batch& batch, double learning_rate, const Objective& objective);
   /// In lane order; with peers only the own parts of the sum are right.

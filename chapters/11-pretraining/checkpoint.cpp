@@ -17,7 +17,13 @@
 namespace cria {
 namespace {
 
-using Parts = std::vector<std::pair<std::string, const ParameterSet*>>;
+/// Numbers under names that begin so; `move` is what has to be done before they are written, or when they are read.
+struct Part {
+  std::string prefix;
+  const ParameterSet* numbers;
+  std::function<void()> move = {};
+};
+using Parts = std::vector<Part>;
 
 Parts parts(std::span<const LearnedSet> sets) {
   Parts all;
@@ -27,6 +33,15 @@ Parts parts(std::span<const LearnedSet> sets) {
                            {name + "first_moment.", &set.optimiser.first_moment()},
                            {name + "second_moment.", &set.optimiser.second_moment()}});
   }
+  return all;
+}
+
+Parts parts(const ParameterSet& room, const MoveHeld& move) {
+  Parts all;
+  for (const auto& [prefix, what] :
+       {std::pair("weights.", Held::weights), std::pair("first_moment.", Held::first_moment),
+        std::pair("second_moment.", Held::second_moment)})
+    all.push_back({prefix, &room, [&move, what = what] { move(what); }});
   return all;
 }
 
@@ -53,9 +68,7 @@ std::uint64_t checksum(const Metadata& metadata) {
   return sum;
 }
 
-}  // namespace
-
-void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, std::span<const LearnedSet> sets) {
+void write(const std::filesystem::path& file, const TrainingState& state, const Parts& parts) {
   Metadata metadata = {{"step", fmt::format("{}", state.step)},         {"seconds", fmt::format("{}", state.seconds)},
                        {"position", fmt::format("{}", state.position)}, {"data", state.data},
                        {"seed", fmt::format("{}", state.seed)},         {"recipe", state.recipe}};
@@ -72,14 +85,32 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
   if (state.best_loss) metadata["best_step"] = fmt::format("{}", state.best_step);
   constexpr ElementType type = sizeof(real) == 8 ? ElementType::f64 : ElementType::f32;
   std::vector<TensorToWrite> tensors;
+  std::map<std::string, const Part*> begun_by;  // the part that a tensor is the first of
   std::uint64_t sum = checksum(metadata);
-  for (const auto& [prefix, parameters] : parts(sets))
-    parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
-      tensors.push_back({prefix + name, {view.shape().begin(), view.shape().end()}, view.span(), type});
+  for (const Part& part : parts) {
+    if (part.move) part.move();
+    begun_by[part.prefix + part.numbers->layout().front().name] = &part;
+    part.numbers->for_each([&](const std::string& name, const auto& view) {
+      tensors.push_back({part.prefix + name, {view.shape().begin(), view.shape().end()}, view.span(), type});
       sum = bulk_fingerprint({reinterpret_cast<const char*>(view.data()), view.size() * sizeof(real)}, sum);
     });
+  }
   metadata[checksum_key] = fmt::format("{:016x}", sum);
-  write_safetensors(file, tensors, metadata);
+  write_safetensors(file, tensors, metadata, [&](const TensorToWrite& tensor) {
+    const auto begun = begun_by.find(tensor.name);
+    if (begun != begun_by.end() && begun->second->move) begun->second->move();
+  });
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, std::span<const LearnedSet> sets) {
+  write(file, state, parts(sets));
+}
+
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& room,
+                      const MoveHeld& fetch) {
+  write(file, state, parts(room, fetch));
 }
 
 namespace {
@@ -165,21 +196,35 @@ TrainingState read_training_state(const std::filesystem::path& file) {
   return state;
 }
 
-void read_checkpoint(const std::filesystem::path& file, std::span<const LearnedSet> sets) {
-  const TrainingState state = read_training_state(file);
+namespace {
+
+void read(const std::filesystem::path& file, const Parts& parts) {
   const SafetensorsFile stored(file);
   std::uint64_t sum = checksum(stored.metadata());
-  for (const auto& [prefix, parameters] : parts(sets))
-    parameters->for_each([&, prefix = prefix](const std::string& name, const auto& view) {
-      const std::span<const std::byte> bytes = stored.tensor(prefix + name).bytes;
+  for (const Part& part : parts) {
+    part.numbers->for_each([&](const std::string& name, const auto& view) {
+      const std::span<const std::byte> bytes = stored.tensor(part.prefix + name).bytes;
       sum = bulk_fingerprint({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, sum);
-      stored.copy_to(prefix + name, view);
+      stored.copy_to(part.prefix + name, view);
     });
+    if (part.move) part.move();
+  }
   const auto written = stored.metadata().find(checksum_key);
   if (written != stored.metadata().end() && written->second != fmt::format("{:016x}", sum))
     throw UserError(fmt::format("{}: its checksum is {}, but its content gives {:016x}; the file is damaged",
                                 file.string(), written->second.substr(0, 40), sum));
+}
+
+}  // namespace
+
+void read_checkpoint(const std::filesystem::path& file, std::span<const LearnedSet> sets) {
+  const TrainingState state = read_training_state(file);
+  read(file, parts(sets));
   for (const LearnedSet& set : sets) set.optimiser.set_steps(state.updates.value_or(state.step));
+}
+
+void read_checkpoint(const std::filesystem::path& file, const ParameterSet& room, const MoveHeld& take) {
+  read(file, parts(room, take));
 }
 
 }  // namespace cria

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -28,6 +29,12 @@ inline void write_checkpoint(const std::filesystem::path& file, const TrainingSt
   write_checkpoint(file, state, sets);
 }
 
+/// The same where peers have parts of the numbers: of one kind after the other `fetch` puts all into the room, twice of
+/// each, and what is in it is written. So they are never there together.
+using MoveHeld = std::function<void(Held what)>;
+void write_checkpoint(const std::filesystem::path& file, const TrainingState& state, const ParameterSet& room,
+                      const MoveHeld& fetch);
+
 /// Only the state: what a run must know before it can make its model. Throws UserError for a file that is no
 /// checkpoint, and for values that no run writes. The checksum is looked at by read_checkpoint.
 TrainingState read_training_state(const std::filesystem::path& file);
@@ -39,5 +46,8 @@ inline void read_checkpoint(const std::filesystem::path& file, const ParameterSe
   const LearnedSet sets[] = {{weights, optimiser}};
   read_checkpoint(file, sets);
 }
+
+/// One kind after the other is read into the room, and `take` called for it.
+void read_checkpoint(const std::filesystem::path& file, const ParameterSet& room, const MoveHeld& take);
 
 }  // namespace cria

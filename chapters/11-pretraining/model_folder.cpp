@@ -13,7 +13,7 @@ void read_weights(const std::filesystem::path& file, const LlamaParameters& weig
   StoredWeights(file).copy_to(weights);
 }
 
-void write_weights(const std::filesystem::path& file, const LlamaParameters& weights, const StoredTypes& types) {
+void write_weights(const std::filesystem::path& file, const ParameterSet& weights, const StoredTypes& types) {
   std::vector<TensorToWrite> tensors;
   weights.for_each([&](const std::string& name, const auto& view) {
     const auto type = types.find(name);

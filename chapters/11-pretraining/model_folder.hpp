@@ -17,7 +17,7 @@ namespace cria {
 void read_weights(const std::filesystem::path& file, const LlamaParameters& weights);
 /// Writes each as the type under its name, F32, F16 or BF16; as F32 where there is none. Throws UserError for a number
 /// that its type cannot hold.
-void write_weights(const std::filesystem::path& file, const LlamaParameters& weights, const StoredTypes& types = {});
+void write_weights(const std::filesystem::path& file, const ParameterSet& weights, const StoredTypes& types = {});
 
 struct Model {
   ModelConfig config;

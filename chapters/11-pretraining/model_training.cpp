@@ -11,13 +11,15 @@
 
 namespace cria {
 
-TrainedModel whole_model(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer) {
-  return {config.llama, weights,
+TrainedModel whole_model(const ModelConfig& config, const Trainable& trainable, const Tokenizer& tokenizer) {
+  return {config.llama, trainable,
           [&](const std::filesystem::path& folder) {
             write_config(folder / "config.json", config);
             save_tokenizer(tokenizer.model(), folder);
           },
-          [&](const std::filesystem::path& folder) { cria::write_weights(folder / "model.safetensors", weights); }};
+          [](const std::filesystem::path& folder, const ParameterSet& all) {
+            cria::write_weights(folder / "model.safetensors", all);
+          }};
 }
 
 ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPool& pool, RecipeKeys own_keys,
@@ -30,9 +32,8 @@ ModelTraining::ModelTraining(TrainedModel model, const Recipe& recipe, ThreadPoo
 
 void ModelTraining::restore(const RunFolder& folder, const TrainingState& state) {
   if (trainer_.peers()) {
-    AdamW whole(model_.trainable.parameters, recipe_.training.adamw);
-    read_checkpoint(folder / checkpoint_file, model_.trainable.parameters, whole);
-    trainer_.share_state(&whole);
+    const ParameterSet room(trainer_.whole_layout());
+    read_checkpoint(folder / checkpoint_file, room, [&](Held what) { trainer_.deal(what, room, state.step); });
   } else {
     read_checkpoint(folder / checkpoint_file, learned_sets());
   }
@@ -51,7 +52,9 @@ double ModelTraining::rate_at(double share) const {
                        share);
 }
 
-bool ModelTraining::is_finite() { return std::isfinite(global_norm(model_.trainable.parameters.flat(), pool_)); }
+bool ModelTraining::is_finite() {
+  return with_all([&](const ParameterSet& all) { return std::isfinite(global_norm(all.flat(), pool_)); });
+}
 
 // Only what is not so already.
 std::string ModelTraining::remedy() const {
@@ -73,11 +76,15 @@ void ModelTraining::write_checkpoint(const std::filesystem::path& file, const Tr
   TrainingState now = state;
   keep_place(now);
   if (trainer_.peers()) {
-    AdamW whole = trainer_.whole_optimiser();
-    cria::write_checkpoint(file, now, model_.trainable.parameters, whole);
+    const ParameterSet room(trainer_.whole_layout());
+    cria::write_checkpoint(file, now, room, [&](Held what) { trainer_.gather(what, room); });
   } else {
     cria::write_checkpoint(file, now, learned_sets());
   }
+}
+
+void ModelTraining::write_weights(const std::filesystem::path& folder) {
+  with_all([&](const ParameterSet& all) { model_.write_weights(folder, all); });
 }
 
 }  // namespace cria

@@ -14,16 +14,18 @@ namespace cria {
 
 /// A model in training. All that it refers to must outlive what is made of it.
 struct TrainedModel {
-  using Write = std::function<void(const std::filesystem::path& folder)>;
+  using Folder = std::filesystem::path;
 
   const LlamaConfig& config;
-  Trainable trainable;      // what of it learns
-  Write write_description;  // into the folder: what does not change in the run
-  Write write_weights;      // and what is learned
+  Trainable trainable;                                          // what of it learns
+  std::function<void(const Folder& folder)> write_description;  // what does not change in the run, into the folder
+  /// And what is learned: `all` is the trainable's parameters, or of a divided model those of all ranks.
+  std::function<void(const Folder& folder, const ParameterSet& all)> write_weights;
 };
 
-/// All parameters of a language model learn, and the folder becomes one of Hugging Face's.
-TrainedModel whole_model(const ModelConfig& config, const LlamaParameters& weights, const Tokenizer& tokenizer);
+/// All parameters of a language model learn, and the folder becomes one of Hugging Face's. `trainable` is all of it, or
+/// this process's part of a model that is divided.
+TrainedModel whole_model(const ModelConfig& config, const Trainable& trainable, const Tokenizer& tokenizer);
 
 class ModelTraining : public Trainee {
  public:
@@ -34,8 +36,8 @@ class ModelTraining : public Trainee {
   /// How many numbers learn.
   size_t learned() const { return model_.trainable.parameters.flat().size(); }
 
-  /// With peers, of a new run: they begin with the same weights.
-  void share_start() { trainer_.share_state(nullptr); }
+  /// With peers, of a new run: they begin with these weights, or their parts of them.
+  void share_start(const ParameterSet& all) { trainer_.deal(Held::weights, all, 0); }
 
   /// Goes on from the folder's checkpoint, bit for bit. Throws UserError when the file is damaged, or when the data is
   /// not what that run was trained on.
@@ -46,7 +48,7 @@ class ModelTraining : public Trainee {
   double tokens_per_step() const override;
   void write_description(const std::filesystem::path& folder) override;
   void write_checkpoint(const std::filesystem::path& file, const TrainingState& state) override;
-  void write_weights(const std::filesystem::path& folder) override { model_.write_weights(folder); }
+  void write_weights(const std::filesystem::path& folder) override;
 
  protected:
   /// What the next step depends on besides parameters and moments: puts it into a checkpoint's state, and takes it from
@@ -70,6 +72,15 @@ class ModelTraining : public Trainee {
   ThreadPool& pool() const { return pool_; }
 
  private:
+  /// Does something with all parameters: this process's own, or those that are gathered from a divided model's ranks.
+  template <class Work>
+  auto with_all(Work&& work) {
+    if (!trainer_.peers() || !trainer_.peers()->whole_layout()) return work(model_.trainable.parameters);
+    const ParameterSet room(trainer_.whole_layout());
+    trainer_.gather(Held::weights, room);
+    return work(room);
+  }
+
   TrainedModel model_;
   const Recipe& recipe_;
   RecipeKeys own_keys_;

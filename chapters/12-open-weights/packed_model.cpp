@@ -1,16 +1,12 @@
 #include "chapters/12-open-weights/packed_model.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <numeric>
 
-#include "chapters/04-rope/rope.hpp"
 #include "chapters/12-open-weights/gguf_model.hpp"
+#include "chapters/12-open-weights/matrix_reader.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
-#include "chapters/12-open-weights/stored_parameters.hpp"
 #include "lib/base/arena.hpp"
-#include "lib/base/cpus.hpp"
-#include "lib/base/thread_pool.hpp"
 #include "lib/formats/pack_row.hpp"
 
 namespace cria {
@@ -18,17 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A model's tensors as they lie in its files, by the names of parameters, and what belongs to them.
-struct Source {
-  ModelConfig config;
-  std::function<const StoredTensor*(const std::string& name)> tensor;
-  std::function<void(const StoredTensor& tensor, std::span<const size_t> shape, std::span<real> values)> copy;
-  std::function<void(const StoredTensor& tensor)> release;
-  std::function<std::unique_ptr<Tokenizer>()> tokenizer;  // null when there is none
-  bool has_pairs;                                         // rows of queries and keys have RoPE's pairs side by side
-};
-
-Source source_of(const std::shared_ptr<const GgufFile>& file) {
+PackedSource source_of(const std::shared_ptr<const GgufFile>& file) {
   return {
       .config = gguf_config(*file),
       .tensor = [file](const std::string& name) { return &file->tensors().at(parameter_name(name).gguf); },
@@ -39,7 +25,7 @@ Source source_of(const std::shared_ptr<const GgufFile>& file) {
   };
 }
 
-Source source_of(const fs::path& folder, const ModelConfig& config) {
+PackedSource source_of(const fs::path& folder, const ModelConfig& config) {
   const auto stored = std::make_shared<const StoredWeights>(folder);
   stored->require_fit(config.llama);
   return {
@@ -73,71 +59,61 @@ size_t bytes_of(const LlamaConfig& config, TypeOf type_of) {
   return bytes;
 }
 
-// Which row of the file each row of a query or key is: its rows have RoPE's pairs side by side there, and their numbers
-// are permuted as they would be.
-std::vector<size_t> stored_rows(size_t rows, size_t head_dim) {
-  std::vector<real> numbers(rows), permuted(rows);
-  std::iota(numbers.begin(), numbers.end(), real(0));
-  rope_permute_rows(View<real, 2>(numbers, {rows, 1}), head_dim, RopePairing::interleaved,
-                    View<real, 2>(permuted, {rows, 1}));
-  return {permuted.begin(), permuted.end()};
-}
-
-/// What has been read is given back on the way: of a large vocabulary the head would else be there twice at the end.
-Weight read_packed(const Source& source, const StoredTensor& tensor, std::optional<size_t> head_dim_of_pairs,
-                   std::byte* to, ThreadPool& pool) {
-  constexpr size_t piece = 4 << 20, together = simd::group_rows;  // rows that share bytes of `to`
-  const size_t rows = tensor.shape[0], columns = tensor.shape[1], row_bytes = tensor.bytes.size() / rows;
-  const auto stored = head_dim_of_pairs ? stored_rows(rows, *head_dim_of_pairs) : std::vector<size_t>();
-  const size_t groups = (rows + together - 1) / together;
-  const size_t at_a_time = std::max<size_t>(1, piece / (together * row_bytes));
-  for (size_t first = 0; first < groups; first += at_a_time) {
-    const size_t count = std::min(at_a_time, groups - first), end = std::min((first + count) * together, rows);
-    pool.for_each(count, [&](size_t i) {
-      const size_t begin = (first + i) * together;
-      for (size_t row = begin; row < std::min(begin + together, rows); ++row)
-        pack_row(tensor.type, tensor.bytes.data() + (stored.empty() ? row : stored[row]) * row_bytes, columns, row, to);
-    });
-    StoredTensor read = tensor;
-    read.bytes = tensor.bytes.first(end * row_bytes);
-    source.release(read);
-  }
-  return Weight(simd::PackedRows{*packed_type(tensor.type), to, 0, rows, columns});
-}
-
-LlamaWeights read_weights(const Source& source) {
+LlamaWeights read_weights(const PackedSource& source, const KeepPart& keep, std::vector<ElementType>& types) {
   const LlamaConfig& config = source.config.llama;
-  const auto memory = std::make_shared<ZeroedBlock>(
-      bytes_of(config, [&](const std::string& name) { return source.tensor(name)->type; }));
-  auto* free = static_cast<std::byte*>(memory->data());
-  LlamaWeights weights{config, {}, memory};
+  MatrixReader reader(source, keep);
+  LlamaWeights weights{config, {}};
   weights.tensors.layers.resize(config.layers);
-  ThreadPool pool(available_cpus());
+  size_t bytes = 0;
+  for_each_parameter(config, weights.tensors, [&]<size_t N>(const std::string& name, const Shape<N>& shape, auto&) {
+    if constexpr (N == 1)
+      bytes += packed_tensor_bytes(ElementType::f32, shape);
+    else
+      bytes += reader.bytes(name, shape), types.push_back(source.tensor(name)->type);
+  });
+  const auto memory = std::make_shared<ZeroedBlock>(bytes);
+  auto* free = static_cast<std::byte*>(memory->data());
+  weights.memory = memory;
   for_each_parameter(config, weights.tensors, [&]<size_t N>(const std::string& name, const Shape<N>& shape, auto& to) {
-    const bool has_pairs = source.has_pairs && parameter_name(name).has_pairs;
-    const StoredTensor& tensor = *source.tensor(name);
-    const View<real, N> numbers(reinterpret_cast<real*>(free), shape);
-    const auto copy = [&](std::span<real> values) { source.copy(tensor, shape, values); };
     if constexpr (N == 1) {
-      copy(numbers.span());
-      to = numbers;
-    } else if (packed_type(tensor.type)) {
-      to = read_packed(source, tensor, has_pairs ? std::optional(config.head_dim) : std::nullopt, free, pool);
+      const View<real, N> numbers(reinterpret_cast<real*>(free), shape);
+      source.copy(*source.tensor(name), shape, numbers.span());
+      to = numbers, free += packed_tensor_bytes(ElementType::f32, shape);
     } else {
-      has_pairs ? read_interleaved(numbers, config, copy) : copy(numbers.span());
-      to = Weight(numbers);
+      to = reader.read(name, shape, free), free += reader.bytes(name, shape);
     }
-    free += packed_tensor_bytes(tensor.type, shape);
   });
   if (config.tied_embeddings) weights.tensors.head = weights.tensors.embedding;
   return weights;
 }
 
-PackedModel open_source(Source source, const fs::path& path, const fs::path& chosen_tokenizer) {
-  std::unique_ptr<Tokenizer> tokenizer = source.tokenizer();
-  replace_tokenizer(path, chosen_tokenizer, source.config, tokenizer);
-  LlamaWeights weights = read_weights(source);
-  return {std::move(source.config), std::move(weights), std::move(tokenizer)};
+PackedModel open_source(PackedSource source, const fs::path& path, const fs::path& chosen_tokenizer,
+                        const KeepPart& keep) {
+  PackedModel model;
+  model.tokenizer = source.tokenizer();
+  replace_tokenizer(path, chosen_tokenizer, source.config, model.tokenizer);
+  model.weights = read_weights(source, keep, model.types);
+  model.config = std::move(source.config);
+  return model;
+}
+
+/// What open_model has read, all of it; the parts are places in it.
+PackedModel packed(Model model, const KeepPart& keep) {
+  const auto parameters = std::make_shared<const LlamaParameters>(std::move(model.weights));
+  PackedModel opened{std::move(model.config), *parameters, std::move(model.tokenizer)};
+  LlamaWeights& weights = opened.weights;
+  weights.memory = parameters;
+  const LlamaConfig& config = weights.config;
+  for_each_parameter(config, weights.tensors, [&]<size_t N>(const std::string& name, const Shape<N>& shape, auto& to) {
+    if constexpr (N == 2) {
+      opened.types.push_back(ElementType::f32);
+      if (!keep) return;
+      const KeptPart part = keep(config, name, shape);
+      to = part.rows.empty() ? Weight() : Weight(to.numbers().rows(part.rows).columns(part.columns));
+    }
+  });
+  if (config.tied_embeddings) weights.tensors.head = weights.tensors.embedding;
+  return opened;
 }
 
 }  // namespace
@@ -150,14 +126,10 @@ size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape) {
   return (bytes + line - 1) / line * line;
 }
 
-PackedModel open_packed_model(const fs::path& path, const fs::path& tokenizer) {
-  if (is_gguf_file(path)) return open_source(source_of(std::make_shared<const GgufFile>(path)), path, tokenizer);
-  if (const auto config = folder_of_numbers(path)) return open_source(source_of(path, *config), path, tokenizer);
-  Model model = open_model(path, tokenizer);
-  const auto parameters = std::make_shared<const LlamaParameters>(std::move(model.weights));
-  LlamaWeights weights = *parameters;
-  weights.memory = parameters;
-  return {std::move(model.config), std::move(weights), std::move(model.tokenizer)};
+PackedModel open_packed_model(const fs::path& path, const fs::path& tokenizer, const KeepPart& keep) {
+  if (is_gguf_file(path)) return open_source(source_of(std::make_shared<const GgufFile>(path)), path, tokenizer, keep);
+  if (const auto config = folder_of_numbers(path)) return open_source(source_of(path, *config), path, tokenizer, keep);
+  return packed(open_model(path, tokenizer), keep);
 }
 
 std::unique_ptr<Tokenizer> open_own_tokenizer(const fs::path& path) {

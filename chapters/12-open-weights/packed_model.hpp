@@ -2,6 +2,9 @@
 // much memory as the file. To train it, or to write it in another form, open_model makes all of it `real`.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/formats/gguf.hpp"
 
@@ -11,7 +14,15 @@ struct PackedModel {
   ModelConfig config;
   LlamaWeights weights;
   std::unique_ptr<Tokenizer> tokenizer;  // null when the model has none
+  std::vector<ElementType> types = {};   // that the matrices have in the file, in the order of for_each_parameter
 };
+
+/// What a process keeps of a matrix, where several have a model together; without rows it does not even read it.
+struct KeptPart {
+  Range rows, columns;
+};
+/// By the model's configuration, and the name and shape of a parameter's matrix.
+using KeepPart = std::function<KeptPart(const LlamaConfig& config, const std::string& name, const Shape<2>& shape)>;
 
 /// What texts and conversations need of a model of either kind, which must outlive it.
 struct ModelView {
@@ -28,8 +39,11 @@ struct ModelView {
 size_t packed_tensor_bytes(ElementType stored, std::span<const size_t> shape);
 
 /// Matrices of 16 bits, of GGUF files and Hugging Face's folders, and those in blocks stay as they are; all else
-/// becomes `real`, as do other files. Arguments and errors are open_model's.
-PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {});
+/// becomes `real`, as do other files. Arguments and errors are open_model's. With `keep` the matrices are the parts
+/// that it says, and take no more memory than these, one of them whole on the way; but of files that open_model reads
+/// all are there. What is cut by columns becomes `real`. The configuration and the norms stay those of the whole model.
+PackedModel open_packed_model(const std::filesystem::path& path, const std::filesystem::path& tokenizer = {},
+                              const KeepPart& keep = {});
 
 /// The tokenizer of a GGUF file or of Hugging Face's folder, without the weights; null where it has none.
 std::unique_ptr<Tokenizer> open_own_tokenizer(const std::filesystem::path& path);

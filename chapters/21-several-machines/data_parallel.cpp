@@ -27,7 +27,16 @@ void DataParallel::final_from(std::span<const std::span<real>> lanes, size_t lan
   sum_.final_from(lanes, lane, begin);
 }
 
-void DataParallel::spread(std::span<real> numbers) { broadcast(ranks_, numbers); }
+// The leader's own are all of them, unless it has others.
+void DataParallel::deal_parameters(std::span<const real> all, std::span<real> own) {
+  if (!all.empty() && all.data() != own.data()) std::ranges::copy(all, own.begin());
+  broadcast(ranks_, own);
+}
+
+// Each has all of them.
+void DataParallel::collect_parameters(std::span<const real> own, std::span<real> all) {
+  if (!all.empty() && all.data() != own.data()) std::ranges::copy(own, all.begin());
+}
 
 // `all` is empty on all ranks but 0, so the number of parameters is told first.
 void DataParallel::deal_parts(std::span<const real> all, std::span<real> own) {

@@ -11,6 +11,7 @@ void LedPeers::begin(const Task& task) {
   const Batch& batch = task.batch;
   TaskMessage message{.kind = static_cast<std::uint32_t>(task.kind),
                       .masked = !batch.first_key.empty(),
+                      .held = static_cast<std::uint16_t>(task.held),
                       .sequences = batch.tokens.shape(0),
                       .positions = batch.tokens.shape(1),
                       .steps_done = task.steps_done,
@@ -31,7 +32,8 @@ Task LedPeers::next() {
   broadcast(ranks_, std::span(batch_));
   Task task{.kind = static_cast<Task::Kind>(message.kind),
             .learning_rate = message.learning_rate,
-            .steps_done = message.steps_done};
+            .steps_done = message.steps_done,
+            .held = static_cast<Held>(message.held)};
   task.batch = {{batch_.data(), shape}, {batch_.data() + count, shape}};
   if (message.masked) task.batch.first_key = std::span(batch_).subspan(2 * count);
   return task;
@@ -47,11 +49,9 @@ void follow(Trainer& trainer, LedPeers& peers) {
       case Task::Kind::evaluate:
         trainer.evaluate(task.batch);
         break;
-      case Task::Kind::take_state:
-        trainer.take_state(task.steps_done);
-        break;
-      case Task::Kind::hand_moments:
-        trainer.hand_moments();
+      case Task::Kind::deal:
+      case Task::Kind::gather:
+        trainer.take_part(task);
         break;
       case Task::Kind::end:
         return;

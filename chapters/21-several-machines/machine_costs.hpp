@@ -14,7 +14,8 @@ namespace cria {
 
 /// What rank 0 sends to the others before each thing that they do together; tokens, targets and mask follow.
 struct TaskMessage {
-  std::uint32_t kind = 0, masked = 0;
+  std::uint32_t kind = 0;
+  std::uint16_t masked = 0, held = 0;
   std::uint64_t sequences = 0, positions = 0, steps_done = 0;
   double learning_rate = 0;
 };

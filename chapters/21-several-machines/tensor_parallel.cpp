@@ -31,12 +31,12 @@ std::vector<TensorPiece> tensor_pieces(const LlamaConfig& whole, const TensorCut
   return pieces;
 }
 
-TensorParallel::TensorParallel(Communicator& here, const LlamaConfig& whole, std::span<real> all)
+TensorParallel::TensorParallel(Communicator& here, const LlamaConfig& whole)
     : LedPeers(here),
       whole_(whole),
       part_(part_config(whole, tensor_cut(whole, here.size(), here.rank()), false)),
       shards_(here, tensor_cut(whole, here.size(), here.rank())),
-      all_(all),
+      layout_(llama_layout(whole)),
       pieces_(pieces_of(here.rank())) {}
 
 std::vector<TensorPiece> TensorParallel::pieces_of(size_t rank) const {

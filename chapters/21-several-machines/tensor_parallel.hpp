@@ -24,8 +24,8 @@ std::vector<TensorPiece> tensor_pieces(const LlamaConfig& whole, const TensorCut
 
 class TensorParallel : public LedPeers {
  public:
-  /// `all` is rank 0's, and none elsewhere: the whole model's numbers, from which spread() gives each rank its part.
-  TensorParallel(Communicator& ranks, const LlamaConfig& whole, std::span<real> all = {});
+  /// The communicator must outlive it. Throws UserError where so many ranks cannot share the model.
+  TensorParallel(Communicator& ranks, const LlamaConfig& whole);
 
   Range own(size_t count) const override { return {0, count}; }
   bool meet_within_lanes() const override { return true; }
@@ -33,7 +33,9 @@ class TensorParallel : public LedPeers {
   void complete_squares(std::span<double> squares) override;
   void complete_parts(std::span<real> parameters) override;
   void sum_lanes(std::span<const std::span<real>> lanes) override;
-  void spread(std::span<real> numbers) override { deal_parts(all_, numbers); }
+  const std::vector<ParameterSet::Tensor>* whole_layout() const override { return &layout_; }
+  void deal_parameters(std::span<const real> all, std::span<real> own) override { deal_parts(all, own); }
+  void collect_parameters(std::span<const real> own, std::span<real> all) override { collect_parts(own, all); }
   void deal_parts(std::span<const real> all, std::span<real> own) override;
   void collect_parts(std::span<const real> own, std::span<real> all) override;
 
@@ -46,8 +48,8 @@ class TensorParallel : public LedPeers {
 
   LlamaConfig whole_, part_;
   TensorShards shards_;
-  std::span<real> all_;
-  std::vector<TensorPiece> pieces_;  // this rank's
+  std::vector<ParameterSet::Tensor> layout_;  // of the whole model
+  std::vector<TensorPiece> pieces_;           // this rank's
   std::vector<real> passing_;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -58,8 +59,10 @@ class SafetensorsFile {
 
 /// Writes the tensors in this order, each as F64, F32, F16 or BF16; the file appears whole or not at all. transformers
 /// wants the metadata {"format": "pt"}. Throws UserError when the file cannot be written or a type cannot hold a value,
-/// ContractError for two tensors of one name, another type, or a shape that does not fit.
+/// ContractError for two tensors of one name, another type, or a shape that does not fit. With `before` the numbers of
+/// a tensor need be at their place only when it has been called for that tensor.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
-                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}},
+                       const std::function<void(const TensorToWrite&)>& before = {});
 
 }  // namespace cria

@@ -7,7 +7,8 @@
 namespace cria {
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata,
+                       const std::function<void(const TensorToWrite&)>& before) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   size_t end = 0;
@@ -25,7 +26,10 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   write_file_atomically(path, [&](const WriteBytes& write) {
     write({reinterpret_cast<const char*>(&length), sizeof length});
     write(text);
-    for (const TensorToWrite& tensor : tensors) write_values(tensor, write);
+    for (const TensorToWrite& tensor : tensors) {
+      if (before) before(tensor);
+      write_values(tensor, write);
+    }
   });
 }
 

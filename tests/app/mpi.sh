@@ -61,9 +61,11 @@ process_of() {  # process_of MPIRUN RANK
   done
 }
 
-lose() {  # lose SIGNAL RANK FOLDER: of 4 ranks one gets a signal once there is a checkpoint; says how long all took to end
-  local signal=$1 rank=$2 folder=$3 launched lost began
-  CRIA_SILENCE=3 "${launcher[@]}" -n 4 "$program" "${train[@]}" --steps $steps --out "$folder" >out 2>err &
+lose() {  # lose SIGNAL RANK FOLDER RANKS STEPS [OPTION…]: one gets a signal once there is a checkpoint; says how long all
+  # took to end
+  local signal=$1 rank=$2 folder=$3 ranks=$4 steps=$5 launched lost began
+  shift 5
+  CRIA_SILENCE=3 "${launcher[@]}" -n "$ranks" "$program" "${train[@]}" --steps "$steps" --out "$folder" "$@" >out 2>err &
   launched=$!
   while kill -0 $launched 2>/dev/null && [ "$(steps_in "$folder")" -lt $((steps / 8)) ]; do sleep 0.02; done
   lost=$(process_of $launched "$rank")
@@ -71,7 +73,7 @@ lose() {  # lose SIGNAL RANK FOLDER: of 4 ranks one gets a signal once there is 
   [ -n "$lost" ] && kill "-$signal" "$lost"
   wait $launched
   took=$((SECONDS - began))
-  [ -n "$lost" ] && [ "$(steps_in "$folder")" -lt $steps ]
+  [ -n "$lost" ] && [ "$(steps_in "$folder")" -lt "$steps" ]
   result "rank $rank gets SIG$signal in the middle of a run" $? "process '$lost', $(steps_in "$folder") steps"
 }
 
@@ -79,7 +81,7 @@ resumed_on=(3 2 1 4)
 for signal in KILL STOP; do
   for rank in 2 0; do
     name="rank $rank gets SIG$signal" folder=$signal-$rank
-    lose $signal $rank "$folder"
+    lose $signal $rank "$folder" 4 $steps
     echo "$name: all had ended after $took s"
     grep -m3 . err
     [ $took -lt 30 ]
@@ -115,7 +117,48 @@ refuses_on_ranks() {  # refuses_on_ranks NAME RANKS PART ARGUMENT…: one line o
 refuses_on_ranks 'more ranks than lanes' 5 '5 ranks cannot share 4 lanes' "${train[@]}" --steps 3 --out five
 refuses_on_ranks 'data that is not there' 2 'missing.txt' train --data missing.txt --out missing
 refuses_on_ranks 'an option that is not there' 2 '--stepz' train --stepz 3
-refuses_on_ranks 'another command' 2 'only train and sample run on several ranks, not chat' chat
+refuses_on_ranks 'another command' 2 'only train, sample and plan --measure run on several ranks, not chat' chat
+
+# ── Training a model that ranks have together ───────────────────────────────────────────────────────────────────────
+
+few=20
+parts=("${train[@]}" --parallel tensor)
+check 'one process, fewer steps' "$program" "${train[@]}" --steps $few --out few
+losses() { grep -o '"loss": [0-9.]*' "$1/log.jsonl" | cut -d ' ' -f 2; }
+# Sums over ranks are rounded otherwise. Measured, with all kernels: 1.3e-8 apart after 20 steps, 2e-7 after 100.
+near() {  # near FOLDER: the losses of all steps are those of one process, but for that
+  [ "$(steps_in "$1")" = $few ] &&
+    paste <(losses few) <(losses "$1") | awk '{e = $2 / $1 - 1; if (e < 0) e = -e; if (e > 3e-8) exit 1}'
+}
+for ranks in 2 4; do
+  check "$ranks ranks, tensor parallel" on_ranks $ranks "${parts[@]}" --steps $few --out parts-$ranks
+  check "$ranks ranks, tensor parallel: the losses of one process" near parts-$ranks
+done
+check 'the same ranks once more' on_ranks 2 "${parts[@]}" --steps $few --out again
+check 'have the same bits' cmp parts-2/model.safetensors again/model.safetensors
+timeless parts-2 >expected
+timeless again >now.log
+check 'and the same log' cmp expected now.log
+check 'the model is whole' "$program" sample parts-2 -p 1000 -n 5 --threads 1
+
+lose KILL 1 lost 2 $few --parallel tensor --save-minutes 0.0001
+check 'tensor parallel: no half-written file is left' no_leftovers lost
+for to in lost-4 lost-data lost-one; do cp -r lost $to; done
+check 'the run goes on with 2 ranks' on_ranks 2 train --resume --out lost --parallel tensor
+check 'and has the same bits' cmp parts-2/model.safetensors lost/model.safetensors
+check 'or with 4' on_ranks 4 train --resume --out lost-4 --parallel tensor
+check 'or with 2 that share batches' on_ranks 2 train --resume --out lost-data --threads 1
+check 'or with one process' "$program" train --resume --out lost-one --threads 1
+for to in lost-4 lost-data lost-one; do check "$to: the losses of one process" near $to; done
+check 'a model is trained further in parts' on_ranks 2 train --from few --data text.txt --recipe tiny.yaml --steps 3 \
+  --parallel tensor --out further
+
+refuses_on_ranks 'more ranks than groups of heads' 3 '3 ranks cannot share 4 heads in 2 groups' "${parts[@]}" --out three
+refuses_on_ranks 'a pipeline that trains' 2 '--parallel is "pipeline", expected data or tensor' "${train[@]}" \
+  --parallel pipeline --out piped
+refuses_on_ranks 'threads that would wait for each other' 2 '--threads is 2' train --data text.txt \
+  --recipe tiny.yaml --parallel tensor --threads 2 --out threads
+refuses 'one process that is to share' '--parallel is for several ranks' "${parts[@]}" --out alone
 
 # ── A model that ranks have together ────────────────────────────────────────────────────────────────────────────────
 
@@ -133,6 +176,17 @@ refuses_on_ranks 'more ranks than layers' 5 '5 ranks cannot share 3 layers' "${s
 refuses_on_ranks 'a model that is not there' 2 'nowhere' sample nowhere -p Once --parallel tensor
 refuses_on_ranks 'many texts' 2 '--count and --prompts are for one process' "${sample[@]}" --count 2 --parallel tensor
 refuses 'one process' '--parallel is for several ranks' "${sample[@]}" --parallel tensor
+
+# ── What is sent, as predicted ──────────────────────────────────────────────────────────────────────────────────────
+
+for ranks in 2 3; do
+  check "$ranks ranks measure a plan" on_ranks "$ranks" plan "$model" --measure
+  as_predicted out
+  result "$ranks ranks: each sends what was predicted, byte for byte" $? "$(cat out)"
+done
+refuses_on_ranks 'a plan without measuring' 2 'only measure' plan "$model"
+refuses_on_ranks 'a network that is measured' 2 'beside --measure only' plan "$model" --measure --network 1
+refuses 'one process that is to measure' '--measure is for several ranks' plan "$model" --measure
 
 # Ranks that would sample different texts, and wait for each other for ever.
 refuses_unlike() {  # refuses_unlike NAME PART COMMAND…: rank 1 runs this, rank 0 the usual one

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Ranks on two hosts: network namespaces, each with a name of its own, and a cable of 1 ms between them. Training and
-# sampling across it, a cable that is cut, and a disk that is full.
+# Ranks on two hosts: network namespaces, each with a name of its own, and a cable between them on which all takes 5 ms
+# (by tc's netem, or where the kernel lacks it by slow_cable.py). Training and sampling across it, a cable that is cut,
+# and a disk that is full.
 #
 #   namespaces.sh PROGRAM
 #
 # Skipped, visibly, where there is no mpirun, or no right to make a namespace. It leaves out what ssh does: a script
 # takes its place.
-source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+source "$here/checks.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
 hosts=("cria-$$-a" "cria-$$-b")
@@ -14,10 +16,12 @@ addresses=(10.213.77.1 10.213.77.2)
 
 leave() {
   local host
+  [ -n "$relay" ] && kill "$relay" 2>/dev/null
   umount "$work/small" 2>/dev/null
   for host in "${hosts[@]}"; do ip netns delete "$host" 2>/dev/null; done
   rm -rf "$work"
 }
+relay=
 trap leave EXIT
 
 if ! command -v mpirun >/dev/null; then
@@ -30,11 +34,11 @@ if ! command -v ip >/dev/null; then
   finish
   exit
 fi
+lay_cable() { ip link add "v$$a" netns "${hosts[0]}" type veth peer name "v$$b" netns "${hosts[1]}"; }
 make_hosts() {  # and all else that needs the right to it
   local host
   for host in "${hosts[@]}"; do ip netns add "$host" && ip netns exec "$host" true || return; done
-  ip link add "v$$a" netns "${hosts[0]}" type veth peer name "v$$b" netns "${hosts[1]}" &&
-    unshare --uts true && mkdir -p small && mount -t tmpfs -o size=64k tmpfs small && umount small
+  lay_cable && unshare --uts true && mkdir -p small && mount -t tmpfs -o size=64k tmpfs small && umount small
 }
 if ! make_hosts >/dev/null 2>err; then
   skip "no two hosts can be made here: $(head -n 1 err)"
@@ -42,14 +46,32 @@ if ! make_hosts >/dev/null 2>err; then
   exit
 fi
 
+# What leaves a host arrives 5 ms later: by tc, or by a process that takes the cable's place.
+slow_down() {
+  delay='5 ms each way, by netem'
+  ip netns exec "${hosts[0]}" tc qdisc add dev "v$$a" root netem delay 5ms 2>/dev/null &&
+    ip netns exec "${hosts[1]}" tc qdisc add dev "v$$b" root netem delay 5ms 2>/dev/null && return
+  delay='5 ms each way, by slow_cable.py'
+  if command -v python3 >/dev/null && [ -w /dev/net/tun ]; then
+    ip -n "${hosts[0]}" link delete "v$$a"
+    python3 "$here/slow_cable.py" "${hosts[0]}" "v$$a" "${hosts[1]}" "v$$b" 5 >ready 2>err &
+    relay=$!
+    while kill -0 $relay 2>/dev/null && ! [ -s ready ]; do sleep 0.02; done
+    kill -0 $relay 2>/dev/null && return
+    wait $relay
+    relay=
+    lay_cable
+  fi
+  delay='no delay'
+  skip "nothing can be delayed here: tc has no netem, and there is no python3 or no /dev/net/tun: $(head -n 1 err)"
+}
+slow_down
 for i in 0 1; do
   cable=v$$$([ $i = 0 ] && echo a || echo b)
   ip -n "${hosts[i]}" address add "${addresses[i]}/24" dev "$cable"
   ip -n "${hosts[i]}" link set "$cable" up
   ip -n "${hosts[i]}" link set lo up
 done
-delay='1 ms there and back'
-ip netns exec "${hosts[0]}" tc qdisc add dev "v$$a" root netem delay 1ms 2>/dev/null || delay='no delay, as tc has no netem'
 echo "two hosts, $delay"
 
 # What mpirun calls in place of ssh, with a host and a command.
@@ -93,6 +115,11 @@ check 'one process' "$program" "${train[@]}" --steps 20 --out one
 check 'two hosts train' on_hosts "${train[@]}" --steps 20 --out two
 check 'the same model' cmp one/model.safetensors two/model.safetensors
 
+alone=(mpirun --quiet --allow-run-as-root --oversubscribe --bind-to none -n 2)
+check 'one host trains, tensor' "${alone[@]}" "$program" "${train[@]}" --parallel tensor --steps 4 --out tensor-one
+check 'two hosts train, tensor' on_hosts "${train[@]}" --parallel tensor --steps 4 --out tensor-two
+check 'the same model, tensor' cmp tensor-one/model.safetensors tensor-two/model.safetensors
+
 sample=(sample one -p 1000 -n 20 --temperature 0 --threads 1)
 "$program" "${sample[@]}" >expected
 for parallel in tensor pipeline; do
@@ -100,6 +127,16 @@ for parallel in tensor pipeline; do
   cmp -s expected out
   result "the same text, $parallel" $? "$(cat out)"
 done
+
+# What is sent does not depend on the network; how long it takes does, and is only printed.
+check 'two hosts measure a plan' on_hosts plan one --measure
+cat out
+as_predicted out
+result 'each sends what was predicted, byte for byte' $? "$(cat out)"
+if [ "$delay" != 'no delay' ]; then
+  sed -nE 's/.* and ([0-9.]+) ms between .*/\1/p' out | awk '{found = $1 >= 5} END {exit !found}'
+  result 'what is delayed is late' $? "$(head -n 1 out)"
+fi
 
 # ── A full disk, and a cut cable ────────────────────────────────────────────────────────────────────────────────────
 

@@ -39,6 +39,11 @@ struct Trained {
   bool operator==(const Trained&) const = default;
 };
 
+std::vector<std::pair<Held, std::vector<real>*>> held(Trained& trained) {
+  return {
+      {Held::weights, &trained.weights}, {Held::first_moment, &trained.first}, {Held::second_moment, &trained.second}};
+}
+
 void keep(Trained& trained, const LlamaParameters& weights, const AdamW& whole) {
   trained.weights.assign(weights.flat().begin(), weights.flat().end());
   trained.first.assign(whole.first_moment().flat().begin(), whole.first_moment().flat().end());
@@ -74,19 +79,21 @@ void on_ranks(size_t ranks, Range steps, Trained& trained, size_t threads = 1) {
     if (here.rank() > 0) return follow(trainer, peers);
     if (trained.weights.empty()) {
       randomise(weights, 1);
-      trainer.share_state(nullptr);
+      trainer.deal(Held::weights, weights, 0);
     } else {
-      std::ranges::copy(trained.weights, weights.flat().begin());
-      AdamW whole(weights, {});
-      std::ranges::copy(trained.first, whole.first_moment().flat().begin());
-      std::ranges::copy(trained.second, whole.second_moment().flat().begin());
-      whole.set_steps(steps.begin);
-      trainer.share_state(&whole);
+      const LlamaParameters room(tiny());
+      for (const auto& [what, numbers] : held(trained)) {
+        std::ranges::copy(*numbers, room.flat().begin());
+        trainer.deal(what, room, steps.begin);
+      }
     }
     do_steps(trainer, steps, trained);
-    const AdamW whole = trainer.whole_optimiser();
-    CHECK(whole.steps() == steps.end);
-    keep(trained, weights, whole);
+    CHECK(trainer.optimiser().steps() == steps.end);
+    const LlamaParameters room(tiny());
+    for (const auto& [what, numbers] : held(trained)) {
+      trainer.gather(what, room);
+      numbers->assign(room.flat().begin(), room.flat().end());
+    }
     peers.begin({});
   });
 }

@@ -2,6 +2,7 @@
 // activations to 8 bits explains; and how they are divided changes no bit.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "chapters/09-sampling/decoder.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
@@ -146,4 +147,79 @@ TEST_CASE("a packed model is read in the memory that it then takes, though its h
   UNSCOPED_INFO("weights " << weights << ", read in " << read.megabytes);
   // Measured: 6.4 more: 4 MiB of the file at a time, and pages of the program. With the whole head it would be 14.6.
   CHECK(fault_of(read, weights + 9) == "");
+}
+
+namespace {
+
+/// Rows that do not begin a group, some of the columns, and of the second layer nothing.
+KeptPart some_of(const LlamaConfig&, const std::string& name, const Shape<2>& shape) {
+  if (name.starts_with("model.layers.1.")) return {{0, 0}, {0, shape[1]}};
+  const bool by_columns = name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
+  if (by_columns) return {{0, shape[0]}, {shape[1] / 3, shape[1] / 2}};
+  return {{shape[0] / 3, shape[0] * 2 / 3}, {0, shape[1]}};
+}
+
+std::vector<real> row_of(const Weight& weight, size_t row) {
+  std::vector<real> numbers(weight.shape(1));
+  const View<real, 1> to(numbers.data(), {numbers.size()});
+  if (weight.is_packed())
+    unpack_row(weight, row, to);
+  else
+    noalias(to) = weight.numbers()[row];
+  return numbers;
+}
+
+void check_parts(const PackedModel& part, const PackedModel& whole) {
+  const LlamaConfig& config = whole.config.llama;
+  CHECK(part.config.llama == config);
+  CHECK(part.types == whole.types);
+  std::map<std::string, Weight> parts;
+  for_each_parameter(config, part.weights.tensors, [&](const std::string& name, auto shape, const auto& tensor) {
+    if constexpr (shape.size() == 2) parts[name] = tensor;
+  });
+  for_each_parameter(config, whole.weights.tensors, [&](const std::string& name, auto shape, const auto& tensor) {
+    if constexpr (shape.size() == 2) {
+      CAPTURE(name);
+      const KeptPart kept = some_of(config, name, shape);
+      const Weight& is = parts[name];
+      if (kept.rows.empty()) {
+        CHECK(is.shape(0) == 0);
+        return;
+      }
+      REQUIRE((is.shape() == Shape<2>{kept.rows.size(), kept.columns.size()}));
+      for (size_t m = 0; m < kept.rows.size(); ++m) {
+        const std::vector<real> row = row_of(tensor, kept.rows.begin + m);
+        const std::vector<real> expected(row.begin() + std::ptrdiff_t(kept.columns.begin),
+                                         row.begin() + std::ptrdiff_t(kept.columns.end));
+        CHECK((row_of(is, m) == expected));
+      }
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("what is kept of a packed model is that part of the whole, whatever its files") {
+  const TemporaryFolder folder;
+  for (ElementType type : {ElementType::f32, ElementType::f16, ElementType::q8_0, ElementType::q4_k}) {
+    INFO(type_layout(type).name);
+    write_model(folder / "a.gguf", config_of(type, type == ElementType::f16), type);
+    check_parts(open_packed_model(folder / "a.gguf", {}, some_of), open_packed_model(folder / "a.gguf"));
+  }
+  const LlamaConfig config = config_of(ElementType::f32, true);
+  write_config(folder / "config.json", {config, {}, {}});
+  write_weights(folder / "model.safetensors", published_weights(config));
+  check_parts(open_packed_model(folder.path(), {}, some_of), open_packed_model(folder.path()));
+}
+
+TEST_CASE("a part of a packed model takes its share of the memory, also while it is read") {
+  const TemporaryFolder folder;
+  LlamaConfig config = config_of(ElementType::f16, false);
+  config.vocabulary_size = 100'000;
+  run_apart([&] { write_model(folder / "a.gguf", config, ElementType::f16); });
+  const double weights = double(packed_weight_bytes(folder / "a.gguf")) / (1 << 20);
+  const Apart read = run_apart([&] { open_packed_model(folder / "a.gguf", {}, some_of); });
+  UNSCOPED_INFO("weights " << weights << ", read in " << read.megabytes);
+  // A third, and 4 MiB of the file at a time, and pages of the program, as of the whole.
+  CHECK(fault_of(read, weights / 3 + 9) == "");
 }

@@ -112,9 +112,9 @@ TEST_CASE("tensor parallel gradients are those of the whole model") {
       const double loss = evaluator.forward_backward(weights, batch, 0.1, expected);
       std::vector<double> losses(ranks);
       run_ranks(ranks, [&](Communicator& here) {
-        TensorParallel peers(here, config, weights.flat());
+        TensorParallel peers(here, config);
         const LlamaParameters part(peers.config()), d_part(peers.config());
-        peers.spread(part.flat());
+        peers.deal_parameters(weights.flat(), part.flat());
         const Trainable trainable = tensor_trainable(part, peers);
         const LaneModel lane = trainable.lane(d_part);
         const auto sharded = trainable.evaluator(B, T);

@@ -32,7 +32,7 @@ struct ShardedRun {
     }
     held_out = trainer.evaluate(random_batch(3, 9, 100));
   }
-  void keep(const LlamaParameters& model, const AdamW& whole) {
+  void keep(const ParameterSet& model, const AdamW& whole) {
     const auto copy = [](std::span<const real> from) { return std::vector<real>(from.begin(), from.end()); };
     weights = copy(model.flat()), first = copy(whole.first_moment().flat()),
     second = copy(whole.second_moment().flat());
@@ -55,23 +55,22 @@ ShardedRun in_parts(size_t ranks, const LlamaConfig& config) {
   ShardedRun run;
   run_ranks(ranks, [&](Communicator& here) {
     const bool leads = here.rank() == 0;
-    const LlamaParameters whole = random_model(leads ? config : tiny(), 3);
-    TensorParallel peers(here, config, leads ? whole.flat() : std::span<real>());
+    TensorParallel peers(here, config);
     const LlamaParameters part(peers.config());
     ThreadPool pool(1);
     Trainer trainer(part.config(), tensor_trainable(part, peers), sharded_options(), pool, &peers);
     if (leads) {
-      trainer.share_state(nullptr);
+      trainer.deal(Held::weights, random_model(config, 3), 0);
       run.steps(trainer, steps_trained);
-      AdamW moments(whole, {});
-      peers.begin({.kind = Task::Kind::hand_moments});
-      trainer.hand_moments(&moments);
+      const ParameterSet weights(trainer.whole_layout());
+      const AdamW moments(weights, {});
+      trainer.gather(Held::weights, weights);
+      trainer.gather(Held::first_moment, moments.first_moment());
+      trainer.gather(Held::second_moment, moments.second_moment());
       peers.begin({});
-      peers.collect_parts(part.flat(), whole.flat());
-      run.keep(whole, moments);
+      run.keep(weights, moments);
     } else {
       follow(trainer, peers);
-      peers.collect_parts(part.flat(), {});
     }
   });
   return run;
