@@ -5,8 +5,9 @@
 
 #include "app/command_name.hpp"
 #include "app/output.hpp"
-#include "app/sample.hpp"
-#include "app/train.hpp"
+#include "app/run/sample.hpp"
+#include "app/thread_count.hpp"
+#include "app/train/train.hpp"
 #include "lib/base/file.hpp"
 #include "lib/grammar/judge.hpp"
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "app/commands.hpp"
-#include "app/machines.hpp"
+#include "app/machines/machines.hpp"
 #include "app/option_numbers.hpp"
 #include "app/output.hpp"
 #include "lib/base/check.hpp"

@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "app/panel.hpp"
+#include "app/train/panel.hpp"
 
 namespace cria {
 

@@ -1,8 +1,8 @@
 // The options of the commands on tokens, and on the built-in stories.
 #include "app/commands.hpp"
-#include "app/judge.hpp"
-#include "app/stories.hpp"
-#include "app/tokenize.hpp"
+#include "app/texts/judge.hpp"
+#include "app/texts/stories.hpp"
+#include "app/weights/tokenize.hpp"
 
 namespace cria {
 

@@ -1,17 +1,17 @@
 // The options of the commands that train, or make what is trained on; each command is a function in a file of its own.
-#include "app/adapter.hpp"
-#include "app/align.hpp"
 #include "app/commands.hpp"
 #include "app/demo.hpp"
-#include "app/finetune.hpp"
-#include "app/ghost.hpp"
-#include "app/instructions.hpp"
-#include "app/machines.hpp"
-#include "app/methods/method.hpp"
-#include "app/pairs.hpp"
-#include "app/scaling.hpp"
-#include "app/self_chat.hpp"
-#include "app/train.hpp"
+#include "app/finetune/align.hpp"
+#include "app/finetune/finetune.hpp"
+#include "app/finetune/method.hpp"
+#include "app/machines/machines.hpp"
+#include "app/run/adapter.hpp"
+#include "app/texts/ghost.hpp"
+#include "app/texts/instructions.hpp"
+#include "app/texts/pairs.hpp"
+#include "app/texts/self_chat.hpp"
+#include "app/train/scaling.hpp"
+#include "app/train/train.hpp"
 
 namespace cria {
 namespace {

@@ -11,7 +11,7 @@
 #include "app/bench/modes.hpp"
 #include "app/bench/sections.hpp"
 #include "app/bench/table.hpp"
-#include "app/train.hpp"
+#include "app/thread_count.hpp"
 #include "chapters/11-pretraining/model_folder.hpp"
 #include "lib/base/check.hpp"
 

@@ -9,7 +9,7 @@
 #include "app/figure/figures.hpp"
 #include "app/figure/subject.hpp"
 #include "app/look/page_data.hpp"
-#include "app/sample.hpp"
+#include "app/run/sample.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/edit_distance.hpp"
 #include "lib/base/file.hpp"

@@ -6,7 +6,7 @@
 #include "app/figure/axes.hpp"
 #include "app/figure/count_tick.hpp"
 #include "app/figure/figures.hpp"
-#include "app/scaling_llamas.hpp"
+#include "app/train/scaling_llamas.hpp"
 #include "chapters/20-scaling-laws/published_surface.hpp"
 
 namespace cria::figure {

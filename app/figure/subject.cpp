@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "app/figure/svg.hpp"
-#include "app/sample.hpp"
+#include "app/run/sample.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "lib/base/check.hpp"
 

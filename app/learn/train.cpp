@@ -13,8 +13,8 @@
 #include "app/learn/process.hpp"
 #include "app/learn/progress.hpp"
 #include "app/learn/stage.hpp"
-#include "app/sample.hpp"
-#include "app/train.hpp"
+#include "app/run/sample.hpp"
+#include "app/train/train.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 

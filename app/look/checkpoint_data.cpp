@@ -11,8 +11,8 @@
 
 #include "app/look/next_data.hpp"
 #include "app/look/token_data.hpp"
-#include "app/model_text.hpp"
-#include "app/sample.hpp"
+#include "app/run/sample.hpp"
+#include "app/weights/model_text.hpp"
 #include "chapters/11-pretraining/checkpoint.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 

@@ -11,7 +11,7 @@
 #include "app/look/page_files.hpp"
 #include "app/look/token_data.hpp"
 #include "app/look/training_data.hpp"
-#include "app/sample.hpp"
+#include "app/run/sample.hpp"
 #include "chapters/12-open-weights/open_model.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/file.hpp"

@@ -8,12 +8,12 @@
 #include <ctime>
 #include <thread>
 
-#include "app/answering_model.hpp"
-#include "app/cache_type.hpp"
-#include "app/chat.hpp"
 #include "app/output.hpp"
+#include "app/run/answering_model.hpp"
+#include "app/run/cache_type.hpp"
+#include "app/run/chat.hpp"
 #include "app/serve/service.hpp"
-#include "app/train.hpp"
+#include "app/thread_count.hpp"
 #include "chapters/12-open-weights/model_template.hpp"
 #include "chapters/12-open-weights/open_tokenizer.hpp"
 #include "lib/base/check.hpp"

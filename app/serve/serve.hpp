@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/sample.hpp"
+#include "app/run/sample.hpp"
 
 namespace cria {
 
