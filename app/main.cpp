@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     add_training_commands(app, code);
     add_model_commands(app, code);
     add_text_commands(app, code);
+    add_serve_command(app, code);
     add_look_command(app, code);
     add_tools(app, code);
     group_commands(app);
