@@ -22,12 +22,15 @@ std::pair<CLI::App*, Options*> command(CLI::App& parent, const char* name, const
   return {app, options.get()};
 }
 
+/// How a model is sampled, but for the seed.
+void add_distribution_options(CLI::App& command, SamplingChoice& choice);
 /// The options of the commands that sample.
 void add_sampling_options(CLI::App& command, SamplingChoice& choice);
 
 void add_training_commands(CLI::App& app, int& code);
 void add_model_commands(CLI::App& app, int& code);
 void add_text_commands(CLI::App& app, int& code);
+void add_serve_command(CLI::App& app, int& code);
 void add_look_command(CLI::App& app, int& code);
 
 /// Adds bench, book, figure and learn. In cria itself they hand over to a program of their own (tools.cpp), which is

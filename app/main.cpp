@@ -1,5 +1,5 @@
 // The program: what is asked for is run, and what went wrong becomes one line and an exit code. The options are in the
-// files *_commands.cpp and look/command.cpp, those of the tools in tools.cpp and in the folder of each.
+// files *_commands.cpp and look/command.cpp and serve/command.cpp, those of the tools in tools.cpp and in the folder of each.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     add_training_commands(app, code);
     add_model_commands(app, code);
     add_text_commands(app, code);
+    add_serve_command(app, code);
     add_look_command(app, code);
     add_tools(app, code);
     group_commands(app);

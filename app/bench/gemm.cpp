@@ -21,8 +21,16 @@ void divided_gemm(const Team& team, size_t m, size_t n, size_t k, simd::Matrix a
   }
 }
 
+/// The same for y = x Wᵀ with rows that do not depend on each other, as texts are served: columns for each thread, so
+/// that each row of W is read by one.
+void divided_rows_apart(const Team& team, size_t m, size_t n, size_t k, simd::Matrix x, simd::Matrix w, real* y) {
+  const Range columns = team.share(n, 16);
+  simd::multiply_each_row(m, columns.size(), k, x.data, x.row_stride, w.data + columns.begin * w.column_stride,
+                          w.column_stride, y + columns.begin, n);
+}
+
 /// What a product is for decides how its operands are stored: y = x Wᵀ, dx = dy W, dW = dyᵀ x.
-enum class Kind { forward, input_gradient, weight_gradient };
+enum class Kind { forward, rows_apart, input_gradient, weight_gradient };
 
 struct Operands {
   RandomNumbers a, b, c;
@@ -30,7 +38,7 @@ struct Operands {
 
   Operands(Kind kind, size_t m, size_t n, size_t k)
       : a(m * k), b(n * k), c(m * n), left{a.data(), k}, right{b.data(), n} {
-    if (kind == Kind::forward) right = simd::Matrix{b.data(), k}.transposed();
+    if (kind == Kind::forward || kind == Kind::rows_apart) right = simd::Matrix{b.data(), k}.transposed();
     if (kind == Kind::weight_gradient) left = simd::Matrix{a.data(), m}.transposed();
   }
 };
@@ -52,6 +60,13 @@ std::vector<Case> gemm_cases(const Setting& setting) {
       {"gemm dW", Kind::weight_gradient, 2048, 768, 2048},
       {"gemm", Kind::forward, 2048, 64, 64},
       {"gemm", Kind::forward, 1, 2048, 768},
+      {"gemm rows apart", Kind::rows_apart, 512, 768, 768},
+      // 50 MB, as weights that come from memory: what a draft's guesses cost.
+      {"gemm rows apart", Kind::rows_apart, 1, 16384, 768},
+      {"gemm rows apart", Kind::rows_apart, 2, 16384, 768},
+      {"gemm rows apart", Kind::rows_apart, 3, 16384, 768},
+      {"gemm rows apart", Kind::rows_apart, 4, 16384, 768},
+      {"gemm rows apart", Kind::rows_apart, 5, 16384, 768},
   };
   std::vector<Case> cases;
   for (const Product& p : products)
@@ -71,12 +86,12 @@ std::vector<Case> gemm_cases(const Setting& setting) {
       const Machine& machine = setting.machine;
       c.prepare = [=, &machine] {
         return [=, &machine, o = Operands(kind, m, n, k)] {
-          machine.together(threads,
-                           [&](const Team& team) { divided_gemm(team, m, n, k, o.left, o.right, o.c.data()); });
+          const auto product = kind == Kind::rows_apart ? divided_rows_apart : divided_gemm;
+          machine.together(threads, [&](const Team& team) { product(team, m, n, k, o.left, o.right, o.c.data()); });
         };
       };
       cases.push_back(c);
-      if (const OtherGemm* other = setting.other) {
+      if (const OtherGemm* other = setting.other; other && kind != Kind::rows_apart) {
         c.name += " " + other->name();
         // OpenBLAS's threads look for more work for some 20 ms, libgomp's for some less.
         if (threads > 1) c.pause = std::chrono::milliseconds(50);

@@ -76,6 +76,7 @@ size_t numbers_per_token(const LlamaConfig& c) {
 }
 
 json inside_data(const Passage& passage) {
+  passage.ask();
   const LlamaActivations& a = passage.activations();
   json layers = json::array();
   for (size_t i = 0; i < passage.config().layers; ++i) layers.push_back(layer_data(a.layer(i)));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/look/address.hpp"
+#include "app/look/book_files.hpp"
 #include "app/look/checkpoint_data.hpp"
 #include "app/look/page_data.hpp"
 #include "app/look/page_files.hpp"
@@ -28,11 +29,11 @@ constexpr double most_operations = 1e12;  // to switch all heads off: half a min
 /// Where the lessons are, seen from the page: those of the book, if it was written, else as the sources have them.
 json lessons_from(const fs::path& out, const std::string& chosen) {
   if (!chosen.empty()) return {{"folder", chosen + (chosen.ends_with('/') ? "" : "/")}, {"file", ""}};
-  const fs::path root = data_folder().parent_path();
   const auto seen = [&](const fs::path& folder) { return address_of(fs::proximate(folder, fs::absolute(out))) + "/"; };
-  if (fs::exists(root / "build/book/chapters"))
-    return {{"folder", seen(root / "build/book/chapters")}, {"file", "index.html"}};
-  if (fs::exists(root / "chapters")) return {{"folder", seen(root / "chapters")}, {"file", "README.md"}};
+  if (const fs::path book = book_folder(); !book.empty())
+    return {{"folder", seen(book / "chapters")}, {"file", "index.html"}};
+  const fs::path sources = data_folder().parent_path() / "chapters";
+  if (fs::exists(sources)) return {{"folder", seen(sources)}, {"file", "README.md"}};
   return nullptr;
 }
 

@@ -9,7 +9,6 @@
 #include "app/look/encoded.hpp"
 #include "app/look/inside_data.hpp"
 #include "app/look/next_data.hpp"
-#include "app/look/passage.hpp"
 #include "app/look/story_data.hpp"
 #include "app/look/token_data.hpp"
 #include "lib/base/check.hpp"
@@ -46,9 +45,9 @@ std::string story_beginning() {
 }
 
 json page_data(const ModelView& model, const MergeSteps& merges, const std::string& name, std::string_view text,
-               const std::vector<TokenId>& tokens, double operations) {
+               const std::vector<TokenId>& tokens, double operations, const Ask& ask) {
   check_length(model.config.llama, tokens.size());
-  const Passage passage(model.weights, tokens);
+  const Passage passage(model.weights, tokens, ask);
   std::set<TokenId> shown(tokens.begin(), tokens.end());
   json data = {{"model", name},
                {"text", hexadecimal(text)},

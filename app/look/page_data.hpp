@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/look/merge_steps.hpp"
+#include "app/look/passage.hpp"
 #include "chapters/12-open-weights/packed_model.hpp"
 
 namespace cria::look {
@@ -22,8 +23,10 @@ std::string story_beginning();
 
 /// {"model", "text", "tokenizers": [token_data], "inside", "next", "lens", "headsOff", "story", "pieces", "begin",
 /// "ends"}: all that the page shows of the model where it reads `text`, whose tokens are `tokens`. Every head is
-/// switched off where all of them take no more than `operations`. Throws UserError as check_length does.
+/// switched off where all of them take no more than `operations`. Throws UserError as check_length does, and what `ask`
+/// throws.
 nlohmann::json page_data(const ModelView& model, const MergeSteps& merges, const std::string& name,
-                         std::string_view text, const std::vector<TokenId>& tokens, double operations);
+                         std::string_view text, const std::vector<TokenId>& tokens, double operations,
+                         const Ask& ask = {});
 
 }  // namespace cria::look

@@ -1,6 +1,8 @@
 // Passage: a text in a model, with every tensor of the forward pass over it.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "chapters/01-bpe/bpe_model.hpp"
@@ -8,10 +10,14 @@
 
 namespace cria::look {
 
+/// Called in each layer of a pass, and before whatever else takes a while: ends all of it by throwing.
+using Ask = std::function<void()>;
+
 class Passage {
  public:
-  /// The weights must outlive it. Throws ContractError for no tokens, or one that the vocabulary does not have.
-  Passage(const LlamaWeights& weights, std::vector<TokenId> tokens);
+  /// The weights must outlive it. Throws ContractError for no tokens, or one that the vocabulary does not have; and
+  /// what `ask` throws, as do all that compute.
+  Passage(const LlamaWeights& weights, std::vector<TokenId> tokens, Ask ask = {});
 
   const LlamaConfig& config() const { return weights_.config; }
   const LlamaWeights& weights() const { return weights_; }
@@ -29,10 +35,16 @@ class Passage {
   /// Floating-point operations of without_head.
   double operations() const;
 
+  void ask() const {
+    if (ask_) ask_();
+  }
+
  private:
   View<const std::int32_t, 2> input() const { return {tokens_.data(), {1, size()}}; }
 
-  const LlamaWeights& weights_;
+  Ask ask_;
+  std::vector<std::unique_ptr<const AttentionAddition>> asking_;  // one for each layer, where there is whom to ask
+  LlamaWeights weights_;
   std::vector<TokenId> tokens_;
   LlamaActivations activations_;
   std::vector<real> logits_;

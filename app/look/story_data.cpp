@@ -92,6 +92,7 @@ json story_data(const Passage& passage, const Tokenizer& tokenizer, const ModelC
   json positions = json::array();
   bool any = false;
   for (size_t t = 0; t < passage.size(); ++t) {
+    passage.ask();
     const std::vector<TokenId> tokens(passage.tokens().begin() + 1, passage.tokens().begin() + std::ptrdiff_t(t) + 1);
     const auto next = story_next(parser, tokenizer, tokenizer.decode(tokens), tokens, config.end_of_text[0]);
     if (next.empty() && t > 0) {  // nor does a story begin with more of it

@@ -151,13 +151,15 @@ int run_sample(const SampleOptions& options) {
       print_bytes(part);
       flush_output();
     };
+    const auto small = drafts ? open_draft(options.draft, model) : std::nullopt;
     if (!options.json) show(prompt_text);
     const auto begin = std::chrono::steady_clock::now();
     SpeculationFigures figures;
     const auto generate = [&] {
       const size_t threads = thread_count(options.threads);
       if (drafts)
-        return speculate(options.draft, model, positions, cache_type, threads, prompt, ends, generation, show, figures);
+        return speculate(options.draft, small ? &*small : nullptr, model, positions, cache_type, threads, prompt, ends,
+                         generation, show, figures);
       Decoder decoder(model.weights, positions, decoder_chunk(config, positions), threads, cache_type);
       return generate_text(decoder, *model.tokenizer, prompt, ends, generation, show);
     };

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 #include "lib/base/check.hpp"
 
 namespace cria {
@@ -26,18 +24,22 @@ void require_same_tokens(const ModelView& model, const ModelView& draft, const s
   }
 }
 
-GenerationResult speculate(const DraftOptions& options, const ModelView& model, size_t positions, CacheType cache_type,
-                           size_t threads, const std::vector<TokenId>& prompt, std::span<const TokenId> ends,
-                           const GenerationOptions& generation, const std::function<void(std::string_view)>& show,
-                           SpeculationFigures& figures) {
+std::optional<PackedModel> open_draft(const DraftOptions& options, const ModelView& model) {
   constexpr size_t most_drafted = 64;
   if (options.tokens == 0 || options.tokens > most_drafted)
     throw UserError(fmt::format("--draft-tokens is {}, expected 1 to {}", options.tokens, most_drafted));
-  std::optional<PackedModel> small;
+  if (options.model == "ngram") return std::nullopt;
+  std::optional<PackedModel> small = open_packed_model(options.model);
+  require_same_tokens(model, *small, options.model);
+  return small;
+}
+
+GenerationResult speculate(const DraftOptions& options, const PackedModel* small, const ModelView& model,
+                           size_t positions, CacheType cache_type, size_t threads, const std::vector<TokenId>& prompt,
+                           std::span<const TokenId> ends, const GenerationOptions& generation,
+                           const std::function<void(std::string_view)>& show, SpeculationFigures& figures) {
   std::unique_ptr<Draft> draft = std::make_unique<PromptLookup>();
-  if (options.model != "ngram") {
-    small = open_packed_model(options.model);
-    require_same_tokens(model, *small, options.model);
+  if (small) {
     const size_t capacity = std::min(positions, small->config.llama.context);
     draft = std::make_unique<DraftModel>(small->weights, capacity, ends, generation.sampling, threads);
   }

@@ -1,6 +1,7 @@
 // cria sample --draft: who guesses, and how well.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,11 +24,14 @@ struct DraftOptions {
 /// Throws UserError unless each token of the two stands for the same text.
 void require_same_tokens(const ModelView& model, const ModelView& draft, const std::string& draft_name);
 
-/// generate_text with a draft; says on standard error how many guesses were right. Throws UserError for a draft that
-/// does not fit the model.
-GenerationResult speculate(const DraftOptions& options, const ModelView& model, size_t positions, CacheType cache_type,
-                           size_t threads, const std::vector<TokenId>& prompt, std::span<const TokenId> ends,
-                           const GenerationOptions& generation, const std::function<void(std::string_view)>& show,
-                           SpeculationFigures& figures);
+/// The model that guesses; none where the text itself does. Throws UserError for one that does not fit the model, and
+/// for options out of their range.
+std::optional<PackedModel> open_draft(const DraftOptions& options, const ModelView& model);
+
+/// generate_text with a draft, which open_draft has opened.
+GenerationResult speculate(const DraftOptions& options, const PackedModel* small, const ModelView& model,
+                           size_t positions, CacheType cache_type, size_t threads, const std::vector<TokenId>& prompt,
+                           std::span<const TokenId> ends, const GenerationOptions& generation,
+                           const std::function<void(std::string_view)>& show, SpeculationFigures& figures);
 
 }  // namespace cria

@@ -12,13 +12,14 @@
 namespace cria::serve {
 
 struct WantedTexts {
+  AnswerForm form;
   std::vector<TextJob> jobs;        // one for each text, in the order of their indices; none: no tokens are wanted
   std::vector<std::string> echoes;  // what stands in front of each text
   size_t prompt_tokens = 0;
   bool stream = false, include_usage = false;
 };
 
-/// Returns the status for the records: 499 where the client has left. Throws ApiError as long as nothing is sent.
-int write_answer(EngineThread& engine, WantedTexts wanted, AnswerForm form, http::Exchange& exchange);
+/// Returns the status for the records. Throws ApiError as long as nothing is sent, and http::ClientLeft.
+int write_answer(EngineThread& engine, WantedTexts wanted, http::Exchange& exchange);
 
 }  // namespace cria::serve

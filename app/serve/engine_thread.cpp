@@ -12,7 +12,8 @@
 namespace cria::serve {
 
 struct EngineThread::Running {
-  TextJob job;
+  TextJob job;  // without its prompt and options, which the engine has
+  size_t prompt_size = 0;
   Stopwatch since_submitted = {}, since_first = {};
   size_t tokens = 0;
   bool shown = false;  // any text
@@ -51,10 +52,10 @@ std::vector<std::uint64_t> EngineThread::submit(std::vector<TextJob> jobs) {
   if (jobs.size() > waiting_)
     throw ApiError(400, fmt::format("{} texts are wanted, but only {} can wait here", jobs.size(), waiting_));
   const auto answer = std::make_shared<std::promise<std::vector<std::uint64_t>>>();
-  post([this, answer, wanted = std::move(jobs)] {
+  post([this, answer, wanted = std::move(jobs)]() mutable {
     std::vector<std::uint64_t> ids;
     try {
-      for (const TextJob& job : wanted) add(job, ids);
+      for (TextJob& job : wanted) add(std::move(job), ids);
       answer->set_value(ids);
     } catch (...) {
       for (const std::uint64_t id : ids) engine_->cancel(id), running_.erase(id);
@@ -106,8 +107,10 @@ void EngineThread::cancel(std::vector<std::uint64_t> ids) {
   asked_.notify_one();
 }
 
-void EngineThread::add(const TextJob& job, std::vector<std::uint64_t>& ids) {
-  const auto running = std::make_shared<Running>(Running{job});
+void EngineThread::add(TextJob job, std::vector<std::uint64_t>& ids) {
+  std::vector<TokenId> prompt = std::exchange(job.prompt, {});
+  GenerationOptions options = std::exchange(job.options, {});
+  const auto running = std::make_shared<Running>(Running{std::move(job), prompt.size()});
   EngineEvents events;
   events.token = [this, running](std::string_view text, TokenId token, View<const real, 1> logits) {
     show(*running, text, token, logits);
@@ -118,7 +121,7 @@ void EngineThread::add(const TextJob& job, std::vector<std::uint64_t>& ids) {
   events.failed = [this, running](std::string_view message) { fail(*running, std::string(message).c_str()); };
   std::optional<std::uint64_t> id;
   try {
-    id = engine_->add(job.prompt, job.options, std::move(events));
+    id = engine_->add(std::move(prompt), std::move(options), std::move(events));
   } catch (const UserError& error) {
     throw ApiError(400, error.what(), "", "context_length_exceeded");
   }
@@ -145,7 +148,7 @@ void EngineThread::show(Running& running, std::string_view text, TokenId token, 
 
 void EngineThread::finish(Running& running, std::string_view rest, const GenerationResult& result) {
   const size_t tokens = result.tokens.size();
-  metrics_.count_text(running.job.prompt.size(), tokens, running.since_submitted.seconds());
+  metrics_.count_text(running.prompt_size, tokens, running.since_submitted.seconds());
   if (running.tokens > 1) metrics_.time_per_token(running.since_first.seconds() / double(running.tokens - 1));
   running.job.mailbox->put({.text_index = running.job.text_index,
                             .text = running.shown_text(rest),

@@ -52,7 +52,7 @@ class EngineThread {
   struct Running;
   void run();
   void post(std::function<void()> task);
-  void add(const TextJob& job, std::vector<std::uint64_t>& ids);
+  void add(TextJob job, std::vector<std::uint64_t>& ids);
   void show(Running& running, std::string_view text, TokenId token, View<const real, 1> logits);
   void finish(Running& running, std::string_view rest, const GenerationResult& result);
   void fail(Running& running, const char* why);

@@ -60,11 +60,12 @@ std::uint64_t read_after(std::string_view query) {
 
 }  // namespace
 
-std::vector<TokenId> read_look_chat(const json& body, size_t bytes, const ServedModel& model) {
-  if (bytes > longest_conversation)
-    throw ApiError(400, fmt::format("messages have {} bytes, expected at most {}", bytes, longest_conversation),
+std::vector<TokenId> read_look_chat(const Body& body, const ServedModel& model) {
+  if (body.text.size() > longest_conversation)
+    throw ApiError(400,
+                   fmt::format("messages have {} bytes, expected at most {}", body.text.size(), longest_conversation),
                    "messages");
-  Fields fields(body);
+  Fields fields(body.value);
   const std::vector<Message> messages = read_messages(fields.require("messages", "a list of messages"));
   fields.refuse_others();
   return model.encode(messages);

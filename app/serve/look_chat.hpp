@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "app/serve/body.hpp"
 #include "app/serve/engine_thread.hpp"
 #include "app/serve/served_model.hpp"
 
 namespace cria::serve {
 
-/// The tokens of a body {"messages"} of so many bytes. Throws ApiError.
-std::vector<TokenId> read_look_chat(const nlohmann::json& body, size_t bytes, const ServedModel& model);
+/// The tokens of a body {"messages"}. Throws ApiError.
+std::vector<TokenId> read_look_chat(const Body& body, const ServedModel& model);
 
 /// {"tokens": [id …] up to where the answer begins, "pieces", "special": [id
 /// …], "blockSize", "blocks": [{"id", "users"} or null …]}, one for each block that the tokens fill: where the cache

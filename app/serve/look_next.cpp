@@ -42,8 +42,8 @@ class OneToken : public TokenConstraint {
 
 }  // namespace
 
-TextJob next_job(const json& body, const ServedModel& model) {
-  Fields fields(body);
+TextJob next_job(const Body& body, const ServedModel& model) {
+  Fields fields(body.value);
   const json& list = fields.require("tokens", "token ids");
   if (list.size() > model.context)
     throw ApiError(400, "tokens are more than the context has", "tokens", "context_length_exceeded");
@@ -57,14 +57,13 @@ TextJob next_job(const json& body, const ServedModel& model) {
   return job;
 }
 
-std::optional<json> next_tokens(TextJob job, const ServedModel& model, EngineThread& engine, http::Exchange& exchange) {
+json next_tokens(TextJob job, const ServedModel& model, EngineThread& engine, http::Exchange& exchange) {
   PendingTexts pending(engine, {std::move(job)});
   std::optional<TokenLogprobs> known;
   while (!pending.done()) {
-    std::optional<TextPart> part = pending.next(exchange);
-    if (!part) return std::nullopt;
-    if (!part->failure.empty()) throw ApiError(500, part->failure);
-    if (part->token) known = std::move(part->token);
+    TextPart part = pending.next(exchange);
+    if (!part.failure.empty()) throw ApiError(500, part.failure);
+    if (part.token) known = std::move(part.token);
   }
   if (!known) throw ApiError(500, "the model gave nothing to draw from");
   std::vector<std::int32_t> ids;
@@ -76,11 +75,11 @@ std::optional<json> next_tokens(TextJob job, const ServedModel& model, EngineThr
     rest -= std::exp(logarithm);
   }
   const bool others = ids.size() < model.vocabulary && rest > 0;
-  return json{{"next",
-               {{"ids", look::encoded(std::span<const std::int32_t>(ids))},
-                {"logits", look::encoded(std::span<const real>(logarithms))},
-                {"rest", others ? json(std::log(rest)) : json(nullptr)}}},
-              {"pieces", look::pieces_of(*model.tokenizer, {ids.begin(), ids.end()})}};
+  return {{"next",
+           {{"ids", look::encoded(std::span<const std::int32_t>(ids))},
+            {"logits", look::encoded(std::span<const real>(logarithms))},
+            {"rest", others ? json(std::log(rest)) : json(nullptr)}}},
+          {"pieces", look::pieces_of(*model.tokenizer, {ids.begin(), ids.end()})}};
 }
 
 }  // namespace cria::serve

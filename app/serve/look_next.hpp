@@ -2,20 +2,17 @@
 // already in its cache is not computed again.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-#include <optional>
-
+#include "app/serve/body.hpp"
 #include "app/serve/pending_texts.hpp"
 #include "app/serve/served_model.hpp"
 
 namespace cria::serve {
 
 /// Of a body {"tokens": [id …]}. Throws ApiError.
-TextJob next_job(const nlohmann::json& body, const ServedModel& model);
+TextJob next_job(const Body& body, const ServedModel& model);
 
-/// {"next": as look::next_data, "pieces"}; its logits are logarithms of probabilities. Nothing where the client has
-/// left. Throws ApiError.
-std::optional<nlohmann::json> next_tokens(TextJob job, const ServedModel& model, EngineThread& engine,
-                                          http::Exchange& exchange);
+/// {"next": as look::next_data, "pieces"}; its logits are logarithms of probabilities. Throws ApiError, and
+/// http::ClientLeft.
+nlohmann::json next_tokens(TextJob job, const ServedModel& model, EngineThread& engine, http::Exchange& exchange);
 
 }  // namespace cria::serve

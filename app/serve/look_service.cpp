@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "app/look/book_files.hpp"
 #include "app/look/encoded.hpp"
 #include "app/look/next_data.hpp"
+#include "app/look/page_asset.hpp"
 #include "app/look/page_data.hpp"
 #include "app/look/passage.hpp"
 #include "app/look/token_data.hpp"
@@ -95,37 +97,42 @@ const LookService::Shown& LookService::shown() {
   return *shown_;
 }
 
-int LookService::answer(const http::Request& request, http::Exchange& exchange, Turns& turns) {
+struct LookService::Head {
+  std::string text;
+  size_t layer = 0, head = 0;
+};
+
+std::optional<http::Response> LookService::file(const std::string& path) const {
+  // The page is told that it is served, and asks for what it shows.
+  if (auto asset = look::page_asset(path, "var lookData = null, lookServer = \"serve\";\n")) return asset;
+  return look::book_file(options_.book, path);
+}
+
+int LookService::answer(http::Request& request, http::Exchange& exchange, Turns& turns) {
   if (request.path == "/look/model") return respond(exchange, model());
   if (request.path == "/look/steps") return respond(exchange, look_steps(request.query, engine_));
-  Turn turn(turns);
-  const json body = read_body(request);
-  if (request.path == "/look/tokens") {
-    json value = tokens(body);
-    turn.end();
-    return respond(exchange, std::move(value));
-  }
+  const auto read = [&](const auto& from) { return read_body(request, exchange, turns, from); };
+  if (request.path == "/look/tokens") return respond(exchange, read([&](const Body& body) { return tokens(body); }));
   if (request.path == "/look/chat") {
-    const std::vector<TokenId> read = read_look_chat(body, request.body.size(), served_);
-    turn.end();
-    return respond(exchange, look_chat(read, served_, engine_));
+    const auto conversation = read([&](const Body& body) { return read_look_chat(body, served_); });
+    return respond(exchange, look_chat(conversation, served_, engine_));
   }
   if (request.path == "/look/next") {
-    TextJob job = next_job(body, served_);
-    turn.end();
-    std::optional<json> value = next_tokens(std::move(job), served_, engine_, exchange);
-    return value ? respond(exchange, std::move(*value)) : client_left;
+    TextJob job = read([&](const Body& body) { return next_job(body, served_); });
+    return respond(exchange, next_tokens(std::move(job), served_, engine_, exchange));
   }
-  // All of the body is read before the turn ends: what waits for the pass is a short text, whatever was sent.
-  Fields fields(body);
-  const std::string text = read_text(fields);
   const bool one_head = request.path == "/look/head";
-  const size_t layer = one_head ? read_index(fields, "layer", model_.config.llama.layers) : 0;
-  const size_t head = one_head ? read_index(fields, "head", model_.config.llama.heads) : 0;
-  fields.refuse_others();
-  turn.end();
+  const Head wanted = read([&](const Body& body) {
+    Fields fields(body.value);
+    Head head{read_text(fields)};
+    if (one_head) head.layer = read_index(fields, "layer", model_.config.llama.layers);
+    if (one_head) head.head = read_index(fields, "head", model_.config.llama.heads);
+    fields.refuse_others();
+    return head;
+  });
   const Pass pass(*this);  // until the answer is taken, as it is large
-  return respond(exchange, one_head ? head_off(text, layer, head) : inside(text));
+  const auto ask = [&] { exchange.require_client(); };
+  return respond(exchange, one_head ? head_off(wanted, ask) : inside(wanted.text, ask));
 }
 
 std::vector<TokenId> LookService::encode(const std::string& text) const {
@@ -175,6 +182,8 @@ json LookService::model() const {
   json lessons;
   if (!options_.lessons.empty())
     lessons = {{"folder", options_.lessons + (options_.lessons.ends_with('/') ? "" : "/")}, {"file", ""}};
+  else if (!options_.book.empty())
+    lessons = {{"folder", std::string(look::book_path) + "chapters/"}, {"file", "index.html"}};
   return {{"model", served_.name},
           {"text", text},
           {"mostTokens", look::most_tokens(model_.config.llama)},
@@ -185,8 +194,8 @@ json LookService::model() const {
           {"lessons", lessons}};
 }
 
-json LookService::tokens(const json& body) {
-  Fields fields(body);
+json LookService::tokens(const Body& body) {
+  Fields fields(body.value);
   const std::string text = read_text(fields);
   fields.refuse_others();
   json list = json::array({look::token_data(*model_.tokenizer, shown().merges, served_.name, encode(text))});
@@ -194,16 +203,16 @@ json LookService::tokens(const json& body) {
   return {{"text", look::hexadecimal(text)}, {"tokenizers", std::move(list)}};
 }
 
-json LookService::inside(const std::string& text) {
-  json data = look::page_data(model_, shown().merges, served_.name, text, passage_of(text), quick);
+json LookService::inside(const std::string& text, const look::Ask& ask) {
+  json data = look::page_data(model_, shown().merges, served_.name, text, passage_of(text), quick, ask);
   add_second(data["tokenizers"], text);
   return data;
 }
 
-json LookService::head_off(const std::string& text, size_t layer, size_t head) const {
-  const look::Passage passage(model_.weights, passage_of(text));
+json LookService::head_off(const Head& wanted, const look::Ask& ask) const {
+  const look::Passage passage(model_.weights, passage_of(wanted.text), ask);
   std::set<TokenId> shown;
-  json off = look::head_off_data(passage, layer, head, shown);
+  json off = look::head_off_data(passage, wanted.layer, wanted.head, shown);
   return {{"off", std::move(off)}, {"pieces", look::pieces_of(*model_.tokenizer, shown)}};
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
@@ -12,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "app/look/passage.hpp"
+#include "app/serve/body.hpp"
 #include "app/serve/engine_thread.hpp"
 #include "app/serve/served_model.hpp"
 #include "app/serve/turns.hpp"
@@ -24,7 +27,8 @@ namespace cria::serve {
 struct PageOptions {
   std::optional<Tokenizer> second;  // shown beside the model's
   std::string second_name;
-  std::string lessons;  // the address that chapters are linked below; empty: they are not
+  std::string lessons;         // the address that chapters are linked below; empty: the book is given out
+  std::filesystem::path book;  // where `cria book` wrote it; empty: there is none, and no link
 };
 
 constexpr size_t longest_looked = 8 << 10;  // bytes of a text that is typed; its answer is many times as long
@@ -36,20 +40,25 @@ class LookService {
   ~LookService();
 
   /// To GET /look/model and /look/steps, POST /look/tokens, /look/inside, /look/head, /look/next and /look/chat.
-  /// Returns the status for the records. Throws ApiError: 400, and 429 where another pass runs already.
-  int answer(const http::Request& request, http::Exchange& exchange, Turns& turns);
+  /// Returns the status for the records. Throws ApiError: 400, and 429 where another pass runs already; and
+  /// http::ClientLeft, in the middle of a pass as well.
+  int answer(http::Request& request, http::Exchange& exchange, Turns& turns);
+
+  /// The page's files and the book's, which need no key; nothing at other paths.
+  std::optional<http::Response> file(const std::string& path) const;
 
  private:
   class Pass;
   struct Shown;  // of both tokenizers
+  struct Head;   // that is to be off
   const Shown& shown();
   void add_second(nlohmann::json& tokenizers, const std::string& text);
   std::vector<TokenId> encode(const std::string& text) const;
   std::vector<TokenId> passage_of(const std::string& text) const;
   nlohmann::json model() const;
-  nlohmann::json tokens(const nlohmann::json& body);
-  nlohmann::json inside(const std::string& text);
-  nlohmann::json head_off(const std::string& text, size_t layer, size_t head) const;
+  nlohmann::json tokens(const Body& body);
+  nlohmann::json inside(const std::string& text, const look::Ask& ask);
+  nlohmann::json head_off(const Head& off, const look::Ask& ask) const;
 
   const ServedModel& served_;
   ModelView model_;

@@ -19,13 +19,14 @@ PendingTexts::~PendingTexts() {
   }
 }
 
-std::optional<TextPart> PendingTexts::next(http::Exchange& exchange) {
-  while (!exchange.client_left())
+TextPart PendingTexts::next(http::Exchange& exchange) {
+  for (;;) {
+    exchange.require_client();
     if (std::optional<TextPart> part = mailbox_->take(patience)) {
       if (part->last) --left_;
-      return part;
+      return std::move(*part);
     }
-  return std::nullopt;
+  }
 }
 
 }  // namespace cria::serve

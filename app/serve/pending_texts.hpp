@@ -4,15 +4,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "app/serve/engine_thread.hpp"
 #include "lib/http/server.hpp"
 
 namespace cria::serve {
-
-constexpr int client_left = 499;  // nginx's number for it
 
 class PendingTexts {
  public:
@@ -24,8 +21,8 @@ class PendingTexts {
 
   bool done() const { return left_ == 0; }
 
-  /// Nothing where the client has left.
-  std::optional<TextPart> next(http::Exchange& exchange);
+  /// Throws http::ClientLeft.
+  TextPart next(http::Exchange& exchange);
 
  private:
   EngineThread& engine_;

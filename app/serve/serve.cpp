@@ -2,12 +2,16 @@
 #include "app/serve/serve.hpp"
 
 #include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <thread>
 
+#include "app/look/book_files.hpp"
 #include "app/output.hpp"
 #include "app/run/answering_model.hpp"
 #include "app/run/cache_type.hpp"
@@ -54,9 +58,11 @@ serve::ServedModel describe(const ServeOptions& options, const AnsweringModel& a
 
 EngineOptions engine_options(const ServeOptions& options, const serve::ServedModel& served, const LlamaConfig& config) {
   EngineOptions engine{};
+  engine.block_size = options.block_size;
   const size_t positions = options.cache ? options.cache : options.parallel * served.context;
   engine.blocks = (positions + engine.block_size - 1) / engine.block_size;
   engine.places = options.parallel;
+  engine.chunk = options.chunk;
   engine.waiting = options.waiting;
   engine.threads = thread_count(options.threads);
   engine.cache_type = read_cache_type(options.cache_type, config);
@@ -64,11 +70,19 @@ EngineOptions engine_options(const ServeOptions& options, const serve::ServedMod
 }
 
 serve::PageOptions page_options(const ServeOptions& options) {
-  serve::PageOptions page{{}, {}, options.lessons};
+  serve::PageOptions page{{}, {}, options.lessons, look::book_folder()};
   if (options.second_tokenizer.empty()) return page;
   page.second.emplace(open_tokenizer(options.second_tokenizer));
   page.second_name = last_name(options.second_tokenizer);
   return page;
+}
+
+/// Bodies come in a thread for each client, and each keeps what it has freed, up to twice the largest: 4 MB for bodies
+/// of 2 MB. With a limit of its own what is large goes back to the system at once.
+void give_back_memory() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
 }
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -81,8 +95,11 @@ int run_serve(const ServeOptions& options) {
   };
   check(options.parallel, "--parallel");
   check(options.waiting, "--waiting");
+  check(options.chunk, "--chunk");
+  check(options.block_size, "--block-size");
   check(options.connections, "--connections");
   check(options.time_out, "--time-out");
+  give_back_memory();
   const AnsweringModel answering = open_answering_model(options.model, options.adapter, options.sampling);
   const PackedModel& model = answering.model;
   const serve::ServedModel served = describe(options, answering);
@@ -109,8 +126,7 @@ int run_serve(const ServeOptions& options) {
   server_options.wants_body = [&](const http::Request& request) { return service.wants_body(request); };
   server_options.times.request = server_options.times.write = std::chrono::seconds(options.time_out);
   http::Server server(
-      server_options,
-      [&](const http::Request& request, http::Exchange& exchange) { service.answer(request, exchange); },
+      server_options, [&](http::Request& request, http::Exchange& exchange) { service.answer(request, exchange); },
       [&](int status, const std::string& reason) { return service.refuse(status, reason); });
   const bool six = options.host.find(':') != options.host.npos;
   fmt::print("Serving {} at http://{}:{}/v1, {} texts of up to {} tokens at a time, and a page at /. Ctrl-C stops.\n",

@@ -6,9 +6,7 @@
 #include <cstdio>
 #include <new>
 
-#include "app/look/page_asset.hpp"
 #include "app/serve/api_error.hpp"
-#include "app/serve/body.hpp"
 #include "app/serve/chat_request.hpp"
 #include "app/serve/completion_request.hpp"
 #include "app/serve/tokenization.hpp"
@@ -18,8 +16,7 @@
 namespace cria::serve {
 namespace {
 
-/// Tells the page that it is served, and asks for what it shows.
-constexpr std::string_view page_script = "var lookData = null, lookServer = \"serve\";\n";
+constexpr int client_left = 499;  // nginx's number for it
 
 int respond(http::Exchange& exchange, const Json& value) {
   exchange.respond({200, dumped(value) + "\n"});
@@ -49,7 +46,7 @@ std::span<const Service::Route> Service::routes() {
   return all;
 }
 
-void Service::answer(const http::Request& request, http::Exchange& exchange) {
+void Service::answer(http::Request& request, http::Exchange& exchange) {
   const Stopwatch watch;
   const char* path = "other";
   int status = 500;
@@ -58,6 +55,8 @@ void Service::answer(const http::Request& request, http::Exchange& exchange) {
   } catch (const ApiError& error) {
     status = error.status;
     if (!exchange.answered()) exchange.respond(error_response(error));
+  } catch (const http::ClientLeft&) {
+    status = client_left;
   } catch (const std::bad_alloc&) {
     status = 500;
     if (!exchange.answered()) exchange.respond(error_response(ApiError(500, "there is not enough memory for this")));
@@ -68,7 +67,7 @@ void Service::answer(const http::Request& request, http::Exchange& exchange) {
                watch.seconds());
 }
 
-int Service::answer_route(const http::Request& request, http::Exchange& exchange, const char*& path) {
+int Service::answer_route(http::Request& request, http::Exchange& exchange, const char*& path) {
   options_.access.check_page(request);
   const std::string& origin = options_.access.origin;
   if (!origin.empty()) {
@@ -78,10 +77,10 @@ int Service::answer_route(const http::Request& request, http::Exchange& exchange
       return allow_origin(request, exchange);
   }
   if (look_ && (request.method == "GET" || request.method == "HEAD"))
-    if (const auto asset = look::page_asset(request.path, page_script)) {  // of which nothing is secret
+    if (auto file = look_->file(request.path)) {  // of which nothing is secret
       path = "/";
-      exchange.respond(*asset);
-      return asset->status;
+      exchange.respond(std::move(*file));
+      return 200;
     }
   // /v1/models/NAME is the one path with a variable part.
   const std::string prefix = "/v1/models/";
@@ -127,9 +126,8 @@ http::Response Service::refuse(int status, const std::string& reason) const {
   return error_response(ApiError(status, reason));
 }
 
-int Service::chat(const http::Request& request, http::Exchange& exchange) {
-  Turn turn(turns_);
-  const ChatRequest chat = read_chat_request(read_body(request), model_.sampling, request.body);
+WantedTexts Service::read_chat(const Body& body) const {
+  const ChatRequest chat = read_chat_request(body.value, model_.sampling, body.text);
   const TextSettings& settings = chat.settings;
   model_.check_name(settings.model);
   TextJob job;
@@ -140,22 +138,19 @@ int Service::chat(const http::Request& request, http::Exchange& exchange) {
   job.options.constraint = model_.constraint(settings.format);
   job.logprobs = settings.logprobs;
   job.drops_blank = model_.tokenizer->model().sentencepiece.has_value();
-  WantedTexts wanted{
-      {}, std::vector<std::string>(settings.count), job.prompt.size(), settings.stream, settings.include_usage};
+  WantedTexts wanted = wanted_texts(AnswerForm::Kind::chat, settings);
+  wanted.prompt_tokens = job.prompt.size();
+  wanted.echoes.resize(settings.count);
   for (; job.text_index < settings.count; ++job.text_index, ++job.options.sampling.seed) wanted.jobs.push_back(job);
-  AnswerForm form(AnswerForm::Kind::chat, model_.name, *model_.tokenizer, settings.logprobs.has_value(),
-                  settings.include_usage);
-  turn.end();
-  return write_answer(engine_, std::move(wanted), std::move(form), exchange);
+  return wanted;
 }
 
-int Service::complete(const http::Request& request, http::Exchange& exchange) {
-  Turn turn(turns_);
+WantedTexts Service::read_completion(const Body& body) const {
   const CompletionRequest completion =
-      read_completion_request(read_body(request), model_.sampling, model_.vocabulary, request.body);
+      read_completion_request(body.value, model_.sampling, model_.vocabulary, body.text);
   const TextSettings& settings = completion.settings;
   model_.check_name(settings.model);
-  WantedTexts wanted{{}, {}, 0, settings.stream, settings.include_usage};
+  WantedTexts wanted = wanted_texts(AnswerForm::Kind::completion, settings);
   TextJob job;
   job.options.constraint = model_.constraint(settings.format);
   job.logprobs = settings.logprobs;
@@ -172,42 +167,53 @@ int Service::complete(const http::Request& request, http::Exchange& exchange) {
       if (job.options.tokens > 0) wanted.jobs.push_back(job);
     }
   }
-  AnswerForm form(AnswerForm::Kind::completion, model_.name, *model_.tokenizer, settings.logprobs.has_value(),
-                  settings.include_usage);
-  turn.end();
-  return write_answer(engine_, std::move(wanted), std::move(form), exchange);
+  return wanted;
 }
 
-int Service::list_models(const http::Request&, http::Exchange& exchange) {
+/// None yet.
+WantedTexts Service::wanted_texts(AnswerForm::Kind kind, const TextSettings& settings) const {
+  return {{kind, model_.name, *model_.tokenizer, settings.logprobs.has_value(), settings.include_usage},
+          {},
+          {},
+          0,
+          settings.stream,
+          settings.include_usage};
+}
+
+int Service::chat(http::Request& request, http::Exchange& exchange) {
+  const auto read = [&](const Body& body) { return read_chat(body); };
+  return write_answer(engine_, read_body(request, exchange, turns_, read), exchange);
+}
+
+int Service::complete(http::Request& request, http::Exchange& exchange) {
+  const auto read = [&](const Body& body) { return read_completion(body); };
+  return write_answer(engine_, read_body(request, exchange, turns_, read), exchange);
+}
+
+int Service::list_models(http::Request&, http::Exchange& exchange) {
   return respond(exchange, {{"object", "list"}, {"data", Json::array({model_form(model_)})}});
 }
 
-int Service::tokenize(const http::Request& request, http::Exchange& exchange) {
-  Turn turn(turns_);
-  const http::Response response{200, tokenized(read_body(request), request.body.size(), model_)};
-  turn.end();
-  exchange.respond(response);
+int Service::tokenize(http::Request& request, http::Exchange& exchange) {
+  const auto read = [&](const Body& body) { return tokenized(body, model_); };
+  exchange.respond({200, read_body(request, exchange, turns_, read)});
   return 200;
 }
 
-int Service::detokenize(const http::Request& request, http::Exchange& exchange) {
-  Turn turn(turns_);
-  const http::Response response{200, detokenized(read_body(request), model_)};
-  turn.end();
-  exchange.respond(response);
+int Service::detokenize(http::Request& request, http::Exchange& exchange) {
+  const auto read = [&](const Body& body) { return detokenized(body, model_); };
+  exchange.respond({200, read_body(request, exchange, turns_, read)});
   return 200;
 }
 
-int Service::look(const http::Request& request, http::Exchange& exchange) {
-  return look_->answer(request, exchange, turns_);
-}
+int Service::look(http::Request& request, http::Exchange& exchange) { return look_->answer(request, exchange, turns_); }
 
-int Service::health(const http::Request&, http::Exchange& exchange) {
+int Service::health(http::Request&, http::Exchange& exchange) {
   if (stopping_) throw ApiError(503, "the server is about to stop", "", "stopping");
   return respond(exchange, {{"status", "ok"}});
 }
 
-int Service::show_metrics(const http::Request&, http::Exchange& exchange) {
+int Service::show_metrics(http::Request&, http::Exchange& exchange) {
   exchange.respond({200, metrics_.text(engine_.figures()), "text/plain; version=0.0.4"});
   return 200;
 }

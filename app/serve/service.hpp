@@ -7,8 +7,10 @@
 
 #include "app/serve/access.hpp"
 #include "app/serve/answer_writer.hpp"
+#include "app/serve/body.hpp"
 #include "app/serve/look_service.hpp"
 #include "app/serve/served_model.hpp"
+#include "app/serve/text_settings.hpp"
 #include "app/serve/turns.hpp"
 
 namespace cria::serve {
@@ -26,7 +28,7 @@ class Service {
       : model_(model), engine_(engine), metrics_(metrics), options_(std::move(options)), look_(look) {}
 
   /// Called by many threads at once.
-  void answer(const http::Request& request, http::Exchange& exchange);
+  void answer(http::Request& request, http::Exchange& exchange);
   /// From its headers: who is refused anyway need not send the rest.
   bool wants_body(const http::Request& request) const;
   /// To what is no proper request.
@@ -36,24 +38,28 @@ class Service {
   void stop() { stopping_ = true; }
 
  private:
-  using Answer = int (Service::*)(const http::Request&, http::Exchange&);
+  using Answer = int (Service::*)(http::Request&, http::Exchange&);
   struct Route {
     const char *method, *path;
     Answer answer;
     bool open;  // without the API key
   };
   static std::span<const Route> routes();
-  int answer_route(const http::Request& request, http::Exchange& exchange, const char*& path);
+  int answer_route(http::Request& request, http::Exchange& exchange, const char*& path);
   int allow_origin(const http::Request& request, http::Exchange& exchange) const;
 
-  int chat(const http::Request& request, http::Exchange& exchange);
-  int complete(const http::Request& request, http::Exchange& exchange);
-  int list_models(const http::Request& request, http::Exchange& exchange);
-  int tokenize(const http::Request& request, http::Exchange& exchange);
-  int detokenize(const http::Request& request, http::Exchange& exchange);
-  int look(const http::Request& request, http::Exchange& exchange);
-  int health(const http::Request& request, http::Exchange& exchange);
-  int show_metrics(const http::Request& request, http::Exchange& exchange);
+  WantedTexts read_chat(const Body& body) const;
+  WantedTexts read_completion(const Body& body) const;
+  WantedTexts wanted_texts(AnswerForm::Kind kind, const TextSettings& settings) const;
+
+  int chat(http::Request& request, http::Exchange& exchange);
+  int complete(http::Request& request, http::Exchange& exchange);
+  int list_models(http::Request& request, http::Exchange& exchange);
+  int tokenize(http::Request& request, http::Exchange& exchange);
+  int detokenize(http::Request& request, http::Exchange& exchange);
+  int look(http::Request& request, http::Exchange& exchange);
+  int health(http::Request& request, http::Exchange& exchange);
+  int show_metrics(http::Request& request, http::Exchange& exchange);
 
   const ServedModel& model_;
   EngineThread& engine_;

@@ -15,8 +15,8 @@ constexpr size_t longest_content = 1 << 20, longest_in_pieces = 128 << 10, most_
 
 }  // namespace
 
-std::string tokenized(const nlohmann::json& body, size_t bytes, const ServedModel& model) {
-  Fields fields(body);
+std::string tokenized(const Body& body, const ServedModel& model) {
+  Fields fields(body.value);
   model.check_name(fields.text("model").value_or(""));
   const bool special = fields.boolean("parse_special").value_or(false);
   const bool adds = fields.boolean("add_special").value_or(false),
@@ -28,7 +28,7 @@ std::string tokenized(const nlohmann::json& body, size_t bytes, const ServedMode
   };
   std::vector<TokenId> ids;
   if (messages) {
-    check_length(bytes, "messages");
+    check_length(body.text.size(), "messages");
     ids = model.encode(read_messages(*messages));
   } else {
     const std::optional<std::string> content = fields.text("content");
@@ -51,8 +51,8 @@ std::string tokenized(const nlohmann::json& body, size_t bytes, const ServedMode
   return fmt::format("{{\"tokens\":[{}],\"count\":{},\"max_model_len\":{}}}\n", tokens, ids.size(), model.context);
 }
 
-std::string detokenized(const nlohmann::json& body, const ServedModel& model) {
-  Fields fields(body);
+std::string detokenized(const Body& body, const ServedModel& model) {
+  Fields fields(body.value);
   model.check_name(fields.text("model").value_or(""));
   const nlohmann::json& list = fields.require("tokens", "token ids");
   if (list.size() > most_ids) fields.fail("tokens", list, fmt::format("at most {}", most_ids));

@@ -2,28 +2,29 @@
 // wait.
 #pragma once
 
+#include <chrono>
 #include <semaphore>
+
+#include "lib/http/server.hpp"
 
 namespace cria::serve {
 
 constexpr int most_turns = 2;
 using Turns = std::counting_semaphore<most_turns>;
 
-/// Until it ends, or goes out of scope.
+/// Until it goes out of scope.
 class Turn {
  public:
-  explicit Turn(Turns& turns) : turns_(&turns) { turns.acquire(); }
-  ~Turn() { end(); }
+  /// Throws http::ClientLeft for a client that does not wait for it.
+  Turn(Turns& turns, http::Exchange& exchange) : turns_(turns) {
+    while (!turns.try_acquire_for(std::chrono::milliseconds(20))) exchange.require_client();
+  }
+  ~Turn() { turns_.release(); }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
-  void end() {
-    if (turns_) turns_->release();
-    turns_ = nullptr;
-  }
-
  private:
-  Turns* turns_;
+  Turns& turns_;
 };
 
 }  // namespace cria::serve

@@ -63,10 +63,11 @@ std::string Exchange::head(Response response, std::string_view framing) const {
   return response_head(response, framing, keeps_);
 }
 
-void Exchange::respond(const Response& response) {
+void Exchange::respond(Response response) {
   const std::string length = response.status == 204 ? "" : fmt::format("Content-Length: {}", response.body.size());
-  std::string all = head({response.status, "", response.content_type, response.headers}, length);
-  if (request_.method != "HEAD") all += response.body;
+  std::string all = std::exchange(response.body, {});  // once: a client may be slow to take it
+  if (request_.method == "HEAD") all.clear();
+  all.insert(0, head(std::move(response), length));
   answered_ = true;  // from here on, memory cannot be missing
   write(all);
 }
@@ -175,13 +176,14 @@ void Server::serve(int socket) {
   try {
     try {
       while (!stopping_) {
-        const std::optional<Request> request =
-            connection.read_request(options_.limits, options_.times, options_.wants_body);
+        std::optional<Request> request = connection.read_request(options_.limits, options_.times, options_.wants_body);
         if (!request) return;
         const bool keeps = request->whole && request->keeps_connection() && !stopping_;
         Exchange exchange(connection, *request, options_.times.write, keeps);
         try {
           handler_(*request, exchange);
+        } catch (const ClientLeft&) {
+          return;
         } catch (const std::exception& error) {
           if (exchange.answered()) return;  // in the middle of it: all that is left is to end
           exchange.respond(refuser_(500, error.what()));

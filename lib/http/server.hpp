@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -28,6 +29,11 @@ struct ServerOptions {
   BodyFilter wants_body = {};  // where it does not, the handler gets a request that is not whole; none: all are read
 };
 
+/// Thrown where work for a client is not wanted any more.
+struct ClientLeft : std::runtime_error {
+  ClientLeft() : std::runtime_error("the client has left") {}
+};
+
 /// One request being answered: with respond, or with begin, send … and end.
 class Exchange {
  public:
@@ -36,7 +42,7 @@ class Exchange {
 
   /// A header of whatever is answered.
   void add_header(const std::string& name, const std::string& value) { headers_.emplace_back(name, value); }
-  void respond(const Response& response);
+  void respond(Response response);
 
   /// The head of an answer whose body comes in parts.
   void begin(const Response& response);
@@ -45,6 +51,10 @@ class Exchange {
   void end();
 
   bool client_left() { return lost_ || connection_.client_left(); }
+  /// Throws ClientLeft.
+  void require_client() {
+    if (client_left()) throw ClientLeft();
+  }
   bool answered() const { return answered_; }
   /// Whether the connection can take another request.
   bool keeps() const { return keeps_ && !lost_ && !open_; }
@@ -62,7 +72,8 @@ class Exchange {
 
 class Server {
  public:
-  using Handler = std::function<void(const Request&, Exchange&)>;
+  /// It may take the body, so that nothing of it is left while the answer is written.
+  using Handler = std::function<void(Request&, Exchange&)>;
   /// What is answered to what is no proper request: of the status, with the reason.
   using Refuser = std::function<Response(int status, const std::string& reason)>;
 

@@ -91,11 +91,13 @@ inline void dot_lanes(size_t k, const T* x, size_t x_stride, const T* const (&w)
 }
 
 /// The same with each sum formed as that of a row of x alone: in as many chains, but one chain after the other, as the
-/// registers hold the sums of several rows only once.
+/// registers hold the sums of several rows only once. `next` as above; without it memory would be waited for, as CPUs
+/// do not see where chains go on.
 template <class Arch, size_t m, class T, size_t rows>
-inline void dot_lanes_alone(size_t k, const T* x, size_t x_stride, const T* const (&w)[rows],
+inline void dot_lanes_alone(size_t k, const T* x, size_t x_stride, const T* const (&w)[rows], const T* next,
                             Batch<T, Arch> (&total)[m][rows]) {
   using B = Batch<T, Arch>;
+  constexpr size_t line = 64 / sizeof(T);
   constexpr size_t chains = RowsTogether<1>::chains;
   static_assert(chains == 4);
   B sums[chains][m][rows];
@@ -106,8 +108,14 @@ inline void dot_lanes_alone(size_t k, const T* x, size_t x_stride, const T* cons
 #pragma GCC unroll 4
       for (size_t s = 0; s < rows; ++s) sum[r][s] = B(T(0));
     constexpr std::integral_constant<size_t, B::size> whole;
-    for (size_t p = chain * B::size; p + B::size <= k; p += chains * B::size)
+    for (size_t p = chain * B::size; p + B::size <= k; p += chains * B::size) {
+      if (next) {
+#pragma GCC unroll 4
+        for (size_t at = 0; at < rows * B::size; at += line) __builtin_prefetch(next + at, 0, 2);
+        next += rows * B::size;
+      }
       add_products<Arch, m>(x, x_stride, w, p, whole, sum);
+    }
     if (chain + 1 == chains && k % B::size > 0)
       add_products<Arch, m>(x, x_stride, w, k / B::size * B::size, k % B::size, sum);
 #pragma GCC unroll 4
@@ -122,8 +130,8 @@ inline void dot_lanes_alone(size_t k, const T* x, size_t x_stride, const T* cons
 }
 
 /// y[i] = Σ x[p] w[i * w_stride + p] for `m` rows of x and y at once, or += with `accumulate`. How a sum is formed
-/// depends on k and m alone; with `alone` on k alone, as for one row.
-template <class Arch, size_t m, bool alone = false, class T>
+/// depends on k and m alone; with `alone` on k alone, as for one row. Where W is near already, `far` is false.
+template <class Arch, size_t m, bool alone = false, bool far = true, class T>
 void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y, size_t y_stride,
                    bool accumulate) {
   using B = Batch<T, Arch>;
@@ -137,10 +145,11 @@ void multiply_rows(size_t n, size_t k, const T* x, size_t x_stride, const T* w, 
       for (size_t s = 0; s < together; ++s)  // beyond the end any row will do: its sum is not stored
         from[s] = w + (i + (row + s < count ? row + s : 0)) * w_stride;
       B part[m][together];
+      const T* next = far && w_stride == k ? from[0] + together * k : nullptr;
       if constexpr (alone)
-        dot_lanes_alone<Arch, m>(k, x, x_stride, from, part);
+        dot_lanes_alone<Arch, m>(k, x, x_stride, from, next, part);
       else
-        dot_lanes<Arch, m>(k, x, x_stride, from, w_stride == k ? from[0] + together * k : nullptr, part);
+        dot_lanes<Arch, m>(k, x, x_stride, from, next, part);
 #pragma GCC unroll 4
       for (size_t r = 0; r < m; ++r)
 #pragma GCC unroll 4
@@ -162,9 +171,13 @@ using FewRows = void (*)(size_t n, size_t k, const T* a, size_t a_stride, const 
                          size_t c_stride, bool accumulate);
 
 template <class Arch, class T>
-inline constexpr FewRows<T> few_rows_by_columns[] = {multiply_rows<Arch, 1, false, T>, multiply_rows<Arch, 2, false, T>,
-                                                     multiply_rows<Arch, 3, false, T>,
-                                                     multiply_rows<Arch, 4, false, T>};
+inline constexpr FewRows<T> few_rows_by_columns[] = {
+    multiply_rows<Arch, 1, false, true, T>, multiply_rows<Arch, 2, false, true, T>,
+    multiply_rows<Arch, 3, false, true, T>, multiply_rows<Arch, 4, false, true, T>};
+template <class Arch, class T, bool far>
+inline constexpr FewRows<T> few_rows_alone[] = {
+    multiply_rows<Arch, 1, true, far, T>, multiply_rows<Arch, 2, true, far, T>, multiply_rows<Arch, 3, true, far, T>,
+    multiply_rows<Arch, 4, true, far, T>};
 template <class Arch, class T>
 inline constexpr FewRows<T> few_rows_by_rows[] = {weighted_rows<Arch, 1, ColumnsTogether<T, Arch, 1>::vectors, T>,
                                                   weighted_rows<Arch, 2, ColumnsTogether<T, Arch, 2>::vectors, T>,
@@ -176,15 +189,16 @@ inline constexpr FewRows<T> few_rows_by_rows[] = {weighted_rows<Arch, 1, Columns
 template <class Arch, class T>
 void multiply_each_row(size_t m, size_t n, size_t k, const T* x, size_t x_stride, const T* w, size_t w_stride, T* y,
                        size_t y_stride) {
-  static constexpr FewRows<T> tiles[] = {multiply_rows<Arch, 1, true, T>, multiply_rows<Arch, 2, true, T>,
-                                         multiply_rows<Arch, 3, true, T>, multiply_rows<Arch, 4, true, T>};
   if (m == 1) return multiply_rows<Arch, 1>(n, k, x, x_stride, w, w_stride, y, y_stride, false);
   constexpr size_t most = TileShape<T, Arch>::sums >= 24 ? 4 : 2, size = Batch<T, Arch>::size;
   const size_t fitting = 16384 / sizeof(T) / (k + 1) / size * size, near = fitting > size ? fitting : size;
+  const bool large = n * k * sizeof(T) > 256 << 10;  // a smaller one has stayed near since the last pass
   for (size_t i = 0; i < n; i += near)
-    for (size_t r = 0; r < m; r += most)
+    for (size_t r = 0; r < m; r += most) {
+      const auto& tiles = r == 0 && large ? few_rows_alone<Arch, T, true> : few_rows_alone<Arch, T, false>;
       tiles[smaller(m - r, most) - 1](smaller(n - i, near), k, x + r * x_stride, x_stride, w + i * w_stride, w_stride,
                                       y + r * y_stride + i, y_stride, false);
+    }
 }
 
 }  // namespace cria::simd::kernels

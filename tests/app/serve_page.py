@@ -6,11 +6,14 @@ is wrong.
 """
 import base64
 import math
+import os
 import re
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 from serving import Server, check, data, finish, program, raw, waits_until
 
@@ -166,6 +169,35 @@ with Server("--api-key", "secret", "--lessons", "https://example.org/book", mode
     check("and behind a proxy's name", server.ask("/look/tokens", {"text": "a"}, {**key, **name})[0] == 200)
     check("with no template there is no conversation", server.ask("/look/chat", {
         "messages": [{"role": "user", "content": "Hi"}]}, key)[0] == 400)
+
+# ── The lessons ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+with tempfile.TemporaryDirectory() as folder:
+    root = Path(folder)
+    (root / "data").symlink_to(data)
+    lesson = root / "build/book/chapters/22-serving"
+    for name, content in [(lesson / "index.html", "<h1>22 Serving</h1>"), (root / "build/book/book.css", "a {}"),
+                          (root / "build/book/.hidden.html", "secret"), (root / "build/book/x.key", "secret"),
+                          (root / "build/above.html", "secret")]:
+        name.parent.mkdir(parents=True, exist_ok=True)
+        name.write_text(content)
+    os.environ["CRIA_DATA"] = str(root / "data")
+    with Server("--api-key", "secret") as server:
+        links = server.ask("/look/model", None, {"Authorization": "Bearer secret"})[2]["lessons"]
+        check("where the book was written, chapters are links", links == {"folder": "/book/chapters/", "file": "index.html"}, links)
+        status, headers, content = server.ask(links["folder"] + "22-serving/" + links["file"])
+        check("to its lessons", status == 200 and "22 Serving" in content and headers["Content-Type"].startswith("text/html"))
+        check("a folder is its index", server.ask("/book/chapters/22-serving/")[2] == content)
+        check("with their style", server.ask("/book/book.css")[1]["Content-Type"].startswith("text/css"))
+        for path in ("/book/.hidden.html", "/book/x.key", "/book/../above.html", "/book/chapters/../../above.html",
+                     "/book/%2e%2e/above.html", "/book//etc/hostname", "/book/none.html", "/book/", "/book", "/book/chapters"):
+            check("and nothing else", server.ask(path)[0] == 401, path)
+    with Server("--lessons", "https://example.org/book") as server:
+        check("unless they are elsewhere", server.ask("/look/model")[2]["lessons"]["folder"] == "https://example.org/book/")
+    (root / "build/book").rename(root / "build/none")
+    with Server() as server:
+        check("no book, no links", server.ask("/look/model")[2]["lessons"] is None and server.ask("/book/book.css")[0] == 404)
+    del os.environ["CRIA_DATA"]
 
 wrong = subprocess.run([program, "serve", data / "model", "--port", "0", "--second-tokenizer", "none"], capture_output=True, text=True)
 check("a second tokenizer that is none is one line", wrong.returncode == 2 and len(wrong.stderr.splitlines()) == 1

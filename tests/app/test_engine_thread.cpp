@@ -37,7 +37,7 @@ struct Serving {
     look = std::make_unique<LookService>(served, model, *engine, PageOptions());
     service = std::make_unique<Service>(served, *engine, metrics, ServiceOptions(), look.get());
     server = std::make_unique<http::Server>(
-        http::ServerOptions(), [this](const auto& request, auto& exchange) { service->answer(request, exchange); },
+        http::ServerOptions(), [this](auto& request, auto& exchange) { service->answer(request, exchange); },
         [this](int status, const std::string& reason) { return service->refuse(status, reason); });
   }
   static PackedModel opened() { return open_packed_model(data_folder() / "assistant"); }
@@ -191,6 +191,23 @@ TEST_CASE("told to stop, the thread finishes what it has and takes nothing new")
   serving.engine->stop();
   CHECK(collected(*mailbox) != "");
   CHECK(status_of([&] { serving.engine->submit({serving.job(1, mailbox)}); }) == 503);
+}
+
+TEST_CASE("who leaves while others are read gets no turn") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  http::Connection connection(ends[0], -1);
+  const http::Request request;
+  http::Exchange exchange(connection, request, std::chrono::seconds(1), false);
+  Turns turns(0);
+  std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    turns.release();
+  });
+  { const Turn turn(turns, exchange); }  // the one that waits gets it
+  turns.acquire();
+  ::close(ends[1]);
+  CHECK_THROWS_AS(Turn(turns, exchange), http::ClientLeft);
 }
 
 TEST_CASE("whoever looks at the engine sees it between two passes, and makes none") {

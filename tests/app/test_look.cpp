@@ -78,6 +78,29 @@ TEST_CASE("The lens on the last layer is the model itself, and on an earlier one
   CHECK(std::equal(first.begin(), first.end(), of_one.logits().span().begin()));
 }
 
+TEST_CASE("A pass that nobody waits for ends in the layer that it is in, and what follows it as well") {
+  const LlamaParameters weights = random_llama();
+  struct Enough {};
+  size_t asked = 0;
+  CHECK_THROWS_AS(Passage(weights, tokens,
+                          [&] {
+                            if (++asked == 2) throw Enough();
+                          }),
+                  Enough);
+  CHECK(asked == 2);
+  bool leaves = false;
+  const Passage passage(weights, tokens, [&] {
+    if (leaves) throw Enough();
+  });
+  const std::vector<real> last = passage.lens(2), without = passage.without_head(1, 4);
+  leaves = true;
+  CHECK_THROWS_AS(passage.lens(2), Enough);
+  CHECK_THROWS_AS(passage.without_head(1, 4), Enough);
+  const Passage unasked(weights, tokens);
+  CHECK(last == unasked.lens(2));
+  CHECK(without == unasked.without_head(1, 4));
+}
+
 TEST_CASE("The grammar's next token is what a story's tokens go on with, worked out by hand") {
   const Grammar grammar = Grammar::read(R"(
 rule story
