@@ -170,6 +170,15 @@ for way in 'tensor 2' 'tensor 3' 'pipeline 2' 'pipeline 3'; do
   cmp -s expected out
   result "$ranks ranks, $parallel parallel: the text of one process, once" $? "$(cat out)"
 done
+printf '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Once"}]}\n%.0s' {1..20} >chats
+for method in lora adapter; do
+  check "$method is trained" "$program" finetune "$model" --method $method --data chats --steps 1 --threads 1 --out $method
+  "$program" "${sample[@]}" --adapter $method >expected
+  check "2 ranks sample with $method in a pipeline" on_ranks 2 "${sample[@]}" --adapter $method --parallel pipeline
+  cmp -s expected out
+  result "2 ranks with $method: the text of one process" $? "$(cat out)"
+done
+refuses_on_ranks 'an adapter that is to be divided' 2 'merge it first' "${sample[@]}" --adapter lora --parallel tensor
 refuses_on_ranks 'what the ranks share is not said' 2 '--parallel tensor, or --parallel pipeline' "${sample[@]}"
 refuses_on_ranks 'a way that is not there' 2 '--parallel is "data", expected tensor or pipeline' "${sample[@]}" --parallel data
 refuses_on_ranks 'more ranks than layers' 5 '5 ranks cannot share 3 layers' "${sample[@]}" --parallel pipeline
