@@ -196,7 +196,8 @@ void check_measuring(bool measure, bool planned) {
 void measure_divided(const std::function<MeasuredModel()>& read, bool json) {
   DividedModel divided("tensor");
   MeasuredModel model;
-  const auto& [config, training] = model;
+  const LlamaConfig& config = model.config;
+  const TrainerOptions& training = model.training;
   divided.prepare([&] {
     model = read();
     require_memory(config, training, 1);

@@ -11,14 +11,15 @@ namespace cria {
 /// `planned` says that some are given that are for planning only.
 void check_measuring(bool measure, bool planned);
 
-/// On ranks that mpirun started, with one thread each: measures their network and one process, predicts from it what
-/// `plan --machines` does, runs each way of sharing, and prints both. `read` finds out of what model; its weights are
-/// drawn. Throws UserError on all ranks where it does on one, for too little memory, and for ranks that plan otherwise
-/// than rank 0.
+/// What is measured: a model with drawn weights, and its training steps.
 struct MeasuredModel {
   LlamaConfig config;
   TrainerOptions training;
 };
+
+/// On ranks that mpirun started, with one thread each: measures their network and one process, predicts from it what
+/// `plan --machines` does, runs each way of sharing, and prints both. All call it, and `read` on each. Throws UserError
+/// on all of them for what one of them throws, too little memory, or a model that is another one than rank 0's.
 void measure_divided(const std::function<MeasuredModel()>& read, bool json);
 
 }  // namespace cria
