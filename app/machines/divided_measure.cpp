@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "app/machines/digest.hpp"
 #include "app/machines/divided_model.hpp"
 #include "app/machines/machines.hpp"
 #include "app/quantities.hpp"
@@ -192,10 +193,17 @@ void check_measuring(bool measure, bool planned) {
     throw UserError("on several ranks plan can only measure what they do: --measure; or start it without mpirun");
 }
 
-void measure_divided(const LlamaConfig& config, const TrainerOptions& training, bool json) {
+void measure_divided(const std::function<MeasuredModel()>& read, bool json) {
   DividedModel divided("tensor");
-  divided.prepare([&] { require_memory(config, training, 1); });
-  divided.require_alike({});
+  MeasuredModel model;
+  const LlamaConfig& config = model.config;
+  const TrainerOptions& training = model.training;
+  divided.prepare([&] {
+    model = read();
+    require_memory(config, training, 1);
+  });
+  const Digest digest = Digest().add(numbers_of(config)).add(numbers_of(training));
+  divided.require_alike({{"another model, or another --context,", digest.text()}});
   divided.run([&] {
     Bench bench(divided.ranks(), config, training);
     const Network network = bench.network();

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <vector>
@@ -30,8 +28,7 @@ void DividedModel::prepare(const std::function<void()>& work) {
   try {
     work();
   } catch (const std::exception& error) {
-    const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error);
-    wrong = one_line(no_memory ? "there is not enough memory for this" : error.what());
+    wrong = said_by(error);
   }
   const std::vector<std::string> all = gather_texts(*ranks_, wrong, 511);
   for (size_t rank = 0; rank < all.size(); ++rank)
@@ -98,8 +95,7 @@ void DividedModel::run(const std::function<void()>& work) {
   try {
     work();
   } catch (const std::exception& error) {
-    std::fputs(fmt::format("cria: rank {}: {}\n", ranks_->rank(), one_line(error.what())).c_str(), stderr);
-    std::_Exit(3);
+    end_with(error, *ranks_);
   }
 }
 

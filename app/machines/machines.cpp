@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <vector>
 
 #include "lib/base/check.hpp"
@@ -56,6 +55,13 @@ void visit(Numbers& number, TrainerOptions& o) {
   for (size_t* n : {&o.batch, &o.positions, &o.micro_batch, &o.lanes, &o.together}) number(*n);
   for (double* x : {&o.clip_norm, &o.adamw.beta1, &o.adamw.beta2, &o.adamw.eps, &o.adamw.weight_decay}) number(*x);
   for (bool* b : {&o.adamw.decay_embedding, &o.adamw.decay_all}) number(*b);
+}
+
+template <class Values>
+std::vector<double> written(Values values) {
+  Numbers numbers;
+  visit(numbers, values);
+  return numbers.all_;
 }
 
 size_t number_in_environment(const char* name, size_t otherwise) {
@@ -121,11 +127,19 @@ std::string different_kernels(Communicator& ranks) {
   return "";
 }
 
-std::vector<double> numbers_of(const LlamaConfig& config) {
-  Numbers numbers;
-  LlamaConfig c = config;
-  visit(numbers, c);
-  return numbers.all_;
+std::vector<double> numbers_of(const LlamaConfig& config) { return written(config); }
+std::vector<double> numbers_of(const TrainerOptions& options) { return written(options); }
+
+std::string said_by(const std::exception& error) {
+  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error);
+  return one_line(no_memory ? "there is not enough memory for this" : error.what());
+}
+
+// Rank 0 has the folders and the display, so its errors are as of one process.
+void end_with(const std::exception& error, const Communicator& ranks) {
+  const std::string who = ranks.rank() == 0 ? "" : fmt::format("rank {}: ", ranks.rank());
+  std::fputs(fmt::format("cria: {}{}\n", who, said_by(error)).c_str(), stderr);
+  std::_Exit(3);
 }
 
 Machines::Machines(const std::string& parallel) {
@@ -176,8 +190,7 @@ void Machines::lead(const std::function<void()>& work) {
     work();
   } catch (const std::exception& error) {
     if (!peers_ || !peers_->within_task()) throw;
-    std::fputs(fmt::format("cria: {}\n", one_line(error.what())).c_str(), stderr);
-    std::_Exit(3);
+    end_with(error, *ranks_);
   }
 }
 
@@ -198,12 +211,8 @@ void Machines::follow(size_t threads) {
     Trainer trainer(weights.config(), parts_ ? tensor_trainable(weights, *parts_) : Trainable(weights), options, pool,
                     &*peers_);
     cria::follow(trainer, *peers_);
-  } catch (const std::bad_alloc&) {
-    std::fputs(fmt::format("cria: rank {} has not enough memory for this\n", ranks_->rank()).c_str(), stderr);
-    std::_Exit(3);
   } catch (const std::exception& error) {
-    std::fputs(fmt::format("cria: rank {}: {}\n", ranks_->rank(), one_line(error.what())).c_str(), stderr);
-    std::_Exit(3);
+    end_with(error, *ranks_);
   }
 }
 

@@ -1,6 +1,7 @@
 // What mpirun started: this process, and those that train with it.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -33,8 +34,15 @@ std::vector<std::string> gather_texts(Communicator& ranks, const std::string& ow
 /// Where ranks compute with other kernels, or numbers of another size, than rank 0: which does with what. All call it.
 std::string different_kernels(Communicator& ranks);
 
-/// All that a configuration says, as numbers.
+/// All that a configuration says, and that a trainer is told, as numbers.
 std::vector<double> numbers_of(const LlamaConfig& config);
+std::vector<double> numbers_of(const TrainerOptions& options);
+
+/// What went wrong, in words for whoever started this, on one line.
+std::string said_by(const std::exception& error);
+
+/// Ends this process, with that line, where the other ranks wait for it: all end with it.
+[[noreturn]] void end_with(const std::exception& error, const Communicator& ranks);
 
 inline constexpr const char* training_ways_help =
     "Under mpirun, what the ranks share: data (the sequences of a batch) or tensor (of each layer a part); default "

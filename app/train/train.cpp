@@ -31,12 +31,13 @@ Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
 }
 
-// Of what takes memory here: this rank's lanes, or its part of the model. Rank 0 has one number more of each
-// parameter while it saves.
+// Of what takes memory here, on rank 0: its lanes, or its part of the model, and while it begins and saves one number
+// of each parameter. That of lanes is in the moments, which are counted as if it had all.
 void require_memory_here(const LlamaConfig& config, TrainerOptions options, const Machines* machines, size_t threads) {
   const size_t ranks = machines ? machines->size() : 1;
   if (machines && machines->divide_model())
-    return require_memory(part_config(config, tensor_cut(config, ranks, 0), false), options, threads);
+    return require_memory(part_config(config, tensor_cut(config, ranks, 0), false), options, threads,
+                          parameter_count(config) * sizeof(real));
   options.lanes = (options.lanes + ranks - 1) / ranks;
   require_memory(config, options, threads);
 }

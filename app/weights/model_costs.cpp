@@ -122,8 +122,9 @@ void print_model_costs(const Json& m) {
                fmt::format("{} to train on one", count_text(m["training_operations_per_token"]))});
 }
 
-void require_memory(const LlamaConfig& config, const TrainerOptions& training, size_t threads) {
-  const TrainingMemory needed = training_memory(config, training, threads);
+void require_memory(const LlamaConfig& config, const TrainerOptions& training, size_t threads, size_t besides) {
+  TrainingMemory needed = training_memory(config, training, threads);
+  needed.weights += besides;
   const size_t there = available_memory();
   if (there == 0 || needed.total() <= there) return;
   throw UserError(fmt::format(

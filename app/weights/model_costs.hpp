@@ -19,6 +19,7 @@ nlohmann::ordered_json model_costs(const LlamaConfig& config, const TrainerOptio
 void print_model_costs(const nlohmann::ordered_json& costs);
 
 /// Throws UserError, saying what it would take, when this machine has less memory left than a training run needs.
-void require_memory(const LlamaConfig& config, const TrainerOptions& training, size_t threads);
+/// `besides` are weights of others that it has for a while, in bytes.
+void require_memory(const LlamaConfig& config, const TrainerOptions& training, size_t threads, size_t besides = 0);
 
 }  // namespace cria

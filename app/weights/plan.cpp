@@ -219,9 +219,15 @@ void print_run(const Json& run) {
 
 int run_plan(const PlanOptions& options) {
   check(options);
+  if (options.measure) {
+    const auto read = [&]() -> MeasuredModel {
+      const Planned planned = find_planned(options);
+      return {planned.config, planned.training};
+    };
+    return measure_divided(read, options.json), 0;
+  }
   const Planned planned = find_planned(options);
   const LlamaConfig& c = planned.config;
-  if (options.measure) return measure_divided(c, planned.training, options.json), 0;
   const CacheType cache_type = read_cache_type(options.cache_type, c);
   Json report = {{"name", options.model}};
   report.update(model_costs(c, planned.training, c.context, cache_type, options.batch));

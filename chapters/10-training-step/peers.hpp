@@ -2,7 +2,8 @@
 // them of several machines.
 //
 // Each runs some of the lanes and updates some of the parameters. One of them leads: what a step is to do is told to
-// it alone. Nothing here may change a bit of the result, so every sum keeps the order that it has in one process.
+// it alone. Where each has the whole model, nothing here may change a bit of the result: every sum keeps the order that
+// it has in one process.
 #pragma once
 
 #include <algorithm>
@@ -65,12 +66,10 @@ class Peers {
   virtual void abandon_lanes() noexcept {}
   /// All parameters, where each process has a part of them only: a model that is divided. None: each has all of them.
   virtual const std::vector<ParameterSet::Tensor>* whole_layout() const { return nullptr; }
-  /// What each has of the parameters, from the leader's `all`, which is empty elsewhere; and to there.
-  virtual void deal_parameters(std::span<const real> all, std::span<real> own) = 0;
-  virtual void collect_parameters(std::span<const real> own, std::span<real> all) = 0;
-  /// The same of the parts that each updates, as of an optimiser's moments.
-  virtual void deal_parts(std::span<const real> all, std::span<real> own) = 0;
-  virtual void collect_parts(std::span<const real> own, std::span<real> all) = 0;
+  /// What each has of these numbers, from the leader's `all`, which is empty elsewhere; and to there. Of moments it has
+  /// those of the parts that it updates.
+  virtual void deal(Held what, std::span<const real> all, std::span<real> own) = 0;
+  virtual void gather(Held what, std::span<const real> own, std::span<real> all) = 0;
 };
 
 }  // namespace cria

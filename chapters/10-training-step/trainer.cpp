@@ -188,13 +188,10 @@ void Trainer::gather(Held what, const ParameterSet& all) {
 void Trainer::take_part(const Task& task, std::span<real> all) {
   const bool deals = task.kind == Task::Kind::deal;
   if (deals) optimiser_.set_steps(task.steps_done);
-  if (task.held == Held::weights) {
-    deals ? peers_->deal_parameters(all, parameters_.flat()) : peers_->collect_parameters(parameters_.flat(), all);
-    return;
-  }
-  const bool first = task.held == Held::first_moment;
-  const std::span<real> own = (first ? optimiser_.first_moment() : optimiser_.second_moment()).flat();
-  deals ? peers_->deal_parts(all, own) : peers_->collect_parts(own, all);
+  const ParameterSet& own = task.held == Held::weights        ? parameters_
+                            : task.held == Held::first_moment ? optimiser_.first_moment()
+                                                              : optimiser_.second_moment();
+  deals ? peers_->deal(task.held, all, own.flat()) : peers_->gather(task.held, own.flat(), all);
 }
 
 }  // namespace cria

@@ -114,6 +114,7 @@ LlamaWeights attach(const LlamaAdapter& adapter, const LlamaWeights& base, const
   // Behind that, as a prefix's keys and values are formed as those of the text are.
   for (size_t i = 0; i < parts.prefixes.size(); ++i) {
     auto& layer = weights.tensors.layers[adapter.config().layers - parts.prefixes.size() + i];
+    if (layer.key.shape(0) == 0) continue;  // this process has other layers
     const GatedPrefix<const real> prefix{parts.prefixes[i].prompt, parts.prefixes[i].gate};
     attached->prefixes.emplace_back(adapter.config(), prefix, adapter.options().gate, layer.key, layer.value,
                                     gradients.prefixes[i]);

@@ -27,28 +27,25 @@ void DataParallel::final_from(std::span<const std::span<real>> lanes, size_t lan
   sum_.final_from(lanes, lane, begin);
 }
 
-// The leader's own are all of them, unless it has others.
-void DataParallel::deal_parameters(std::span<const real> all, std::span<real> own) {
-  if (!all.empty() && all.data() != own.data()) std::ranges::copy(all, own.begin());
-  broadcast(ranks_, own);
-}
-
-// Each has all of them.
-void DataParallel::collect_parameters(std::span<const real> own, std::span<real> all) {
-  if (!all.empty() && all.data() != own.data()) std::ranges::copy(own, all.begin());
-}
-
-// `all` is empty on all ranks but 0, so the number of parameters is told first.
-void DataParallel::deal_parts(std::span<const real> all, std::span<real> own) {
+// Each has all weights. Of moments, `all` is empty on all ranks but 0, so how many there are is told first.
+void DataParallel::deal(Held what, std::span<const real> all, std::span<real> own) {
+  if (what == Held::weights) {
+    if (!all.empty() && all.data() != own.data()) std::ranges::copy(all, own.begin());
+    return broadcast(ranks_, own);
+  }
   std::uint64_t numbers = all.size();
   broadcast(ranks_, std::span(&numbers, 1));
   scatter(ranks_, all, own, parameter_shares(numbers));
 }
 
-void DataParallel::collect_parts(std::span<const real> own, std::span<real> all) {
+void DataParallel::gather(Held what, std::span<const real> own, std::span<real> all) {
+  if (what == Held::weights) {
+    if (!all.empty() && all.data() != own.data()) std::ranges::copy(own, all.begin());
+    return;
+  }
   std::uint64_t numbers = all.size();
   broadcast(ranks_, std::span(&numbers, 1));
-  gather(ranks_, own, all, parameter_shares(numbers));
+  cria::gather(ranks_, own, all, parameter_shares(numbers));
 }
 
 void require_enough_lanes(size_t ranks, const TrainerOptions& options) {

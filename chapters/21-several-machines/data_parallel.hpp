@@ -23,10 +23,8 @@ class DataParallel : public LedPeers {
   void final_from(std::span<const std::span<real>> lanes, size_t lane, size_t begin) override;
   void sum_lanes(std::span<const std::span<real>> lanes) override { sum_.finish(lanes); }
   void abandon_lanes() noexcept override { sum_.abandon(); }
-  void deal_parameters(std::span<const real> all, std::span<real> own) override;
-  void collect_parameters(std::span<const real> own, std::span<real> all) override;
-  void deal_parts(std::span<const real> all, std::span<real> own) override;
-  void collect_parts(std::span<const real> own, std::span<real> all) override;
+  void deal(Held what, std::span<const real> all, std::span<real> own) override;
+  void gather(Held what, std::span<const real> own, std::span<real> all) override;
 
  private:
   Shares shares(size_t parts, size_t numbers) const { return {ranks_.size(), parts, numbers}; }

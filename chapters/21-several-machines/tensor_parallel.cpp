@@ -9,10 +9,16 @@
 namespace cria {
 namespace {
 
-View<const real, 2> in_whole(std::span<const real> all, const TensorPiece& piece) {
+template <class Real>
+View<Real, 2> in_whole(std::span<Real> all, const TensorPiece& piece) {
   const Range rows = piece.place.rows;
-  const View<const real, 2> tensor(all.data() + piece.whole_begin, {rows.end, piece.whole_columns});
+  const View<Real, 2> tensor(all.data() + piece.whole_begin, {rows.end, piece.whole_columns});
   return tensor.rows(rows).columns(piece.place.columns);
+}
+
+template <class Real>
+std::span<Real> in_part(std::span<Real> part, const TensorPiece& piece) {
+  return part.subspan(piece.numbers.begin, piece.numbers.size());
 }
 
 View<real, 1> vector(std::span<real> numbers) { return {numbers, {numbers.size()}}; }
@@ -43,6 +49,11 @@ std::vector<TensorPiece> TensorParallel::pieces_of(size_t rank) const {
   return tensor_pieces(whole_, tensor_cut(whole_, ranks_.size(), rank));
 }
 
+std::span<real> TensorParallel::room_for(const TensorPiece& piece) {
+  passing_.resize(piece.numbers.size());
+  return passing_;
+}
+
 // Each rank's squares are of other numbers.
 void TensorParallel::complete_squares(std::span<double> squares) {
   const size_t N = ranks_.size(), n = squares.size();
@@ -59,7 +70,7 @@ void TensorParallel::sum_lanes(std::span<const std::span<real>> lanes) {
   for (const TensorPiece& piece : pieces_) {
     const Range holders = piece.place.holders;
     if (holders.size() == 1) continue;
-    const std::span<real> gradient = lanes[0].subspan(piece.numbers.begin, piece.numbers.size());
+    const std::span<real> gradient = in_part(lanes[0], piece);
     // solution: give_to_first_holder
     passing_.resize(gradient.size());
     for (size_t from = holders.begin + 1; piece.place.sums_gradients && from < holders.end; ++from) {
@@ -75,7 +86,7 @@ void TensorParallel::sum_lanes(std::span<const std::span<real>> lanes) {
 
 void TensorParallel::complete_parts(std::span<real> parameters) {
   for (const TensorPiece& piece : pieces_) {
-    const std::span<real> numbers = parameters.subspan(piece.numbers.begin, piece.numbers.size());
+    const std::span<real> numbers = in_part(parameters, piece);
     const size_t rank = ranks_.rank(), first = piece.place.holders.begin;
     if (rank != first) ranks_.receive(first, std::as_writable_bytes(numbers));
     for (size_t to = first + 1; rank == first && to < piece.place.holders.end; ++to)
@@ -83,38 +94,38 @@ void TensorParallel::complete_parts(std::span<real> parameters) {
   }
 }
 
-void TensorParallel::deal_parts(std::span<const real> all, std::span<real> own) {
+// A tensor's part after the other, so that rank 0 has room for one of another rank's only.
+void TensorParallel::deal(Held, std::span<const real> all, std::span<real> own) {
   const size_t rank = ranks_.rank();
   for (size_t to = 0; to < ranks_.size(); ++to) {
     if (rank != 0 && rank != to) continue;
-    const std::vector<TensorPiece> pieces = pieces_of(to);
-    passing_.resize(pieces.back().numbers.end);
-    const std::span<real> numbers = rank == to ? own : std::span<real>(passing_);
-    if (rank > 0) return ranks_.receive(0, std::as_writable_bytes(numbers));
-    for (const TensorPiece& piece : pieces) {
+    for (const TensorPiece& piece : pieces_of(to)) {
+      const std::span<real> numbers = rank == to ? in_part(own, piece) : room_for(piece);
+      if (rank > 0) {
+        ranks_.receive(0, std::as_writable_bytes(numbers));
+        continue;
+      }
       const View<const real, 2> from = in_whole(all, piece);
-      noalias(View<real, 2>(numbers.data() + piece.numbers.begin, from.shape())) = from;
+      noalias(View<real, 2>(numbers, from.shape())) = from;
+      if (to > 0) ranks_.send(to, std::as_bytes(numbers));
     }
-    if (to > 0) ranks_.send(to, std::as_bytes(numbers));
   }
 }
 
-void TensorParallel::collect_parts(std::span<const real> own, std::span<real> all) {
+void TensorParallel::gather(Held, std::span<const real> own, std::span<real> all) {
   const size_t rank = ranks_.rank();
-  if (rank > 0) return ranks_.send(0, std::as_bytes(own));
   for (size_t from = 0; from < ranks_.size(); ++from) {
-    const std::vector<TensorPiece> pieces = pieces_of(from);
-    passing_.resize(pieces.back().numbers.end);
-    if (from > 0)
-      ranks_.receive(from, std::as_writable_bytes(std::span(passing_)));
-    else
-      std::ranges::copy(own, passing_.begin());
-    for (const TensorPiece& piece : pieces) {
+    if (rank != 0 && rank != from) continue;
+    for (const TensorPiece& piece : pieces_of(from)) {
       if (!piece.is_first_holder(from)) continue;
-      const Range rows = piece.place.rows;
-      const View<real, 2> tensor(all.data() + piece.whole_begin, {rows.end, piece.whole_columns});
-      const View<const real, 2> part(passing_.data() + piece.numbers.begin, {rows.size(), piece.place.columns.size()});
-      noalias(tensor.rows(rows).columns(piece.place.columns)) = part;
+      if (rank > 0) {
+        ranks_.send(0, std::as_bytes(in_part(own, piece)));
+        continue;
+      }
+      if (from > 0) ranks_.receive(from, std::as_writable_bytes(room_for(piece)));
+      const std::span<const real> numbers = from == 0 ? in_part(own, piece) : passing_;
+      const View<real, 2> to = in_whole(all, piece);
+      noalias(to) = View<const real, 2>(numbers, to.shape());
     }
   }
 }

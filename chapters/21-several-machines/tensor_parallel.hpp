@@ -34,10 +34,8 @@ class TensorParallel : public LedPeers {
   void complete_parts(std::span<real> parameters) override;
   void sum_lanes(std::span<const std::span<real>> lanes) override;
   const std::vector<ParameterSet::Tensor>* whole_layout() const override { return &layout_; }
-  void deal_parameters(std::span<const real> all, std::span<real> own) override { deal_parts(all, own); }
-  void collect_parameters(std::span<const real> own, std::span<real> all) override { collect_parts(own, all); }
-  void deal_parts(std::span<const real> all, std::span<real> own) override;
-  void collect_parts(std::span<const real> own, std::span<real> all) override;
+  void deal(Held what, std::span<const real> all, std::span<real> own) override;
+  void gather(Held what, std::span<const real> own, std::span<real> all) override;
 
   TensorShards& shards() { return shards_; }
   /// The configuration of the part.
@@ -45,12 +43,13 @@ class TensorParallel : public LedPeers {
 
  private:
   std::vector<TensorPiece> pieces_of(size_t rank) const;
+  std::span<real> room_for(const TensorPiece& piece);
 
   LlamaConfig whole_, part_;
   TensorShards shards_;
   std::vector<ParameterSet::Tensor> layout_;  // of the whole model
   std::vector<TensorPiece> pieces_;           // this rank's
-  std::vector<real> passing_;
+  std::vector<real> passing_;                 // of one piece
 };
 
 /// What a trainer with such peers trains, with a pool of one thread or one lane; the weights are the part's, and must

@@ -170,6 +170,15 @@ for way in 'tensor 2' 'tensor 3' 'pipeline 2' 'pipeline 3'; do
   cmp -s expected out
   result "$ranks ranks, $parallel parallel: the text of one process, once" $? "$(cat out)"
 done
+printf '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Once"}]}\n%.0s' {1..20} >chats
+for method in lora adapter; do
+  check "$method is trained" "$program" finetune "$model" --method $method --data chats --steps 1 --threads 1 --out $method
+  "$program" "${sample[@]}" --adapter $method >expected
+  check "2 ranks sample with $method in a pipeline" on_ranks 2 "${sample[@]}" --adapter $method --parallel pipeline
+  cmp -s expected out
+  result "2 ranks with $method: the text of one process" $? "$(cat out)"
+done
+refuses_on_ranks 'an adapter that is to be divided' 2 'merge it first' "${sample[@]}" --adapter lora --parallel tensor
 refuses_on_ranks 'what the ranks share is not said' 2 '--parallel tensor, or --parallel pipeline' "${sample[@]}"
 refuses_on_ranks 'a way that is not there' 2 '--parallel is "data", expected tensor or pipeline' "${sample[@]}" --parallel data
 refuses_on_ranks 'more ranks than layers' 5 '5 ranks cannot share 3 layers' "${sample[@]}" --parallel pipeline
@@ -189,10 +198,11 @@ refuses_on_ranks 'a network that is measured' 2 'beside --measure only' plan "$m
 refuses 'one process that is to measure' '--measure is for several ranks' plan "$model" --measure
 
 # Ranks that would sample different texts, and wait for each other for ever.
+usual=("${sample[@]}" --parallel tensor)
 refuses_unlike() {  # refuses_unlike NAME PART COMMAND…: rank 1 runs this, rank 0 the usual one
   local name=$1 part=$2
   shift 2
-  ! timeout 60 "${launcher[@]}" -n 1 "$program" "${sample[@]}" --parallel tensor : -n 1 "$@" >out 2>err &&
+  ! timeout 60 "${launcher[@]}" -n 1 "$program" "${usual[@]}" : -n 1 "$@" >out 2>err &&
     [ "$(grep -c '^cria: ' err)" = 1 ] && grep -qF -- "$part" err && [ ! -s out ]
   result "$name" $? "$(cat out err)"
 }
@@ -212,6 +222,10 @@ unlike_model 'another model' 'rank 1 has another model than rank 0' \
   config.json 's/"rope_theta": 100000/"rope_theta": 10000/'
 unlike_model 'another tokenizer' 'rank 1 has another tokenizer than rank 0' \
   tokenizer.json 's/"<|begin_of_text|>"/"<|begins|>"/'
+usual=(plan "$model" --measure)
+refuses_unlike 'a plan of what only rank 0 has' 'rank 1: ' "$program" plan nowhere --measure
+refuses_unlike 'a plan of something else' 'rank 1 has another model, or another --context, than rank 0' \
+  "$program" plan "$model" --context 32 --measure
 
 CRIA_SILENCE=3 "${launcher[@]}" -n 2 "$program" sample one -p 1000 -n 1000000 --threads 1 --parallel tensor >out 2>err &
 launched=$!

@@ -114,14 +114,14 @@ TEST_CASE("tensor parallel gradients are those of the whole model") {
       run_ranks(ranks, [&](Communicator& here) {
         TensorParallel peers(here, config);
         const LlamaParameters part(peers.config()), d_part(peers.config());
-        peers.deal_parameters(weights.flat(), part.flat());
+        peers.deal(Held::weights, weights.flat(), part.flat());
         const Trainable trainable = tensor_trainable(part, peers);
         const LaneModel lane = trainable.lane(d_part);
         const auto sharded = trainable.evaluator(B, T);
         losses[here.rank()] = sharded->forward_backward(lane.weights, batch, cross_entropy(0.1), lane.gradients);
         const std::span<real> lanes[] = {d_part.flat()};
         peers.sum_lanes(lanes);
-        peers.collect_parts(d_part.flat(), gradients.flat());
+        peers.gather(Held::weights, d_part.flat(), gradients.flat());
       });
       for (const double own : losses) CHECK(std::abs(own / loss - 1) < part_tolerance);
       gradients.for_each([&, at = size_t(0)](const std::string& name, const auto& view) mutable {
