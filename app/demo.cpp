@@ -40,6 +40,7 @@ int run_demo(const DemoOptions& options) {
   print_heading("Training a new one on the built-in stories");
   TrainOptions training;
   training.base = std::filesystem::path("runs") / "demo";
+  training.recipe = (data_folder() / "stories" / "minute.yaml").string();
   training.minutes = options.minutes;
   training.threads = threads;
   const TrainResult trained = train(training);

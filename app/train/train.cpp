@@ -28,7 +28,8 @@ std::filesystem::path base_folder(const Names& names) {
 
 Recipe choose_recipe(const TrainOptions& options, const Names& names) {
   if (!options.recipe.empty()) return read_recipe(recipe_file(options.recipe));
-  return names == Names{"stories"} ? read_recipe(data_folder() / "stories" / "recipe.yaml") : Recipe();
+  if (names != Names{"stories"}) return {};
+  return read_recipe(data_folder() / "stories" / (options.steps ? "recipe.yaml" : "ten-minutes.yaml"));
 }
 
 // Of what takes memory here, on rank 0: its lanes, or its part of the model, and while it begins and saves one number
