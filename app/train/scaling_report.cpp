@@ -111,7 +111,7 @@ void print_theory(const SweepResult& result) {
   const std::span<const ScalingRun> runs = result.runs;
   const SurfaceFitOptions known = {.floor = result.floor};
   const auto fit = attempt([&] { return fit_surface(runs, known).surface; });
-  if (!fit.fit) return;
+  if (!fit.fit) return;  // print_surface has said why
   const auto theory = attempt([&] { return theory_of_runs(quanta.p, quanta.cost, *fit.fit, runs); });
   if (!theory.fit) return fmt::print("{:26} none: {}\n", "theory, at these runs", theory.reason);
   print_exponents("theory, at these runs", fit_surface(theory.fit->runs, known).surface);

@@ -44,12 +44,12 @@ QuantaExponents quanta_exponents(double alpha) {
 
 namespace {
 
-/// Where a share that falls from 1 comes to this value.
+/// Where a share that falls from 1 to 0 comes to this value.
 template <class Share>
 double place_of(Share&& share_at, double share, const char* what) {
   if (!(share > 0 && share < 1))
-    throw UserError(
-        fmt::format("{} of {:.3g} of all quanta would have to be lacking, expected between 0 and 1", what, share));
+    throw UserError(fmt::format(
+        "the fit's part of the {} is {:.3g} of what lacking all quanta costs, expected between 0 and 1", what, share));
   double low = 0, high = 1;
   while (share_at(high) > share && high < 1e18) high *= 2;
   for (int i = 0; i < 60; ++i) (share_at((low + high) / 2) > share ? low : high) = (low + high) / 2;
@@ -66,9 +66,9 @@ QuantaTheory theory_of_runs(std::span<const double> p, double cost, const LossSu
   const double n = std::exp(log_n / double(runs.size())), d = std::exp(log_d / double(runs.size()));
   QuantaTheory theory;
   theory.held = place_of([&](double held) { return share_not_held(p, held); },
-                         fitted.A / std::pow(n, fitted.alpha) / cost, "a share by size");
+                         fitted.A / std::pow(n, fitted.alpha) / cost, "size");
   theory.met = place_of([&](double draws) { return share_not_met(p, draws); },
-                        fitted.B / std::pow(d, fitted.beta) / cost, "a share by tokens");
+                        fitted.B / std::pow(d, fitted.beta) / cost, "tokens");
   theory.parameters = n / theory.held, theory.tokens = d / theory.met;
   theory.runs.assign(runs.begin(), runs.end());
   for (ScalingRun& run : theory.runs)

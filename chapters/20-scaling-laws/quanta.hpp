@@ -3,8 +3,8 @@
 // section 2) and those that it has not met (Hutter 2021, arXiv:2102.04074, section 4). Where p_k ~ k^-(1 + α), what it
 // lacks falls by a power of its size, and by another power of its tokens.
 //
-// Left out: that one quantum may help with another, that a quantum half known helps by half, and that both sums count what
-// is neither held nor met, as the surface of losses does.
+// Left out: that one quantum may help with another, that a quantum half known helps by half, and that both sums count
+// what is neither held nor met, as the surface of losses does.
 #pragma once
 
 #include <span>

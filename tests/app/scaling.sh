@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cria scaling as its user meets it: a sweep ends with fits and a figure, one that was killed goes on to the same numbers,
-# and bad input gets one line.
+# cria scaling as its user meets it: a sweep ends with fits and a figure, one that was killed goes on to the same
+# numbers, and bad input gets one line.
 #
 #   scaling.sh PROGRAM
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -31,9 +31,11 @@ check 'a sweep on facts puts the exponents of theory beside those of the fit' \
   bash -c 'grep -A6 "^3 surface, E fixed" facts.txt | grep -q "alpha " &&
     grep -q "^theory, facts without end  alpha 0.500  beta 0.333  a 0.400$" facts.txt &&
     grep -qE "^theory, at these runs      alpha 0\.[456].*  beta 0\.3" facts.txt'
-refuses 'the stories in a folder of facts' 'facts holds a sweep with other budgets' scaling --budgets 5e9,1e10 --out facts
+refuses 'the stories in a folder of facts' 'facts holds a sweep with other budgets' \
+  scaling --budgets 5e9,1e10 --out facts
 check 'facts are a grammar like others' \
-  bash -c '"$0" stories --grammar zipf --count 50 >some.txt && "$0" judge --grammar zipf some.txt | grep -q "50 of 50 right"' "$program"
+  bash -c '"$0" stories --grammar zipf --count 50 >some.txt &&
+    "$0" judge --grammar zipf some.txt | grep -q "50 of 50 right"' "$program"
 
 check 'the Llamas have a table' test "$("$program" scaling --llamas | grep -c '^llama-')" = 10
 refuses 'another sweep in the folder' 'whole holds a sweep with other budgets' scaling --budgets 1e10,3e10 --out whole
