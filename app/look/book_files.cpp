@@ -14,7 +14,8 @@ constexpr std::pair<std::string_view, const char*> types[] = {{".html", "text/ht
                                                               {".css", "text/css; charset=utf-8"},
                                                               {".js", "text/javascript; charset=utf-8"},
                                                               {".svg", "image/svg+xml"},
-                                                              {".png", "image/png"}};
+                                                              {".png", "image/png"},
+                                                              {".jpg", "image/jpeg"}};
 
 /// Names that begin with a point lead upwards, or are hidden.
 bool is_plain(std::string_view name) {
@@ -39,13 +40,16 @@ std::optional<http::Response> book_file(const fs::path& book, std::string_view p
     rest.remove_prefix(std::min(name.size() + 1, rest.size()));
   }
   std::error_code none;
-  if (fs::is_directory(file, none)) file /= "index.html";
+  if (path.ends_with('/')) file /= "index.html";  // not without the slash, as its links would then lead elsewhere
   for (const auto& [ending, type] : types)
     if (file.string().ends_with(ending) && fs::is_regular_file(file, none)) try {
         return http::Response{200,
                               read_file(file),
                               type,
-                              {{"X-Content-Type-Options", "nosniff"},
+                              {{"Content-Security-Policy",
+                                "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+                                "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+                               {"X-Content-Type-Options", "nosniff"},
                                {"Referrer-Policy", "no-referrer"},
                                {"Cross-Origin-Resource-Policy", "same-origin"},
                                {"Cache-Control", "no-cache"}}};

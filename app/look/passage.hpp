@@ -18,6 +18,8 @@ class Passage {
   /// The weights must outlive it. Throws ContractError for no tokens, or one that the vocabulary does not have; and
   /// what `ask` throws, as do all that compute.
   Passage(const LlamaWeights& weights, std::vector<TokenId> tokens, Ask ask = {});
+  Passage(const Passage&) = delete;  // its layers ask what is stored in it
+  Passage& operator=(const Passage&) = delete;
 
   const LlamaConfig& config() const { return weights_.config; }
   const LlamaWeights& weights() const { return weights_; }

@@ -15,7 +15,8 @@ struct Body {
   nlohmann::json value;
 };
 
-/// Of a request, which is without it from then on. Throws ApiError for other types, and for what is no JSON.
+/// Of a request, which is without it from then on, whatever comes of it. Throws ApiError for other types, and for what
+/// is no JSON.
 Body take_body(http::Request& request);
 
 /// What `read` makes of the body when it is the request's turn. The body is gone and the turn is over then, as the

@@ -50,7 +50,11 @@ class Exchange {
   bool send(std::string_view part);
   void end();
 
-  bool client_left() { return lost_ || connection_.client_left(); }
+  /// From then on nothing is sent, and what it sent beside is not answered.
+  bool client_left() {
+    lost_ = lost_ || connection_.client_left();
+    return lost_;
+  }
   /// Throws ClientLeft.
   void require_client() {
     if (client_left()) throw ClientLeft();

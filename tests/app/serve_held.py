@@ -10,7 +10,8 @@ from pathlib import Path
 
 from serving import Server, check, finish, raw, waits_until
 
-streams, filling = 20, "a" * 1_900_000  # beside a short prompt, in a part of the request that says nothing of the answer
+streams = 20
+filling = "a" * 1_900_000  # beside a short prompt, in a part of the request that does not change the answer
 text = "a rabbit " * 60
 # An answer that has only one form, and is not at its end after 400 tokens.
 long = {"type": "json_schema", "json_schema": {"name": "long", "schema": {"enum": ["qxz" * 1000]}}}

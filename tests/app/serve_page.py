@@ -184,19 +184,26 @@ with tempfile.TemporaryDirectory() as folder:
     os.environ["CRIA_DATA"] = str(root / "data")
     with Server("--api-key", "secret") as server:
         links = server.ask("/look/model", None, {"Authorization": "Bearer secret"})[2]["lessons"]
-        check("where the book was written, chapters are links", links == {"folder": "/book/chapters/", "file": "index.html"}, links)
+        check("where the book was written, chapters are links",
+              links == {"folder": "/book/chapters/", "file": "index.html"}, links)
         status, headers, content = server.ask(links["folder"] + "22-serving/" + links["file"])
-        check("to its lessons", status == 200 and "22 Serving" in content and headers["Content-Type"].startswith("text/html"))
+        check("to its lessons", status == 200 and "22 Serving" in content
+              and headers["Content-Type"].startswith("text/html"))
+        check("with nothing from elsewhere", headers["Content-Security-Policy"].startswith("default-src 'none'"))
         check("a folder is its index", server.ask("/book/chapters/22-serving/")[2] == content)
-        check("with their style", server.ask("/book/book.css")[1]["Content-Type"].startswith("text/css"))
+        style = server.ask("/book/book.css")
+        check("with their style", style[0] == 200 and style[1]["Content-Type"].startswith("text/css"))
         for path in ("/book/.hidden.html", "/book/x.key", "/book/../above.html", "/book/chapters/../../above.html",
-                     "/book/%2e%2e/above.html", "/book//etc/hostname", "/book/none.html", "/book/", "/book", "/book/chapters"):
+                     "/book/%2e%2e/above.html", "/book//etc/hostname", "/book/none.html", "/book/", "/book",
+                     "/book/chapters", "/book/chapters/22-serving", "/book/book.css/"):
             check("and nothing else", server.ask(path)[0] == 401, path)
     with Server("--lessons", "https://example.org/book") as server:
-        check("unless they are elsewhere", server.ask("/look/model")[2]["lessons"]["folder"] == "https://example.org/book/")
+        check("unless they are elsewhere",
+              server.ask("/look/model")[2]["lessons"]["folder"] == "https://example.org/book/")
     (root / "build/book").rename(root / "build/none")
     with Server() as server:
-        check("no book, no links", server.ask("/look/model")[2]["lessons"] is None and server.ask("/book/book.css")[0] == 404)
+        check("no book, no links", server.ask("/look/model")[2]["lessons"] is None
+              and server.ask("/book/book.css")[0] == 404)
     del os.environ["CRIA_DATA"]
 
 wrong = subprocess.run([program, "serve", data / "model", "--port", "0", "--second-tokenizer", "none"], capture_output=True, text=True)

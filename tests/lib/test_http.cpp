@@ -270,6 +270,19 @@ TEST_CASE("what a client sent too much does not hide that it has left") {
   leaving.receive();
   CHECK(noticed);
 }
+
+TEST_CASE("the next request of a client that has left is not answered in place of the one before it") {
+  const auto wait_or_answer = [](const Request& request, Exchange& exchange) {
+    if (request.path != "/wait") return exchange.respond({200, "next", "text/plain"});
+    for (int turn = 0; turn < 20'000 && !exchange.client_left(); ++turn)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  Server server(quick(), wait_or_answer, plain);
+  Client leaving(server.port());
+  leaving.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + std::string(post));
+  leaving.close_half();
+  CHECK(leaving.receive().empty());
+}
 #endif
 
 TEST_CASE("a body that nobody wants is not waited for, and nothing follows on its connection") {
