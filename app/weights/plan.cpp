@@ -32,9 +32,7 @@ using Json = nlohmann::ordered_json;
 constexpr double petaflop_day = 1e15 * 24 * 60 * 60;
 
 /// What is planned.
-struct Planned {
-  LlamaConfig config;
-  TrainerOptions training;
+struct Planned : MeasuredModel {
   const PublishedTraining* published = nullptr;
 };
 
@@ -42,11 +40,11 @@ Planned from_recipe(const fs::path& file) {
   const Recipe recipe = read_recipe(file);
   std::error_code unknown;
   const bool is_preset = fs::equivalent(fs::absolute(file).parent_path(), data_folder() / "presets", unknown);
-  return {recipe.model, recipe.training, is_preset ? published_training(file.stem().string()) : nullptr};
+  return {{recipe.model, recipe.training}, is_preset ? published_training(file.stem().string()) : nullptr};
 }
 
 Planned from_model(const fs::path& path) {
-  Planned planned{open_config(path).llama, {}};
+  Planned planned{{open_config(path).llama, {}}};
   planned.training.positions = planned.config.context;
   if (fs::exists(path / "recipe.yaml")) planned.training = read_recipe(path / "recipe.yaml").training;
   return planned;
@@ -219,13 +217,7 @@ void print_run(const Json& run) {
 
 int run_plan(const PlanOptions& options) {
   check(options);
-  if (options.measure) {
-    const auto read = [&]() -> MeasuredModel {
-      const Planned planned = find_planned(options);
-      return {planned.config, planned.training};
-    };
-    return measure_divided(read, options.json), 0;
-  }
+  if (options.measure) return measure_divided([&] { return find_planned(options); }, options.json), 0;
   const Planned planned = find_planned(options);
   const LlamaConfig& c = planned.config;
   const CacheType cache_type = read_cache_type(options.cache_type, c);
