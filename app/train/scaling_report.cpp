@@ -154,7 +154,10 @@ std::string draw_sweep(const SweepResult& result) {
   Svg svg(700, 720, "Equal operations, models of several sizes",
           "Above, the held-out loss over the size, a curve for each budget with a lowest place. Below, the best size "
           "over the operations.");
-  svg.text(16, 48, fmt::format("{} runs with {} budgets.", result.runs.size(), curves.size()), "dim");
+  svg.text(16, 48,
+           fmt::format("{} runs with {} budgets.{}", result.runs.size(), curves.size(),
+                       result.floor ? " Dashed: the floor, below which no model comes." : ""),
+           "dim");
   Axes loss(svg, {64, 104, 490, 250}, size_scale, Scale::of(losses).rounded(5));
   loss.draw({.title = "Loss of a budget", .x = "parameters", .y = result.unit, .x_text = count_text});
   if (result.floor) loss.level(*result.floor, "axis dashed");
