@@ -1,21 +1,14 @@
 #include "app/look/book_files.hpp"
 
 #include <algorithm>
-#include <utility>
 
+#include "app/look/file_response.hpp"
 #include "lib/base/check.hpp"
 #include "lib/base/file.hpp"
 
 namespace cria::look {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::pair<std::string_view, const char*> types[] = {{".html", "text/html; charset=utf-8"},
-                                                              {".css", "text/css; charset=utf-8"},
-                                                              {".js", "text/javascript; charset=utf-8"},
-                                                              {".svg", "image/svg+xml"},
-                                                              {".png", "image/png"},
-                                                              {".jpg", "image/jpeg"}};
 
 /// Names that begin with a point lead upwards, or are hidden.
 bool is_plain(std::string_view name) {
@@ -41,22 +34,12 @@ std::optional<http::Response> book_file(const fs::path& book, std::string_view p
   }
   std::error_code none;
   if (path.ends_with('/')) file /= "index.html";  // not without the slash, as its links would then lead elsewhere
-  for (const auto& [ending, type] : types)
-    if (file.string().ends_with(ending) && fs::is_regular_file(file, none)) try {
-        return http::Response{200,
-                              read_file(file),
-                              type,
-                              {{"Content-Security-Policy",
-                                "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-                                "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-                               {"X-Content-Type-Options", "nosniff"},
-                               {"Referrer-Policy", "no-referrer"},
-                               {"Cross-Origin-Resource-Policy", "same-origin"},
-                               {"Cache-Control", "no-cache"}}};
-      } catch (const UserError&) {  // it is being written anew
-        return std::nullopt;
-      }
-  return std::nullopt;
+  if (!content_type(file.string()) || !fs::is_regular_file(file, none)) return std::nullopt;
+  try {
+    return file_response(file.string(), read_file(file), "style-src 'self' 'unsafe-inline'; img-src 'self' data:");
+  } catch (const UserError&) {  // it is being written anew
+    return std::nullopt;
+  }
 }
 
 }  // namespace cria::look

@@ -2,28 +2,14 @@
 
 #include <algorithm>
 
+#include "app/look/file_response.hpp"
 #include "app/look/page_files.hpp"
 
 namespace cria::look {
 namespace {
 
-const char* type_of(std::string_view name) {
-  if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
-  if (name.ends_with(".css")) return "text/css; charset=utf-8";
-  return "text/html; charset=utf-8";
-}
-
 http::Response response_of(std::string_view name, std::string_view text) {
-  return {200,
-          std::string(text),
-          type_of(name),
-          {{"Content-Security-Policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-           {"X-Content-Type-Options", "nosniff"},
-           {"Referrer-Policy", "no-referrer"},
-           {"Cross-Origin-Resource-Policy", "same-origin"},
-           {"Cache-Control", "no-cache"}}};
+  return file_response(name, std::string(text), "style-src 'self'; img-src data:; connect-src 'self'");
 }
 
 }  // namespace
