@@ -1,6 +1,7 @@
 # What the tests of the programs share; sourced with the program as the first argument. Makes a folder to work in, and
 # counts.
 set -uo pipefail
+export TERM=xterm LC_ALL=C.UTF-8  # whatever started the tests, which may have no terminal
 program=$(cd "$(dirname "$1")" && pwd -P)/$(basename "$1")
 [ -x "$program" ] || { echo "there is no program $program"; exit 1; }
 work=$(mktemp -d)
