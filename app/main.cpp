@@ -1,5 +1,6 @@
 // The program: what is asked for is run, and what went wrong becomes one line and an exit code. The options are in the
-// files *_commands.cpp and look/command.cpp and serve/command.cpp, those of the tools in tools.cpp and in the folder of each.
+// files *_commands.cpp, look/command.cpp and serve/command.cpp, those of the tools in tools.cpp and in the folder of
+// each.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -89,8 +90,8 @@ int main(int argc, char** argv) {
     return refuse(fmt::format("cannot use {}: {}", error.path1().string(), error.code().message()));
   } catch (const std::system_error& error) {  // no thread could be started, or nothing printed
     return refuse(error.what());
-  } catch (const std::bad_alloc&) {
-    return refuse("there is not enough memory for this");
+  } catch (const std::bad_alloc& error) {
+    return refuse(said_by(error));
   } catch (const std::exception& error) {
     fmt::print(stderr, "cria: this should not happen: {}\n", error.what());
     return 1;

@@ -20,11 +20,14 @@ std::string draw_facts(const Subject&) {
       "The share of text that needs a fact which is lacking, on logarithmic axes: over the number of facts that are "
       "held, and over that of facts drawn. Both fall as straight lines, the first one more steeply, until the list "
       "nears its end.");
-  svg.text(16, 48, fmt::format("{} facts, the k-th as frequent as k^-{:g}.", p.size(), 1 + shape.exponent), "dim");
+  svg.text(
+      16, 48,
+      fmt::format("{} facts, the k-th as frequent as k^-{:g}. Dashed: theory's powers.", p.size(), 1 + shape.exponent),
+      "dim");
   const Scale count = {1, 1e5, Scale::decades};
   Axes axes(svg, {64, 104, 490, 240}, count, {0.001, 1, Scale::decades});
   axes.draw({.title = "Text that needs a fact which is lacking",
-             .x = "facts",
+             .x = "facts held, or drawn",
              .y = "share",
              .x_text = count_tick,
              .y_text = percent});

@@ -69,10 +69,13 @@ std::string interval_text(const std::vector<LossSurface>& surfaces, double (*of)
   return fmt::format("{:.4g} … {:.4g}", middle.low, middle.high);
 }
 
-void print_surface(const char* label, const SweepResult& result, const SurfaceFitOptions& options, size_t bootstrap,
-                   std::uint64_t seed, double operations) {
+std::optional<LossSurface> print_surface(const char* label, const SweepResult& result, const SurfaceFitOptions& options,
+                                         size_t bootstrap, std::uint64_t seed, double operations) {
   const auto tried = attempt([&] { return fit_surface(result.runs, options); });
-  if (!tried.fit) return fmt::print("{:26} none: {}\n", label, tried.reason);
+  if (!tried.fit) {
+    fmt::print("{:26} none: {}\n", label, tried.reason);
+    return std::nullopt;
+  }
   const LossSurface& s = tried.fit->surface;
   print_law(label, s.size_exponent(), 1 - s.size_exponent(), operations, best_allocation(s, operations));
   struct Number {
@@ -90,6 +93,7 @@ void print_surface(const char* label, const SweepResult& result, const SurfaceFi
   for (const Number& number : numbers)
     fmt::print("    {:6} {:>10.4g}{}\n", number.name, number.of(s),
                drawn.empty() ? "" : fmt::format("   80 % of draws: {}", interval_text(drawn, number.of)));
+  return s;
 }
 
 void print_exponents(const char* label, const LossSurface& s) {
@@ -104,22 +108,19 @@ double off_by(std::span<const ScalingRun> runs, const std::function<double(size_
 }
 
 /// The exponents of a list without end, beside those that the same fit finds in theory's losses at these runs' places.
-void print_theory(const SweepResult& result) {
+void print_theory(const SweepResult& result, const LossSurface& fit) {
   const QuantaOfCorpus& quanta = *result.quanta;
   const QuantaExponents exponents = quanta_exponents(quanta.exponent);
   print_exponents("theory, facts without end", {1, 1, 0, exponents.alpha, exponents.beta});
   const std::span<const ScalingRun> runs = result.runs;
-  const SurfaceFitOptions known = {.floor = result.floor};
-  const auto fit = attempt([&] { return fit_surface(runs, known).surface; });
-  if (!fit.fit) return;  // print_surface has said why
-  const auto theory = attempt([&] { return theory_of_runs(quanta.p, quanta.cost, *fit.fit, runs); });
+  const auto theory = attempt([&] { return theory_of_runs(quanta.p, quanta.cost, fit, runs); });
   if (!theory.fit) return fmt::print("{:26} none: {}\n", "theory, at these runs", theory.reason);
-  print_exponents("theory, at these runs", fit_surface(theory.fit->runs, known).surface);
+  print_exponents("theory, at these runs", fit_surface(theory.fit->runs, {.floor = result.floor}).surface);
   fmt::print("    with {:.0f} parameters and {:.0f} tokens for a fact: {:.0f} facts in the middle of the runs\n",
              theory.fit->parameters, theory.fit->tokens, theory.fit->held);
   fmt::print("    losses are off by {:.2g} %, those of the fit by {:.2g} %\n",
              off_by(runs, [&](size_t i) { return theory.fit->runs[i].loss; }),
-             off_by(runs, [&](size_t i) { return fit.fit->at(runs[i].parameters, runs[i].tokens); }));
+             off_by(runs, [&](size_t i) { return fit.at(runs[i].parameters, runs[i].tokens); }));
 }
 
 }  // namespace
@@ -134,8 +135,8 @@ void print_fits(const SweepResult& result, size_t bootstrap, std::uint64_t seed)
   fmt::print("(3 counts 6 N D as the operations of a size; 1 and 2 count them as they are.)\n");
   print_surface("3 surface, E free", result, {}, bootstrap, seed, next);
   if (!result.floor) return;
-  print_surface("3 surface, E fixed", result, {.floor = result.floor}, bootstrap, seed, next);
-  if (result.quanta) print_theory(result);
+  const auto fixed = print_surface("3 surface, E fixed", result, {.floor = result.floor}, bootstrap, seed, next);
+  if (fixed && result.quanta) print_theory(result, *fixed);
   fmt::print("The floor is {:.4f} {}.\n", *result.floor, result.unit);
 }
 

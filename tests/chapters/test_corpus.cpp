@@ -42,6 +42,25 @@ std::vector<std::string> texts(const Batch& batch) {
   return texts;
 }
 
+/// Checks the floor of what is held out, each a text of the grammar, against the parser's bits; returns the texts.
+std::vector<std::string> check_floor(const Corpus& corpus, const Grammar& grammar) {
+  const Parser parser(grammar);
+  double bits = 0, bytes = 0;
+  std::vector<std::string> held_out;
+  for (const BatchMemory& memory : corpus.validation.batches)
+    for (const std::string& text : texts(memory.batch())) {
+      const auto parse = parser.story(text);
+      REQUIRE(parse);
+      bits -= parse->log2_probability;
+      bytes += double(text.size()) + 1;
+      held_out.push_back(text);
+    }
+  CHECK(corpus.validation.bytes == bytes);
+  REQUIRE(corpus.validation.floor);
+  CHECK(difference(*corpus.validation.floor / (bits / bytes), 1, 1e-12) == "");  // sums of a few hundred logarithms
+  return held_out;
+}
+
 }  // namespace
 
 TEST_CASE("bits per byte, by hand: 3 targets of 2 nats for 12 bytes of text") {
@@ -229,22 +248,9 @@ TEST_CASE("stories: the floor is the parser's bits over the held-out bytes, and 
   Recipe recipe = tiny(4, 2048);  // no story is cut
   recipe.validation_tokens = 5000;
   const Corpus corpus = open_corpus({"stories", 3}, tokenizer, recipe);
-  const Grammar grammar = Grammar::load(data_folder() / "stories" / "stories.grammar");
-  const Parser parser(grammar);
-  double bits = 0, bytes = 0;
-  std::vector<std::string> held_out;
-  for (const BatchMemory& memory : corpus.validation.batches)
-    for (const std::string& text : texts(memory.batch())) {
-      const auto parse = parser.story(text);
-      REQUIRE(parse);
-      bits -= parse->log2_probability;
-      bytes += double(text.size()) + 1;
-      held_out.push_back(text);
-    }
-  CHECK(corpus.validation.bytes == bytes);
-  CHECK(corpus.validation.targets == size_t(bytes));  // one token a byte
-  REQUIRE(corpus.validation.floor);
-  CHECK(difference(*corpus.validation.floor / (bits / bytes), 1, 1e-12) == "");  // sums of a few hundred logarithms
+  const std::vector<std::string> held_out =
+      check_floor(corpus, Grammar::load(data_folder() / "stories" / "stories.grammar"));
+  CHECK(corpus.validation.targets == size_t(corpus.validation.bytes));  // one token a byte
   for (const std::string& text : texts(corpus.training->next()))
     CHECK(std::ranges::find(held_out, text) == held_out.end());
 
@@ -258,19 +264,9 @@ TEST_CASE("facts: the floor is the parser's bits over the held-out bytes") {
   recipe.validation_tokens = 500;
   const Corpus corpus = open_corpus({"zipf", 3}, tokenizer, recipe);
   const Grammar grammar = zipf_grammar();
+  check_floor(corpus, grammar);
+  CHECK(corpus.validation.bytes == 504);  // of 36 facts
   const Parser parser(grammar);
-  double bits = 0, bytes = 0;
-  for (const BatchMemory& memory : corpus.validation.batches)
-    for (const std::string& text : texts(memory.batch())) {
-      const auto parse = parser.story(text);
-      REQUIRE(parse);
-      bits -= parse->log2_probability;
-      bytes += double(text.size()) + 1;
-    }
-  CHECK(corpus.validation.bytes == bytes);
-  CHECK(bytes == 504);  // of 36 facts
-  REQUIRE(corpus.validation.floor);
-  CHECK(difference(*corpus.validation.floor / (bits / bytes), 1, 1e-12) == "");
   for (const std::string& text : texts(corpus.training->next())) CHECK(parser.story(text));
   CHECK(corpus.fingerprint != open_corpus({"stories", 3}, tokenizer, tiny(4, 2048)).fingerprint);
 }

@@ -1,5 +1,6 @@
 // Chapter 20: what theory says of facts with Zipf's weights.
 #include <cmath>
+#include <utility>
 
 #include "chapters/20-scaling-laws/quanta.hpp"
 #include "chapters/20-scaling-laws/surface_fit.hpp"
@@ -52,16 +53,17 @@ TEST_CASE("the share that was not met is the mean over all that could have been 
 }
 
 TEST_CASE("a long list's shares fall by the exponents of theory") {
-  for (const double alpha : {0.5, 1.0}) {
+  for (const auto& [alpha, limit] : {std::pair(0.5, 0.015), std::pair(1.0, 0.003)}) {
     const std::vector<double> p = zipf_probabilities({.facts = 1u << 20, .exponent = alpha});
     const auto held = [&](double n) { return share_not_held(p, n); };
     const auto met = [&](double n) { return share_not_met(p, n); };
     const QuantaExponents theory = quanta_exponents(alpha);
     CAPTURE(alpha, slope_at(held, 200), slope_at(met, 3000));
     // What a list lacks behind its end makes both steeper: (200 / 2^20)^α = 1.4 % at α = 0.5, of which a sum's steps,
-    // as of an integral from half a step further on, take 0.2 %. At α = 1 the end does 0.02 %, and the steps decide.
-    CHECK(std::abs(-slope_at(held, 200) / theory.alpha - 1) < 0.015);
-    CHECK(std::abs(-slope_at(met, 3000) / theory.beta - 1) < 0.015);
+    // as of an integral from half a step further on, take 0.2 %. At α = 1 the end does 0.02 %, and the steps decide:
+    // 0.22 %, of draws 0.02 %.
+    CHECK(std::abs(-slope_at(held, 200) / theory.alpha - 1) < limit);
+    CHECK(std::abs(-slope_at(met, 3000) / theory.beta - 1) < limit);
   }
 }
 
@@ -76,11 +78,11 @@ TEST_CASE("runs as theory has them give its exponents, and what a quantum takes"
   CAPTURE(fit.surface.alpha, fit.surface.beta);
   // From 10 quanta on a sum is an integral from half a step further on: 5 % there, and 3 % in the fit.
   CHECK(std::abs(fit.surface.alpha / theory.alpha - 1) < 0.04);
-  CHECK(std::abs(fit.surface.beta / theory.beta - 1) < 0.04);
+  CHECK(std::abs(fit.surface.beta / theory.beta - 1) < 0.012);  // draws are smoother
   const QuantaTheory again = theory_of_runs(p, 2.5, fit.surface, runs);
   CAPTURE(again.parameters, again.tokens);
-  CHECK(std::abs(again.parameters / 1000 - 1) < 0.04);
+  CHECK(std::abs(again.parameters / 1000 - 1) < 0.02);
   CHECK(std::abs(again.tokens / 3000 - 1) < 0.04);
-  for (size_t i = 0; i < runs.size(); ++i) CHECK(std::abs(again.runs[i].loss / runs[i].loss - 1) < 0.02);
+  for (size_t i = 0; i < runs.size(); ++i) CHECK(std::abs(again.runs[i].loss / runs[i].loss - 1) < 0.006);
   CHECK_THROWS_WITH(theory_of_runs(p, 1e-3, fit.surface, runs), contains("expected between 0 and 1"));
 }
